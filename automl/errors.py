@@ -1,0 +1,39 @@
+"""Errors of the engine; each says what was wrong and, in ``hint``, what to do."""
+
+from fairness.errors import FairloomError
+
+
+class AutoMLError(FairloomError):
+    """Base of the engine's expected errors."""
+
+
+class DataError(AutoMLError):
+    """A file or a column cannot be used as it is."""
+
+
+class SpecError(AutoMLError):
+    """A search was asked for that cannot be run."""
+
+
+class SettingsError(AutoMLError):
+    """A setting or the workspace cannot be used."""
+
+
+class OutOfMemory(AutoMLError):
+    """A trial did not fit into memory, even after the batch was halved."""
+
+
+class TrainingDiverged(AutoMLError):
+    """A loss or gradient became non-finite."""
+
+
+class LeaseLost(AutoMLError):
+    """Another worker owns the job now; whatever this one still holds is stale."""
+
+
+class DiskFull(AutoMLError):
+    """There is not enough free space to go on."""
+
+
+class BundleError(AutoMLError):
+    """A model bundle cannot be read, or does not fit the rows it is given."""

@@ -1,0 +1,164 @@
+"""The frames between the coordinator and a trainer: JSON, one object per frame, no pickle.
+
+Coordinator to trainer: ``Prepare``, ``Train``, ``Answer``, ``Exit``. Trainer to coordinator: ``Ready``,
+``EpochDone``, ``TrialDone``, ``TrialFailed``. ``encode`` and ``decode`` are the only codec.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, TypeAdapter
+
+from automl.space.dimensions import Value
+from automl.training.epoch import Epoch
+
+
+class FailureKind(StrEnum):
+    """Why a trial gave no score; a result about a configuration, not an exception."""
+
+    DATA = "data"
+    DIVERGED = "diverged"
+    OUT_OF_MEMORY = "out_of_memory"
+    TIMEOUT = "timeout"
+    CRASHED = "crashed"
+    DISK_FULL = "disk_full"
+    BUG = "bug"
+
+
+class Verb(StrEnum):
+    """The coordinator's answer at a rung."""
+
+    CONTINUE = "continue"
+    PRUNE = "prune"
+    STOP = "stop"  # keep the best so far and finish cleanly
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepare:
+    """Load the prepared folder; answered by ``Ready``."""
+
+    folder: str
+    task_json: str
+    threads: int
+    do: Literal["prepare"] = "prepare"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Train:
+    """Train one configuration; answered by ``EpochDone``… then ``TrialDone`` or ``TrialFailed``.
+
+    ``rungs`` are epoch numbers after which the trainer waits for an ``Answer``; ``max_epochs`` bounds the
+    run (``epochs`` fixed exactly when ``is_refit``: train + select rows, no early stop). ``out`` is a
+    folder that the trainer creates and fills, ``manifest.json`` last. ``deadline_seconds`` counts from the
+    receipt of the frame; a run that reaches it keeps its best and finishes.
+    """
+
+    trial: int
+    attempt: int
+    family: str
+    config: Mapping[str, Value]
+    seed: int
+    batch_size: int
+    max_epochs: int
+    out: str
+    rungs: tuple[int, ...] = ()
+    is_refit: bool = False
+    deadline_seconds: float | None = None
+    do: Literal["train"] = "train"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What to do at a rung; ``STOP`` may also be sent at any time."""
+
+    trial: int
+    verb: Verb
+    do: Literal["answer"] = "answer"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exit:
+    """End the process cleanly."""
+
+    do: Literal["exit"] = "exit"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ready:
+    """The prepared data are loaded; ``device`` is where trials will really run; ``warning`` names a fallback."""
+
+    device: str
+    warning: str = ""
+    do: Literal["ready"] = "ready"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EpochDone:
+    """One epoch is over; with ``awaits`` the trainer waits for an ``Answer``."""
+
+    trial: int
+    epoch: Epoch
+    awaits: bool
+    do: Literal["epoch"] = "epoch"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialDone:
+    """A finished trial; weights and ``manifest.json`` lie in its folder.
+
+    ``score`` is the primary metric on the select part, higher is better (None for a refit);
+    ``predict_seconds`` is the time to predict the select part; ``metrics`` are further select metrics.
+    """
+
+    trial: int
+    score: float | None
+    n_epochs: int
+    best_epoch: int
+    n_parameters: int
+    fit_seconds: float
+    predict_seconds: float
+    peak_memory_bytes: int
+    was_pruned: bool
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    do: Literal["done"] = "done"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialFailed:
+    """A trial without a score, with the reason and what would help."""
+
+    trial: int
+    kind: FailureKind
+    message: str
+    hint: str = ""
+    do: Literal["failed"] = "failed"
+
+
+Command = Annotated[Prepare | Train | Answer | Exit, Discriminator("do")]
+Report = Annotated[Ready | EpochDone | TrialDone | TrialFailed, Discriminator("do")]
+
+_COMMAND: TypeAdapter[Prepare | Train | Answer | Exit] = TypeAdapter(Command)
+_REPORT: TypeAdapter[Ready | EpochDone | TrialDone | TrialFailed] = TypeAdapter(Report)
+
+
+def encode_command(message: Prepare | Train | Answer | Exit) -> bytes:
+    """One command as a JSON frame."""
+    return _COMMAND.dump_json(message)
+
+
+def decode_command(frame: bytes) -> Prepare | Train | Answer | Exit:
+    """Read one command; a malformed frame raises ``pydantic.ValidationError`` (a bug, not bad input)."""
+    return _COMMAND.validate_json(frame)
+
+
+def encode_report(message: Ready | EpochDone | TrialDone | TrialFailed) -> bytes:
+    """One report as a JSON frame."""
+    return _REPORT.dump_json(message)
+
+
+def decode_report(frame: bytes) -> Ready | EpochDone | TrialDone | TrialFailed:
+    """Read one report."""
+    return _REPORT.validate_json(frame)

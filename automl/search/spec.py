@@ -1,0 +1,179 @@
+"""The frozen, complete recipe of a search, and its JSON form.
+
+The same spec stands behind the page, the shell and Python. It holds no torch and no Optuna object.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import sha256
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+
+from automl.data.dataset import ColumnUse, Role
+from automl.data.split_plan import SplitPlan
+from automl.data.task import Task
+from automl.errors import SpecError
+from automl.space.dimensions import Space
+
+SPEC_VERSION = 1
+
+
+class Sampler(StrEnum):
+    """Who proposes the next configuration."""
+
+    TPE = "tpe"
+    RANDOM = "random"
+    GRID = "grid"
+
+
+class Pruner(StrEnum):
+    """Who ends a trial early."""
+
+    SUCCESSIVE_HALVING = "successive_halving"
+    NONE = "none"
+
+
+class Preset(StrEnum):
+    """How thorough: a budget and the size of the spaces."""
+
+    QUICK = "quick"
+    BALANCED = "balanced"
+    THOROUGH = "thorough"
+
+
+PRESET_SECONDS = {Preset.QUICK: 120.0, Preset.BALANCED: 600.0, Preset.THOROUGH: 3600.0}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Budget:
+    """Seconds from submission to the end, trials, or both (the first to end); at least one is set."""
+
+    seconds: float | None = None
+    trials: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.seconds is None and self.trials is None:
+            raise SpecError("A search needs a budget.", hint="Give seconds, trials, or both.")
+        if self.seconds is not None and not 5 <= self.seconds <= 7 * 86_400:
+            raise SpecError(
+                f"A budget of {self.seconds:g} s is out of range.", hint="Between 5 s and 7 days."
+            )
+        if self.trials is not None and not 1 <= self.trials <= 10_000:
+            raise SpecError(
+                f"A budget of {self.trials} trials is out of range.", hint="Between 1 and 10,000."
+            )
+
+    @property
+    def is_repeatable(self) -> bool:
+        """True when no clock decides: the same spec then gives the same trials."""
+        return self.seconds is None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resources:
+    """Where trials run: slot names (``cuda:0``, ``cpu:0``, ``cpu:1`` …), threads each, batch, pack."""
+
+    devices: tuple[str, ...]
+    threads: int
+    batch_size: int
+    pack_size: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.devices or len(set(self.devices)) != len(self.devices):
+            raise SpecError(f"Devices must be named once each, got {self.devices!r}.")
+        if self.threads < 1 or self.batch_size < 2 or self.pack_size != 1:
+            raise SpecError(
+                f"threads {self.threads}, batch {self.batch_size} and pack {self.pack_size} must be "
+                "at least 1, at least 2 and exactly 1."
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditPlan:
+    """How the audit at the end reads the groups; the largest group is the reference where none is named."""
+
+    min_group_size: int = 30
+    references: Mapping[str, str] = field(default_factory=dict)
+
+
+@with_config(ConfigDict(extra="forbid"))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchSpec:
+    """Everything that decides what a search does; the same spec gives the same trials.
+
+    ``data`` is the id of the data set. ``spaces`` holds the declared space of each family in ``families``,
+    so that a later release with other defaults still repeats an old search.
+    """
+
+    data: str
+    data_name: str
+    columns: tuple[ColumnUse, ...]
+    task: Task
+    split: SplitPlan
+    budget: Budget
+    resources: Resources
+    families: tuple[str, ...]
+    spaces: Mapping[str, Space]
+    preset: Preset = Preset.BALANCED
+    sampler: Sampler = Sampler.TPE
+    pruner: Pruner = Pruner.SUCCESSIVE_HALVING
+    seed: int = 0
+    audit: AuditPlan = AuditPlan()
+    version: int = SPEC_VERSION
+
+    def __post_init__(self) -> None:
+        if self.version != SPEC_VERSION:
+            raise SpecError(
+                f"This is a spec of version {self.version}; this release reads {SPEC_VERSION}."
+            )
+        if set(self.families) != set(self.spaces) or len(set(self.families)) != len(self.families):
+            raise SpecError(f"Families {self.families!r} and spaces {tuple(self.spaces)!r} differ.")
+        targets = [column.name for column in self.columns if column.role is Role.TARGET]
+        if targets != [self.task.target]:
+            raise SpecError(f"The target is {self.task.target!r}, but the columns say {targets!r}.")
+        if not self.inputs:
+            raise SpecError(
+                "No column is left to learn from.",
+                hint="Give at least one column the role feature.",
+            )
+
+    @property
+    def inputs(self) -> tuple[ColumnUse, ...]:
+        """The columns a model may read, in the order of the table."""
+        return tuple(
+            column
+            for column in self.columns
+            if column.role is Role.FEATURE or (column.role is Role.SENSITIVE and column.is_input)
+        )
+
+    @property
+    def sensitive(self) -> tuple[str, ...]:
+        """Names of the sensitive columns, in the order of the table."""
+        return tuple(column.name for column in self.columns if column.role is Role.SENSITIVE)
+
+
+_ADAPTER = TypeAdapter(SearchSpec)
+
+
+def render_spec(spec: SearchSpec) -> str:
+    """The spec as JSON text, two spaces indented, keys in declared order."""
+    return _ADAPTER.dump_json(spec, indent=2).decode()
+
+
+def parse_spec(text: str | bytes) -> SearchSpec:
+    """Read a spec from JSON; every fault is a ``SpecError`` that names the field and the value."""
+    try:
+        return _ADAPTER.validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise SpecError(
+            f"The spec cannot be read at {where}: {first['msg']} (got {first.get('input')!r:.80}).",
+            hint="Compare it with a spec.json written by a finished search.",
+        ) from error
+
+
+def compute_spec_hash(spec: SearchSpec) -> str:
+    """SHA-256 of the canonical JSON form, 64 hex digits."""
+    return sha256(_ADAPTER.dump_json(spec)).hexdigest()

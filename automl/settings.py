@@ -1,0 +1,87 @@
+"""Settings (environment ``FAIRLOOM_*``) and the workspace folder with its layout."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MB = 1_000_000
+GB = 1_000 * MB
+
+
+class Settings(BaseSettings):
+    """Every knob of an installation, read once per process from ``FAIRLOOM_<NAME>``.
+
+    Sizes are bytes, times seconds. ``devices`` empty means: what the machine has.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="FAIRLOOM_", frozen=True, extra="ignore")
+
+    home: Path = Path("~/.fairloom")
+    devices: Annotated[tuple[str, ...], NoDecode] = ()
+    max_table_bytes: int = Field(default=1 * GB, ge=1_000)
+    max_columns: int = Field(default=10_000, ge=2)
+    max_rows: int = Field(default=10_000_000, ge=10)
+    max_gzip_ratio: float = Field(default=200.0, ge=1)
+    import_memory_bytes: int = Field(default=8 * GB, ge=500 * MB)
+    import_seconds: float = Field(default=600.0, ge=1)
+    min_free_bytes: int = Field(default=1 * GB, ge=0)
+
+    @field_validator("devices", mode="before")
+    @classmethod
+    def _split_names(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @property
+    def workspace(self) -> "Workspace":
+        """The workspace under ``home``; nothing is created here."""
+        return Workspace(self.home.expanduser())
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The one folder an installation writes to; paths come from hashes and ids, never from user text."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "fairloom.db"
+
+    @property
+    def incoming(self) -> Path:
+        """Uploads on their way in: ``<token>.part``."""
+        return self.root / "incoming"
+
+    @property
+    def run(self) -> Path:
+        """Locks and pid files."""
+        return self.root / "run"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def tmp(self) -> Path:
+        return self.root / "tmp"
+
+    @property
+    def objects(self) -> Path:
+        return self.root / "objects"
+
+    def dataset(self, dataset_id: str) -> Path:
+        """Folder of a data set: ``table.parquet``, ``dataset.json``, ``profile.json``; read-only."""
+        return self.objects / dataset_id[:2] / dataset_id[2:]
+
+    def job(self, job_id: str) -> Path:
+        """Folder of a job: ``spec.json``, ``epochs.jsonl``, ``log.jsonl``, ``prepared/``, ``trials/``, ``result/``."""
+        return self.root / "jobs" / job_id
+
+    def result(self, job_id: str) -> Path:
+        """Folder of a finished search: what the shell copies to ``--out``."""
+        return self.job(job_id) / "result"
