@@ -1,0 +1,84 @@
+"""One chart as every page shows it: picture, one sentence, the table behind it, and its CSV."""
+
+import re
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from fairness.template import apply_template
+
+CONFIG = {
+    "displaylogo": False,
+    "showSendToCloud": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    "toImageButtonOptions": {"format": "svg"},
+}
+MAX_TABLE_ROWS = 2_000  # a longer table is cut on the page, never in the CSV
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~:$<>])")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def escape(text: str) -> str:
+    """Text that Streamlit's Markdown shows as it is: no emphasis, link, icon, colour or formula."""
+    return _MARKDOWN.sub(r"\\\1", text).replace("\n", " ")
+
+
+def is_dark() -> bool:
+    """Whether the person looks at the dark theme (False while the browser has not said)."""
+    return bool(st.context.theme.type == "dark")
+
+
+def render_csv(frame: pd.DataFrame) -> str:
+    """The frame as CSV; text that a spreadsheet would run as a formula is prefixed with ``'``."""
+    safe = frame.copy()
+    for position in range(safe.shape[1]):
+        column = safe.iloc[:, position]
+        if not pd.api.types.is_numeric_dtype(column):
+            safe.isetitem(position, column.map(_neutralise))
+    safe.columns = [_neutralise(str(name)) for name in safe.columns]
+    return safe.to_csv(index=False)
+
+
+def _neutralise(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def show_figure(
+    fig: go.Figure,
+    *,
+    key: str,
+    alt: str,
+    sentence: str,
+    frame: pd.DataFrame,
+    title: str = "",
+) -> None:
+    """Draw ``fig`` with what look.md asks of every chart.
+
+    ``alt`` says what the picture is (read aloud), ``sentence`` what it shows in numbers, ``frame`` is the
+    tidy frame it was drawn from. ``key`` is stable; the table has ``<key>_table``, the download
+    ``<key>_csv``.
+    """
+    with st.container(key=f"{key}_figure"):
+        if title:
+            st.markdown(f"#### {escape(title)}")
+        st.plotly_chart(
+            apply_template(fig, dark=is_dark()),
+            key=key, alt=alt, theme=None, config=CONFIG, width="stretch",
+        )  # fmt: skip
+        st.caption(escape(sentence))
+        with st.expander("Table", key=f"{key}_expander"):
+            st.dataframe(
+                frame.head(MAX_TABLE_ROWS), key=f"{key}_table", hide_index=True, alt=f"Table: {alt}"
+            )
+            if len(frame) > MAX_TABLE_ROWS:
+                st.caption(f"First {MAX_TABLE_ROWS:,} of {len(frame):,} rows; the CSV has all.")
+            st.download_button(
+                "Download CSV",
+                data=lambda: render_csv(frame).encode(),
+                file_name=f"{key}.csv",
+                mime="text/csv",
+                key=f"{key}_csv",
+                icon=":material/download:",
+                on_click="ignore",
+            )
