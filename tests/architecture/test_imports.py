@@ -85,7 +85,7 @@ def test_no_module_of_app_shadows_a_package() -> None:
     taken = set(sys.stdlib_module_names) | {
         *PACKAGES, "streamlit", "torch", "optuna", "plotly", "pandas", "numpy", "sklearn", "fairlearn",
     }  # fmt: skip
-    names = {path.stem for path in (ROOT / "app").iterdir() if path.stem not in ("__init__",)}
+    names = {path.stem for path in (ROOT / "app").iterdir() if path.stem != "__init__"}
     assert not names & taken - {"__main__", "__pycache__"}
 
 
