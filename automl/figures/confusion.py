@@ -1,0 +1,71 @@
+"""Confusion matrix: true class against decision."""
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from automl.figures.reading import render_percent
+from automl.figures.style import label, lay_out
+
+Normalise = Literal["count", "row", "column", "total"]
+MAX_ANNOTATED = 12  # more classes than this leave no room for numbers
+RAMP = [[0.0, "rgba(0,114,178,0.05)"], [1.0, "rgba(0,114,178,0.75)"]]  # one hue, on any background
+
+
+def compute_shares(frame: pd.DataFrame, by: Normalise) -> pd.DataFrame:
+    """The frame (``truth, predicted, n``) with ``share``: of the row, the column or all; 0/0 is NaN."""
+    counts = frame["n"].astype(float)
+    if by in ("count", "total"):
+        total: float | pd.Series = counts.sum()
+    else:
+        key = "truth" if by == "row" else "predicted"
+        total = counts.groupby(frame[key]).transform("sum")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return frame.assign(share=counts / np.where(np.equal(total, 0), np.nan, total))
+
+
+def plot_confusion(frame: pd.DataFrame, by: Normalise = "row") -> go.Figure:
+    """Cells of ``truth`` (down) and ``predicted`` (across) with count and share; classes in frame order."""
+    classes = list(dict.fromkeys([*frame["truth"], *frame["predicted"]]))
+    shares = compute_shares(frame, by)
+    counts = _pivot(shares, "n", classes)
+    share = _pivot(shares, "share", classes)
+    names = [label(name, 20) for name in classes]
+    text = np.vectorize(lambda n, s: f"{n:,.0f}<br>{'–' if np.isnan(s) else f'{100 * s:.1f} %'}")
+    fig = go.Figure(
+        go.Heatmap(
+            z=share, x=list(range(len(names))), y=list(range(len(names))), zmin=0, zmax=1,
+            customdata=counts, colorscale=RAMP, showscale=False, xgap=2, ygap=2,
+            text=text(counts, share) if len(names) <= MAX_ANNOTATED else None,
+            texttemplate="%{text}" if len(names) <= MAX_ANNOTATED else None,
+            hovertemplate="n = %{customdata:,}<br>share %{z:.3f}<extra></extra>",
+        )
+    )  # fmt: skip
+    lay_out(fig, x="Predicted", y="Truth", height=min(760, 260 + 48 * len(names)))
+    ticks = {"tickmode": "array", "tickvals": list(range(len(names))), "ticktext": names}
+    fig.update_xaxes(**ticks, showgrid=False, zeroline=False)
+    return fig.update_yaxes(**ticks, autorange="reversed", showgrid=False, zeroline=False)
+
+
+def describe_confusion(frame: pd.DataFrame) -> str:
+    """The share of right decisions and the most frequent mistake."""
+    total = int(frame["n"].sum())
+    if total == 0:
+        return "There are no cases to count."
+    wrong = frame[frame["truth"] != frame["predicted"]].sort_values("n", ascending=False)
+    right = total - int(wrong["n"].sum())
+    text = f"{right:,} of {total:,} decisions ({render_percent(right / total)}) meet the truth"
+    if wrong.empty or wrong["n"].iloc[0] == 0:
+        return f"{text}."
+    top = wrong.iloc[0]
+    return (
+        f"{text}; the most frequent mistake is {top['truth']!s} taken for {top['predicted']!s} "
+        f"({int(top['n']):,} times)."
+    )
+
+
+def _pivot(frame: pd.DataFrame, column: str, classes: list[object]) -> np.ndarray:
+    wide = frame.pivot_table(index="truth", columns="predicted", values=column, dropna=False)
+    return wide.reindex(index=classes, columns=classes).to_numpy(dtype=float)

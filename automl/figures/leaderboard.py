@@ -1,0 +1,58 @@
+"""Leaderboard as dots with intervals: how close the models are."""
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from automl.figures.reading import render_interval
+from automl.figures.style import COLORS, NEUTRAL, label, lay_out
+
+MAX_MODELS = 20
+
+
+def plot_leaderboard(frame: pd.DataFrame, metric: str) -> go.Figure:
+    """One row per model, best at the top; columns ``name, value, low, high, tier``.
+
+    Tier 1 (not distinguishable from the best) has filled dots, the rest open squares. ``low`` and
+    ``high`` may be missing. At most 20 models are drawn.
+    """
+    shown = frame.head(MAX_MODELS).reset_index(drop=True)
+    fig = go.Figure()
+    for name, in_top in (("within noise of the best", True), ("below", False)):
+        rows = shown[(shown["tier"] == 1) == in_top]
+        if rows.empty:
+            continue
+        fig.add_trace(
+            go.Scatter(
+                x=rows["value"], y=rows.index, name=name, mode="markers",
+                marker={
+                    "color": COLORS[0] if in_top else NEUTRAL, "size": 10,
+                    "symbol": "circle" if in_top else "square-open",
+                },
+                error_x={
+                    "type": "data", "symmetric": False, "thickness": 2, "width": 4,
+                    "array": (rows["high"] - rows["value"]).fillna(0),
+                    "arrayminus": (rows["value"] - rows["low"]).fillna(0),
+                },
+                customdata=rows[["low", "high"]],
+                hovertemplate="%{x:.4f} [%{customdata[0]:.4f}, %{customdata[1]:.4f}]<extra></extra>",
+            )
+        )  # fmt: skip
+    lay_out(fig, x=metric, y="", height=150 + 28 * len(shown))
+    names = [label(name, 32) for name in shown["name"]]
+    return fig.update_yaxes(
+        tickmode="array", tickvals=list(shown.index), ticktext=names, autorange="reversed",
+        showgrid=False, zeroline=False,
+    )  # fmt: skip
+
+
+def describe_leaderboard(frame: pd.DataFrame, metric: str) -> str:
+    """The best model and how many cannot be told from it."""
+    if frame.empty:
+        return "No model finished."
+    best = frame.iloc[0]
+    near = int((frame["tier"] == 1).sum()) - 1
+    interval = render_interval(
+        *(None if pd.isna(best[key]) else float(best[key]) for key in ("value", "low", "high"))
+    )
+    others = {0: "no other model is", 1: "1 other model is"}.get(near, f"{near} other models are")
+    return f"{best['name']} leads with {metric} {interval}; {others} within noise of it."

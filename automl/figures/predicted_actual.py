@@ -1,0 +1,40 @@
+"""Predicted value against the true one."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from automl.figures.reading import render_number
+from automl.figures.style import COLORS, add_reference, label, lay_out, thin
+
+MAX_MARKS = 3_000
+
+
+def plot_predicted_actual(frame: pd.DataFrame, unit: str) -> go.Figure:
+    """One dot per row with the line of identity; columns ``truth, prediction``; ``unit`` names the target."""
+    shown = thin(frame.sort_values("prediction"), MAX_MARKS)
+    fig = go.Figure(
+        go.Scatter(
+            x=shown["prediction"], y=shown["truth"], mode="markers", showlegend=False,
+            marker={"color": COLORS[0], "size": 5, "opacity": 0.45},
+            hovertemplate="predicted %{x:,.4g}<br>true %{y:,.4g}<extra></extra>",
+        )
+    )  # fmt: skip
+    if len(frame):
+        both = frame[["truth", "prediction"]].to_numpy(dtype=float)
+        ends = (float(np.nanmin(both)), float(np.nanmax(both)))
+        add_reference(fig, x=ends, y=ends, text="predicted = true")
+    name = label(unit)
+    return lay_out(fig, x=f"Predicted {name}", y=f"True {name}", height=460)
+
+
+def describe_predicted_actual(frame: pd.DataFrame) -> str:
+    """The slope of the truth on the prediction: below 1 the predictions are too extreme."""
+    n_rows = len(frame)
+    if n_rows < 2 or frame["prediction"].nunique() < 2:
+        return f"{n_rows:,} rows: too few different predictions to draw a line through."
+    slope = float(np.polyfit(frame["prediction"], frame["truth"], 1)[0])
+    return (
+        f"Over the {n_rows:,} points at hand the truth rises by {render_number(slope)} per unit of "
+        f"prediction (1 means that the predictions are neither too extreme nor too flat)."
+    )

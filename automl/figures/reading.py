@@ -1,0 +1,37 @@
+"""Numbers inside the sentences under the pictures."""
+
+import math
+
+
+def render_number(value: float | None, low: float | None = None, high: float | None = None) -> str:
+    """``value`` with the digits its interval deserves; ``–`` where there is none.
+
+    Without an interval three significant digits are shown.
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:,.{count_decimals(value, low, high)}f}"
+
+
+def render_interval(value: float | None, low: float | None, high: float | None) -> str:
+    """``0.927 [0.923, 0.931]``; without an interval the number alone."""
+    text = render_number(value, low, high)
+    if text == "–" or low is None or high is None:
+        return text
+    decimals = count_decimals(value or 0.0, low, high)
+    return f"{text} [{low:,.{decimals}f}, {high:,.{decimals}f}]"
+
+
+def render_percent(share: float) -> str:
+    """A share in 0..1 as ``12.1 %``."""
+    return f"{100 * share:.1f} %"
+
+
+def count_decimals(value: float, low: float | None, high: float | None) -> int:
+    """Decimals so that the half-width of the interval shows with one digit, 0..5."""
+    if low is not None and high is not None and high > low:
+        wanted = math.ceil(-math.log10((high - low) / 2))
+        return min(5, max(wanted, 2 if abs(value) < 10 else 0))
+    if value == 0:
+        return 2
+    return min(5, max(0, 2 - math.floor(math.log10(abs(value)))))

@@ -1,0 +1,58 @@
+"""Residuals (predicted minus true): where and how far the predictions miss."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from automl.figures.reading import render_number, render_percent
+from automl.figures.style import COLORS, NEUTRAL, label, lay_out, thin
+
+MAX_MARKS = 3_000
+
+
+def plot_residuals(frame: pd.DataFrame, unit: str) -> go.Figure:
+    """Residual against prediction; columns ``prediction, residual``; ``unit`` names the target."""
+    shown = thin(frame.sort_values("prediction"), MAX_MARKS)
+    fig = go.Figure(
+        go.Scatter(
+            x=shown["prediction"], y=shown["residual"], mode="markers", showlegend=False,
+            marker={"color": COLORS[0], "size": 5, "opacity": 0.45},
+            hovertemplate="predicted %{x:,.4g}<br>residual %{y:,.4g}<extra></extra>",
+        )
+    )  # fmt: skip
+    fig.add_hline(y=0, line={"color": NEUTRAL, "dash": "dash", "width": 1})
+    return lay_out(fig, x=f"Predicted {label(unit)}", y="Residual (predicted − true)")
+
+
+def plot_residual_histogram(frame: pd.DataFrame, unit: str) -> go.Figure:
+    """Bars of the residuals; columns ``low, high, n`` (edges in the unit of the target)."""
+    fig = go.Figure(
+        go.Bar(
+            x=(frame["low"] + frame["high"]) / 2, y=frame["n"], width=frame["high"] - frame["low"],
+            marker={"color": COLORS[0], "line": {"width": 0}}, showlegend=False,
+            customdata=frame[["low", "high"]],
+            hovertemplate="%{customdata[0]:,.4g} to %{customdata[1]:,.4g}<br>n = %{y:,}<extra></extra>",
+        )
+    )  # fmt: skip
+    fig.add_vline(x=0, line={"color": NEUTRAL, "dash": "dash", "width": 1})
+    return lay_out(fig, x=f"Residual of {label(unit)} (predicted − true)", y="Rows", height=360)
+
+
+def compute_histogram(values: np.ndarray, n_bins: int = 40) -> pd.DataFrame:
+    """Counts in equal bins from least to greatest: columns ``low, high, n``."""
+    counts, edges = np.histogram(values[np.isfinite(values)], bins=n_bins)
+    return pd.DataFrame({"low": edges[:-1], "high": edges[1:], "n": counts})
+
+
+def describe_residuals(frame: pd.DataFrame) -> str:
+    """The middle half of the residuals and the balance of too high and too low."""
+    residual = frame["residual"].dropna()
+    if residual.empty:
+        return "There are no residuals to show."
+    low, middle, high = residual.quantile([0.25, 0.5, 0.75])
+    above = float((residual > 0).mean())
+    return (
+        f"Half of the {len(residual):,} points at hand lie between {render_number(low)} and "
+        f"{render_number(high)} (median {render_number(middle)}); {render_percent(above)} are "
+        "predicted too high."
+    )

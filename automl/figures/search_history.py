@@ -1,0 +1,82 @@
+"""Score of every trial and the best so far: whether the search still finds something."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from automl.figures.reading import render_number
+from automl.figures.style import NEUTRAL, get_style, label, lay_out, thin
+
+MAX_TRIALS_DRAWN = 4_000
+
+
+def compute_history(trials: pd.DataFrame) -> pd.DataFrame:
+    """Finished trials in order with ``best_so_far`` (score, higher is better).
+
+    Columns ``number, family, state, score``, optional ``seconds`` (since the start) to order by.
+    """
+    rows = trials[trials["score"].notna()].copy()
+    rows = rows.sort_values("seconds" if "seconds" in rows else "number", kind="stable")
+    counted = rows["score"].where(rows["state"] != "pruned")
+    rows["best_so_far"] = counted.cummax().ffill()
+    return rows.reset_index(drop=True)
+
+
+def plot_search_history(history: pd.DataFrame, metric: str) -> go.Figure:
+    """Dots per trial by family (pruned ones open), and the best so far as a step line.
+
+    The frame is that of ``compute_history``. The y axis spans the better half, since a diverged trial
+    would flatten the rest; it says so.
+    """
+    by_time = "seconds" in history
+    column = "seconds" if by_time else "number"
+    fig = go.Figure()
+    drawn = thin(history, MAX_TRIALS_DRAWN)
+    for index, (family, rows) in enumerate(drawn.groupby("family", sort=False)):
+        style = get_style(index)
+        pruned = rows["state"] == "pruned"
+        fig.add_trace(
+            go.Scatter(
+                x=rows[column], y=rows["score"], name=label(family), mode="markers",
+                marker={
+                    "color": style.color, "size": 8, "opacity": 0.85,
+                    "symbol": np.where(pruned, f"{style.symbol}-open", style.symbol),
+                },
+                customdata=rows["number"], hovertemplate="trial %{customdata}: %{y:.4f}",
+            )
+        )  # fmt: skip
+    fig.add_trace(
+        go.Scatter(
+            x=drawn[column], y=drawn["best_so_far"], name="best so far", mode="lines",
+            line={"color": NEUTRAL, "width": 2, "shape": "hv"}, hovertemplate="%{y:.4f}",
+        )
+    )  # fmt: skip
+    lay_out(fig, x="Seconds since the start" if by_time else "Trial", y=metric)
+    bounds = compute_score_range(history["score"])
+    return fig.update_yaxes(range=bounds) if bounds else fig
+
+
+def compute_score_range(scores: pd.Series) -> list[float] | None:
+    """From the lower quartile's surroundings to above the best; None with fewer than four scores."""
+    if len(scores) < 4:
+        return None
+    best, middle = float(scores.max()), float(scores.quantile(0.25))
+    spread = best - middle
+    if spread <= 0:
+        return None
+    return [max(float(scores.min()), middle - spread) - 0.08 * spread, best + 0.12 * spread]
+
+
+def describe_search_history(history: pd.DataFrame, metric: str) -> str:
+    """When the best was found, and what is outside the picture."""
+    if history.empty or history["best_so_far"].isna().all():
+        return "No trial has a score yet."
+    best = history.loc[history["score"].where(history["state"] != "pruned").idxmax()]
+    after = len(history) - 1 - int(best.name)
+    bounds = compute_score_range(history["score"])
+    below = 0 if bounds is None else int((history["score"] < bounds[0]).sum())
+    cut = f" {below:,} lower scores lie below the picture." if below else ""
+    return (
+        f"The best of {len(history):,} scores is {metric} {render_number(float(best['score']))} "
+        f"(trial {int(best['number'])}); {after:,} trials after it did not improve on it.{cut}"
+    )

@@ -1,0 +1,85 @@
+"""What all pictures share: how series are told apart, how text is made inert, how they are laid out."""
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from fairness.template import apply_template
+
+COLORS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9")  # Okabe and Ito
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
+NEUTRAL = "#808080"  # reference lines; readable on both backgrounds
+MAX_SERIES = len(COLORS)
+MAX_POINTS = 2_000  # marks drawn per trace; the frame and the CSV keep all
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeriesStyle:
+    """Three signs of one series; colour is never the only one."""
+
+    color: str
+    dash: str
+    symbol: str
+
+
+def get_style(index: int) -> SeriesStyle:
+    """The signs of series number ``index``; they repeat after six."""
+    position = index % MAX_SERIES
+    return SeriesStyle(color=COLORS[position], dash=DASHES[position], symbol=SYMBOLS[position])
+
+
+def label(text: object, limit: int = 28) -> str:
+    """A name as Plotly may show it: cut to ``limit`` characters, without markup."""
+    plain = str(text)
+    short = plain if len(plain) <= limit else f"{plain[: limit - 1]}…"
+    return escape(short, quote=False)
+
+
+def thin(frame: pd.DataFrame, limit: int = MAX_POINTS) -> pd.DataFrame:
+    """At most ``limit`` rows, evenly spaced, first and last kept."""
+    if len(frame) <= limit:
+        return frame
+    return frame.iloc[np.unique(np.linspace(0, len(frame) - 1, limit).astype(int))]
+
+
+def lay_out(fig: go.Figure, *, x: str, y: str, height: int = 420) -> go.Figure:
+    """Axis titles, the one template, a legend below the plot so that a phone shows it too."""
+    fig.update_layout(
+        height=height,
+        margin={"l": 64, "r": 16, "t": 16, "b": 56},
+        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
+        dragmode=False,
+    )
+    n_named = len(
+        {trace.name for trace in fig.data if trace.name and trace.showlegend is not False}
+    )
+    if n_named > 1:
+        fig.update_layout(margin_b=64 + 22 * n_named)
+    fig.update_xaxes(title_text=x, automargin=True)
+    fig.update_yaxes(title_text=y, automargin=True)
+    return apply_template(fig)
+
+
+def add_reference(
+    fig: go.Figure, *, x: tuple[float, float], y: tuple[float, float], text: str
+) -> None:
+    """A dashed grey reference line with its name written on it."""
+    fig.add_trace(
+        go.Scatter(
+            x=list(x), y=list(y), mode="lines", hoverinfo="skip", showlegend=False, name=text,
+            line={"color": NEUTRAL, "dash": "dash", "width": 1},
+        )
+    )  # fmt: skip
+    fig.add_annotation(
+        x=x[0] + 0.72 * (x[1] - x[0]), y=y[0] + 0.72 * (y[1] - y[0]), text=text,
+        showarrow=False, yshift=-12, xanchor="left", font={"color": NEUTRAL},
+    )  # fmt: skip
+
+
+def has_rows(frame: pd.DataFrame) -> bool:
+    """Whether there is anything to draw."""
+    return len(frame) > 0
