@@ -1,11 +1,11 @@
 """One chart as every page shows it: picture, one sentence, the table behind it, and its CSV."""
 
-import re
-
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from app.theme import is_dark
+from app.wording import escape
 from fairness.template import apply_template
 
 CONFIG = {
@@ -15,18 +15,7 @@ CONFIG = {
     "toImageButtonOptions": {"format": "svg"},
 }
 MAX_TABLE_ROWS = 2_000  # a longer table is cut on the page, never in the CSV
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~:$<>])")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def escape(text: str) -> str:
-    """Text that Streamlit's Markdown shows as it is: no emphasis, link, icon, colour or formula."""
-    return _MARKDOWN.sub(r"\\\1", text).replace("\n", " ")
-
-
-def is_dark() -> bool:
-    """Whether the person looks at the dark theme (False while the browser has not said)."""
-    return bool(st.context.theme.type == "dark")
 
 
 def render_csv(frame: pd.DataFrame) -> str:
