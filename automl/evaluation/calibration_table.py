@@ -1,0 +1,55 @@
+"""What temperature scaling did to the test part: the same metrics before and after."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automl.data.task import Task, TaskType
+from automl.errors import SpecError
+from automl.evaluation.calibration import Temperature
+from automl.evaluation.evaluate import compute_metrics
+from automl.evaluation.outcomes import build_outcomes, list_metrics
+from fairness.estimates import Estimate
+
+SHOWN = ("log_loss", "brier_score", "ece", "roc_auc", "roc_auc_ovr", "accuracy")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CalibrationTable:
+    """Metrics of the test part before and after; ``fitted`` on the calibrate part."""
+
+    fitted: Temperature
+    before: dict[str, Estimate]
+    after: dict[str, Estimate]
+
+    def to_json(self) -> dict[str, Any]:
+        """``temperature``, facts of the fit, and metric → estimate ``before`` and ``after``."""
+        return {
+            "temperature": self.fitted.value,
+            "n_calibrate": self.fitted.n,
+            "is_at_bound": self.fitted.is_at_bound,
+            "before": {name: estimate.to_json() for name, estimate in self.before.items()},
+            "after": {name: estimate.to_json() for name, estimate in self.after.items()},
+        }
+
+
+def compute_calibration_table(
+    task: Task,
+    truth: NDArray[np.generic],
+    uncalibrated: NDArray[np.floating],
+    fitted: Temperature,
+    *,
+    seed: int = 0,
+) -> CalibrationTable:
+    """Log loss, Brier score, ECE, AUC and accuracy of ``uncalibrated`` test probabilities, then scaled."""
+    if task.type is TaskType.REGRESSION:
+        raise SpecError("A regression has no probabilities to calibrate.")
+    names = tuple(name for name in SHOWN if name in list_metrics(task))
+    versions = [uncalibrated, fitted.apply(uncalibrated)]
+    before, after = (
+        compute_metrics(task, build_outcomes(task, truth, each), names, seed=seed)
+        for each in versions
+    )
+    return CalibrationTable(fitted=fitted, before=before, after=after)

@@ -1,0 +1,88 @@
+"""From a task and a model's prediction to what the metric registry reads."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automl.data.task import Task, TaskType
+from automl.errors import DataError
+from fairness.definitions import METRICS, Outcomes
+
+THRESHOLD = 0.5  # of the positive probability, reached means positive
+ROUNDING = 1e-5
+
+
+def build_outcomes(
+    task: Task, truth: NDArray[np.generic], prediction: NDArray[np.floating]
+) -> Outcomes:
+    """``Outcomes`` of the registry for a task.
+
+    ``truth``: class indices into ``task.classes`` or values, ``(n,)``. ``prediction``: probabilities
+    ``(n, K)`` in that order, or values ``(n,)``. For a binary task the result speaks of the positive class.
+    """
+    _check(task, truth, prediction)
+    if task.type is TaskType.REGRESSION:
+        return Outcomes(
+            task_type="regression",
+            truth=np.asarray(truth, dtype=np.float64),
+            prediction=np.asarray(prediction, dtype=np.float64),
+            probability=None,
+        )
+    labels = np.asarray(truth, dtype=np.int64)
+    # The last bit of a float32 softmax may lie outside; more than that was refused above.
+    probability = np.clip(np.asarray(prediction, dtype=np.float64), 0, 1)
+    decision = decide(task, probability)
+    if task.type is TaskType.MULTICLASS:
+        return Outcomes(
+            task_type="multiclass", truth=labels, prediction=decision, probability=probability
+        )
+    positive = task.positive_index
+    return Outcomes(
+        task_type="binary",
+        truth=(labels == positive).astype(np.int64),
+        prediction=(decision == positive).astype(np.int64),
+        probability=probability[:, positive],
+    )
+
+
+def decide(
+    task: Task, probability: NDArray[np.floating], threshold: float = THRESHOLD
+) -> NDArray[np.int64]:
+    """The decided class index of every row.
+
+    Binary: positive from ``threshold`` on. Otherwise the most likely class, the first of equals.
+    Shape: ``(n, K) → (n,)``
+    """
+    if task.type is TaskType.BINARY:
+        positive = task.positive_index
+        return np.where(probability[:, positive] >= threshold, positive, 1 - positive).astype(
+            np.int64
+        )
+    return probability.argmax(axis=1).astype(np.int64)
+
+
+def list_metrics(task: Task) -> tuple[str, ...]:
+    """Names of all metrics that fit the task, the primary one first."""
+    names = [name for name, metric in METRICS.items() if task.type.value in metric.tasks]
+    return tuple(sorted(names, key=lambda name: name != task.metric))
+
+
+def _check(task: Task, truth: NDArray[np.generic], prediction: NDArray[np.floating]) -> None:
+    """Refuse shapes that do not fit the task, and values that are no numbers."""
+    n_classes = len(task.classes)
+    wanted = (len(truth),) if task.type is TaskType.REGRESSION else (len(truth), n_classes)
+    if prediction.shape != wanted or len(truth) == 0:
+        raise DataError(
+            f"Predictions of {task.target!r} have shape {prediction.shape}, "
+            f"{len(truth)} rows of truth need {wanted}."
+        )
+    if not np.isfinite(prediction).all():
+        n_bad = int((~np.isfinite(prediction)).sum())
+        raise DataError(
+            f"{n_bad} predicted values of {task.target!r} are not finite.",
+            hint="Search again, or choose another model.",
+        )
+    if n_classes and (prediction.min() < -ROUNDING or prediction.max() > 1 + ROUNDING):
+        raise DataError(
+            f"Probabilities of {task.target!r} lie between {prediction.min():g} and "
+            f"{prediction.max():g}, not between 0 and 1."
+        )
