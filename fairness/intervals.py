@@ -1,0 +1,234 @@
+"""Closed-form intervals and tests: Wilson, Newcombe, Katz, DeLong, Holm, McNemar, Fisher.
+
+Everything is at 95 % unless a level is given. Own code on the standard library and NumPy, so that the
+training processes may import it; the tests hold it against statsmodels.
+"""
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fairness.errors import AuditError
+from fairness.estimates import Estimate, build_not_estimable
+
+LEVEL = 0.95
+SMALL_DISCORDANT = 25  # below it McNemar's chi-square is not trusted
+SMALL_EXPECTED = 5  # below it the two-proportion score test is not trusted
+
+Floats = NDArray[np.float64]
+
+
+def compute_z(level: float = LEVEL) -> float:
+    """Two-sided normal quantile: 1.959964 at 95 %."""
+    return NormalDist().inv_cdf(0.5 + level / 2)
+
+
+def compute_wilson(k: int, n: int, level: float = LEVEL) -> Estimate:
+    """Proportion k/n with Wilson's score interval (Wilson 1927); n = 0 is not estimable."""
+    k, n = int(k), int(n)
+    if not 0 <= k <= n:
+        raise AuditError(f"A proportion needs 0 ≤ k ≤ n, got k = {k}, n = {n}.")
+    if n == 0:
+        return build_not_estimable("no cases", method="wilson", denominator=0)
+    low, high = _wilson_bounds(k, n, compute_z(level))
+    return Estimate(k / n, low, high, n, "wilson", numerator=k, denominator=n)
+
+
+def _wilson_bounds(k: int, n: int, z: float) -> tuple[float, float]:
+    p = k / n
+    shrink = 1 + z * z / n
+    centre = (p + z * z / (2 * n)) / shrink
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / shrink
+    low = 0.0 if k == 0 else max(0.0, centre - half)
+    high = 1.0 if k == n else min(1.0, centre + half)
+    return low, high
+
+
+def compute_newcombe(k1: int, n1: int, k2: int, n2: int, level: float = LEVEL) -> Estimate:
+    """Difference k1/n1 − k2/n2 with Newcombe's hybrid score interval (Stat. Med. 1998, 17:873)."""
+    first, second = compute_wilson(k1, n1, level), compute_wilson(k2, n2, level)
+    if first.value is None or second.value is None:
+        return build_not_estimable("no cases in one of the two groups", method="newcombe")
+    p1, p2 = first.value, second.value
+    low1, high1 = _wilson_bounds(int(k1), int(n1), compute_z(level))
+    low2, high2 = _wilson_bounds(int(k2), int(n2), compute_z(level))
+    difference = p1 - p2
+    return Estimate(
+        value=difference,
+        low=difference - math.hypot(p1 - low1, high2 - p2),
+        high=difference + math.hypot(high1 - p1, p2 - low2),
+        n=int(n1) + int(n2),
+        method="newcombe",
+    )
+
+
+def compute_katz(k1: int, n1: int, k2: int, n2: int, level: float = LEVEL) -> Estimate:
+    """Ratio (k1/n1) / (k2/n2) with Katz's log interval (Biometrics 1978); a zero count has no interval."""
+    if n1 == 0 or n2 == 0:
+        return build_not_estimable("no cases in one of the two groups", method="katz")
+    n = int(n1) + int(n2)
+    if k2 == 0:
+        return build_not_estimable("the reference rate is zero", method="katz", n=n)
+    ratio = float(k1 / n1 / (k2 / n2))
+    if k1 == 0:
+        return Estimate(ratio, None, None, n, "katz", reason="interval not estimable: a zero count")
+    half = compute_z(level) * math.sqrt(1 / k1 - 1 / n1 + 1 / k2 - 1 / n2)
+    return Estimate(ratio, ratio * math.exp(-half), ratio * math.exp(half), n, "katz")
+
+
+def compute_midranks(values: Floats) -> Floats:
+    """Ranks from 1, ties share their mean rank. Shape: (n,) → (n,)."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    ranks: Floats = (last - (counts - 1) / 2.0)[inverse]
+    return ranks
+
+
+def compute_auc_influence(truth: ArrayLike, score: ArrayLike) -> tuple[float, Floats]:
+    """AUC and each row's influence on it; the sum of squares of the latter is DeLong's variance.
+
+    Shape: (n,), (n,) → float, (n,). Needs both classes; with one row of a class the influence is NaN.
+    Source: DeLong et al. 1988, through mid-ranks (Sun & Xu 2014).
+    """
+    is_positive = np.asarray(truth) == 1
+    values = np.asarray(score, dtype=np.float64)
+    n_positive = int(is_positive.sum())
+    n_negative = len(values) - n_positive
+    if n_positive == 0 or n_negative == 0:
+        raise AuditError("AUC needs both a positive and a negative label.")
+    ranks = compute_midranks(values)
+    above = (ranks[is_positive] - compute_midranks(values[is_positive])) / n_negative  # V10
+    below = 1.0 - (ranks[~is_positive] - compute_midranks(values[~is_positive])) / n_positive  # V01
+    auc = float(above.mean())
+    influence = np.full(len(values), np.nan)
+    if n_positive > 1 and n_negative > 1:
+        influence[is_positive] = (above - auc) / math.sqrt(n_positive * (n_positive - 1))
+        influence[~is_positive] = (below - auc) / math.sqrt(n_negative * (n_negative - 1))
+    return auc, influence
+
+
+def build_auc_estimate(auc: float, standard_error: float, n: int, level: float = LEVEL) -> Estimate:
+    """AUC with its interval on the logit scale, which cannot leave [0, 1]."""
+    method = "delong logit"
+    auc = min(1.0, max(0.0, auc))
+    if not math.isfinite(standard_error):
+        return Estimate(
+            auc, None, None, n, method, reason="interval not estimable: one row of a class"
+        )
+    if not 0 < auc < 1:
+        return Estimate(
+            auc, None, None, n, method, reason="interval not estimable: classes are separated"
+        )
+    logit = math.log(auc / (1 - auc))
+    half = compute_z(level) * standard_error / (auc * (1 - auc))
+    return Estimate(auc, _expit(logit - half), _expit(logit + half), n, method)
+
+
+def _expit(x: float) -> float:
+    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
+
+
+def compute_auc_delong(y: ArrayLike, score: ArrayLike, level: float = LEVEL) -> Estimate:
+    """AUC of ``score`` for labels 0/1 with DeLong's variance; one class only is not estimable."""
+    labels = np.asarray(y)
+    if len(np.unique(labels)) < 2:
+        return build_not_estimable(
+            _name_missing_class(labels), n=len(labels), method="delong logit"
+        )
+    auc, influence = compute_auc_influence(labels, score)
+    return build_auc_estimate(auc, math.sqrt(float((influence**2).sum())), len(labels), level)
+
+
+def _name_missing_class(labels: NDArray[np.generic]) -> str:
+    if len(labels) == 0:
+        return "no cases"
+    return "no negative labels" if labels.flat[0] == 1 else "no positive labels"
+
+
+def compute_paired_auc_delong(y: ArrayLike, a: ArrayLike, b: ArrayLike) -> Estimate:
+    """AUC(a) − AUC(b) on the same rows, with the covariance of the two (DeLong et al. 1988)."""
+    labels = np.asarray(y)
+    if len(np.unique(labels)) < 2:
+        return build_not_estimable(
+            _name_missing_class(labels), n=len(labels), method="delong paired"
+        )
+    first, first_influence = compute_auc_influence(labels, a)
+    second, second_influence = compute_auc_influence(labels, b)
+    variance = float(((first_influence - second_influence) ** 2).sum())
+    return _build_difference(first - second, variance, len(labels), "delong paired")
+
+
+def compute_auc_difference(
+    y1: ArrayLike, score1: ArrayLike, y2: ArrayLike, score2: ArrayLike
+) -> Estimate:
+    """AUC of group 1 − AUC of group 2, two different sets of rows."""
+    labels = (np.asarray(y1), np.asarray(y2))
+    n = len(labels[0]) + len(labels[1])
+    for part in labels:
+        if len(np.unique(part)) < 2:
+            return build_not_estimable(_name_missing_class(part), n=n, method="delong")
+    first, first_influence = compute_auc_influence(labels[0], score1)
+    second, second_influence = compute_auc_influence(labels[1], score2)
+    variance = float((first_influence**2).sum() + (second_influence**2).sum())
+    return _build_difference(first - second, variance, n, "delong")
+
+
+def _build_difference(value: float, variance: float, n: int, method: str) -> Estimate:
+    if not math.isfinite(variance):
+        return Estimate(
+            value, None, None, n, method, reason="interval not estimable: one row of a class"
+        )
+    half = compute_z() * math.sqrt(variance)
+    return Estimate(value, max(-1.0, value - half), min(1.0, value + half), n, method)
+
+
+def compute_holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's adjusted p-values, in the order given (Holm 1979)."""
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
+    adjusted = [0.0] * len(p_values)
+    largest = 0.0
+    for rank, index in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = largest
+    return adjusted
+
+
+def compute_mcnemar(b: int, c: int) -> tuple[float, float]:
+    """Statistic and p-value for b and c discordant pairs: exact below 25, else (b−c)²/(b+c)."""
+    n = b + c
+    if n == 0:
+        return 0.0, 1.0
+    if n < SMALL_DISCORDANT:
+        tail = sum(math.comb(n, i) for i in range(min(b, c) + 1)) / 2**n
+        return float(min(b, c)), min(1.0, 2 * tail)
+    statistic = (b - c) ** 2 / n
+    return statistic, math.erfc(math.sqrt(statistic / 2))
+
+
+def compute_two_proportion_p(k1: int, n1: int, k2: int, n2: int) -> float:
+    """Two-sided p for equal proportions: score test, Fisher's exact test if an expected cell is below 5."""
+    n, k = n1 + n2, k1 + k2
+    expected = [size * part / n for size in (n1, n2) for part in (k, n - k)]
+    if min(expected) < SMALL_EXPECTED:
+        return _compute_fisher_p(k1, n1, k2, n2)
+    pooled = k / n
+    z = (k1 / n1 - k2 / n2) / math.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n2))
+    return math.erfc(abs(z) / math.sqrt(2))
+
+
+def _compute_fisher_p(k1: int, n1: int, k2: int, n2: int) -> float:
+    """Sum of the hypergeometric probabilities that are no larger than the observed one."""
+    k = k1 + k2
+    support = range(max(0, k - n2), min(k, n1) + 1)
+    logs = np.array([_log_comb(n1, i) + _log_comb(n2, k - i) for i in support])
+    logs -= _log_comb(n1 + n2, k)
+    observed = logs[k1 - support.start]
+    # The tolerance keeps tables of equal probability together, as R and SciPy do.
+    return float(min(1.0, np.exp(logs[logs <= observed + 1e-7]).sum()))
+
+
+def _log_comb(n: int, k: int) -> float:
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)

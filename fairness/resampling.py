@@ -1,0 +1,155 @@
+"""Seeded resampling: bootstrap of a count table, bootstrap of rows, and the noise floor of a gap."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairness.estimates import Estimate, build_not_estimable
+
+TABLE_DRAWS = 2_000
+ROW_DRAWS = 1_000
+FLOOR_DRAWS = 10_000
+MAX_DRAWN_CELLS = 20_000_000  # above it fewer row draws are made; the method says how many
+MIN_ROW_DRAWS = 200
+MAX_UNDEFINED_SHARE = 0.05
+CHUNK_CELLS = 2_000_000  # keeps a chunk of drawn rows below about 16 MB
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+def draw_tables(table: Ints, seed: int = 0, draws: int = TABLE_DRAWS) -> Ints:
+    """Multinomial copies of a count table: the same law as resampling its rows.
+
+    Shape: (cells,) → (draws, cells). Cells that are zero stay zero.
+    """
+    counts = np.asarray(table, dtype=np.int64)
+    total = int(counts.sum())
+    drawn = np.zeros((draws, counts.size), dtype=np.int64)
+    filled = counts > 0
+    if total:
+        generator = np.random.default_rng(seed)
+        drawn[:, filled] = generator.multinomial(total, counts[filled] / total, size=draws)
+    return drawn
+
+
+def build_bootstrap_estimate(value: float, drawn: Floats, n: int, method: str) -> Estimate:
+    """A value with its percentile interval; NaN draws count as not estimable, over 5 % of them as no interval."""
+    if not np.isfinite(value):
+        return build_not_estimable("a denominator is zero", n=n, method=method)
+    undefined = ~np.isfinite(drawn)
+    if undefined.mean() > MAX_UNDEFINED_SHARE:
+        reason = (
+            f"interval not estimable: {undefined.mean():.0%} of the draws have a zero denominator"
+        )
+        return Estimate(value, None, None, n, method, reason=reason)
+    low, high = np.percentile(drawn[~undefined], [2.5, 97.5])
+    return Estimate(value, float(low), float(high), n, method)
+
+
+def bootstrap_table(
+    table: Ints, statistic: Callable[[Floats], Floats], seed: int = 0, draws: int = TABLE_DRAWS
+) -> Estimate:
+    """A statistic of a count table with its multinomial bootstrap interval.
+
+    ``statistic`` maps tables (..., cells) to values (...), NaN where a denominator is zero.
+    """
+    counts = np.asarray(table, dtype=np.int64)
+    value = float(statistic(counts[None, :].astype(np.float64))[0])
+    drawn = statistic(draw_tables(counts, seed, draws).astype(np.float64))
+    method = f"multinomial bootstrap, {draws} draws"
+    return build_bootstrap_estimate(value, drawn, int(counts.sum()), method)
+
+
+def count_row_draws(n: int) -> int:
+    """How many bootstrap draws of n rows are affordable: 1,000, fewer for more than 20,000 rows."""
+    return int(np.clip(MAX_DRAWN_CELLS // max(1, n), MIN_ROW_DRAWS, ROW_DRAWS))
+
+
+def iterate_row_draws(strata: NDArray[np.generic], seed: int = 0) -> Iterator[Ints]:
+    """Row numbers drawn with replacement inside each stratum, in chunks. Shape of each: (chunk, n)."""
+    generator = np.random.default_rng(seed)
+    n = len(strata)
+    order = np.argsort(strata, kind="stable")
+    _, start, inverse, counts = np.unique(
+        strata[order], return_index=True, return_inverse=True, return_counts=True
+    )
+    first, size = start[inverse], counts[inverse]
+    remaining = count_row_draws(n)
+    while remaining > 0:
+        chunk = min(remaining, max(1, CHUNK_CELLS // n))
+        inside = (generator.random((chunk, n)) * size).astype(np.int64)
+        yield order[first + inside]
+        remaining -= chunk
+
+
+def bootstrap_means(
+    columns: Floats,
+    statistic: Callable[[Floats], Floats],
+    strata: NDArray[np.generic] | None = None,
+    seed: int = 0,
+) -> Estimate:
+    """A function of column means with its stratified row bootstrap interval.
+
+    Shape: ``columns`` (n, m); ``statistic`` maps means (..., m) to values (...).
+    """
+    n = len(columns)
+    if n == 0:
+        return build_not_estimable("no cases", method="row bootstrap")
+    groups = np.zeros(n, dtype=np.int64) if strata is None else strata
+    drawn = np.concatenate(
+        [statistic(columns[rows].mean(axis=1)) for rows in iterate_row_draws(groups, seed)]
+    )
+    value = float(statistic(columns.mean(axis=0)[None, :])[0])
+    return build_bootstrap_estimate(value, drawn, n, f"row bootstrap, {len(drawn)} draws")
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """What max − min would show by chance if all groups shared one true rate."""
+
+    mean: float
+    high: float  # 95th percentile
+    p_value: float
+
+
+def draw_gaps(denominators: Sequence[int], successes: int, seed: int = 0) -> Floats:
+    """Gaps max − min of rates when the pooled successes fall on the groups by chance.
+
+    Multivariate hypergeometric: the same as permuting group labels among the relevant rows. Shape: (10,000,).
+    """
+    sizes = np.asarray(denominators, dtype=np.int64)
+    generator = np.random.default_rng(seed)
+    drawn = generator.multivariate_hypergeometric(
+        sizes, int(successes), size=FLOOR_DRAWS, method="marginals"
+    )
+    rates = drawn / sizes
+    gaps: Floats = rates.max(axis=1) - rates.min(axis=1)
+    return gaps
+
+
+def compute_floor(gaps: Floats, observed: float) -> Floor:
+    """Mean and 95th percentile of chance gaps, and how often chance reaches the observed one."""
+    reached = int((gaps >= observed - 1e-12).sum())
+    return Floor(
+        mean=float(gaps.mean()),
+        high=float(np.percentile(gaps, 95)),
+        p_value=(1 + reached) / (1 + len(gaps)),
+    )
+
+
+def draw_mean_gaps(values: Floats, groups: Ints, seed: int = 0, draws: int = ROW_DRAWS) -> Floats:
+    """Gaps max − min of group means when group labels are permuted. Shape: (n,), (n,) → (draws,)."""
+    generator = np.random.default_rng(seed)
+    sizes = np.bincount(groups)
+    draws = max(MIN_ROW_DRAWS, min(draws, MAX_DRAWN_CELLS // max(1, len(values))))
+    edges = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    gaps = np.empty(draws)
+    shuffled = values.copy()
+    for i in range(draws):
+        generator.shuffle(shuffled)
+        means = np.add.reduceat(shuffled, edges) / sizes
+        gaps[i] = means.max() - means.min()
+    return gaps
