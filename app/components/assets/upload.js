@@ -1,0 +1,118 @@
+// One file in chunks: HEAD tells how much arrived, PATCH appends, DELETE gives up.
+// State lives on the root element, because this function is called again at every rerun of the page.
+
+const RETRY_SECONDS = [0.5, 1, 2, 4, 8, 15];
+
+const size = (bytes) =>
+  bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+
+const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+export default function (component) {
+  const { parentElement, data, setTriggerValue } = component;
+  const root = parentElement.querySelector(".drop");
+  const find = (name) => root.querySelector(`.${name}`);
+  const words = data.words;
+
+  root.latest = { data, setTriggerValue };
+  find("label").textContent = words.label;
+  find("choose").textContent = words.choose;
+  find("types").textContent = words.types;
+  find("cancel").textContent = words.cancel;
+  find("file").accept = data.accept;
+  root.setAttribute("aria-label", words.label);
+  if (root.isReady) return;
+  root.isReady = true;
+
+  const show = (busy) => {
+    find("idle").hidden = busy;
+    find("busy").hidden = !busy;
+  };
+  const fault = (text) => {
+    find("fault").textContent = text;
+    find("fault").hidden = !text;
+  };
+  const draw = (sent, total) => {
+    const share = total ? Math.round((100 * sent) / total) : 100;
+    find("bar").style.width = `${share}%`;
+    find("track").setAttribute("aria-valuenow", share);
+    find("amount").textContent = `${size(sent)} / ${size(total)} ${words.sending}`;
+  };
+
+  async function askOffset(address, signal) {
+    const answer = await fetch(address, { method: "HEAD", signal, cache: "no-store" });
+    if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+    return Number(answer.headers.get("Upload-Offset"));
+  }
+
+  async function sendChunk(address, file, offset, chunkBytes, signal) {
+    const answer = await fetch(address, {
+      method: "PATCH",
+      body: file.slice(offset, offset + chunkBytes),
+      headers: { "Upload-Offset": String(offset), "Content-Type": "application/octet-stream" },
+      signal,
+    });
+    if (answer.ok) return Number(answer.headers.get("Upload-Offset"));
+    if (answer.status === 409 || answer.status === 408) return askOffset(address, signal);
+    const body = await answer.json().catch(() => ({}));
+    const error = new Error(body.error || `HTTP ${answer.status}`);
+    error.isFinal = true;
+    throw error;
+  }
+
+  async function send(file) {
+    const { data: now } = root.latest;
+    fault("");
+    if (file.size > now.max_bytes) return fault(words.too_large);
+    root.stop = new AbortController();
+    const signal = root.stop.signal;
+    find("name").textContent = file.name;
+    find("note").textContent = "";
+    show(true);
+    draw(0, file.size);
+    try {
+      let failures = 0;
+      let offset = await askOffset(now.address, signal);
+      if (offset > 0) {
+        // what lies there belongs to an attempt that was given up
+        await fetch(now.address, { method: "DELETE", signal });
+        offset = 0;
+      }
+      do {
+        try {
+          offset = await sendChunk(now.address, file, offset, now.chunk_bytes, signal);
+          failures = 0;
+          find("note").textContent = "";
+          draw(offset, file.size);
+        } catch (error) {
+          if (signal.aborted || error.isFinal || failures >= RETRY_SECONDS.length) throw error;
+          find("note").textContent = words.retrying;
+          await pause(RETRY_SECONDS[failures++]);
+          offset = await askOffset(now.address, signal).catch(() => offset);
+        }
+      } while (offset < file.size);
+      root.latest.setTriggerValue("done", { upload: now.upload, name: file.name, size: file.size });
+    } catch (error) {
+      if (signal.aborted) fetch(now.address, { method: "DELETE" }).catch(() => {});
+      else fault(`${words.failed} ${error.message}`);
+    } finally {
+      show(false);
+      find("file").value = "";
+    }
+  }
+
+  find("choose").onclick = () => find("file").click();
+  find("cancel").onclick = () => root.stop && root.stop.abort();
+  find("file").onchange = (event) => event.target.files[0] && send(event.target.files[0]);
+  root.ondragover = (event) => {
+    event.preventDefault();
+    root.classList.add("over");
+  };
+  root.ondragleave = () => root.classList.remove("over");
+  root.ondrop = (event) => {
+    event.preventDefault();
+    root.classList.remove("over");
+    const file = event.dataTransfer.files[0];
+    if (file) send(file);
+  };
+}

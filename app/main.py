@@ -1,0 +1,23 @@
+"""The Streamlit entry point: page config, navigation and the frame around every page."""
+
+import streamlit as st
+
+from app import navigation, session
+from app.components.frame import show_frame
+from app.components.states import show_error
+from fairness.errors import FairloomError
+
+st.set_page_config(
+    page_title="Fairloom",
+    page_icon=":material/grain:",
+    layout="wide",
+    initial_sidebar_state="auto",
+)
+
+page = st.navigation(navigation.build_pages(), position="sidebar")
+session.restore_address()
+try:
+    show_frame()
+    page.run()
+except FairloomError as error:
+    show_error(error)

@@ -1,0 +1,187 @@
+"""Reading what a finished search left on disk: result, evaluations, audit, predictions, epochs.
+
+Files are read once per version (path and modification time); what is returned is shared and must not
+be changed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from app import services
+from automl.errors import DataError
+from automl.evaluation.evaluation import Evaluation
+from automl.files import iterate_jsonl, load_json
+from fairness.definitions import METRICS
+
+MAX_EPOCH_ROWS = 200_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """A model whose test results were opened, with its evaluation on the test part."""
+
+    name: str
+    family: str
+    evaluation: Evaluation
+
+
+def get_result_file(search_id: str, name: str) -> Path:
+    """Where a file of a finished search lies; it may be absent."""
+    return services.get_workspace().result(search_id) / name
+
+
+def read_result(search_id: str) -> Mapping[str, Any] | None:
+    """``result.json``, None while there is none."""
+    return _read_json(get_result_file(search_id, "result.json"))
+
+
+def read_audit(search_id: str) -> Mapping[str, Any] | None:
+    """``audit.json``, None where nothing was audited."""
+    return _read_json(get_result_file(search_id, "audit.json"))
+
+
+def read_opened(search_id: str) -> tuple[Opened, ...]:
+    """The evaluations of the opened models, the winner first."""
+    path = get_result_file(search_id, "evaluation.json")
+    return _parse_opened(path, path.stat().st_mtime_ns) if path.is_file() else ()
+
+
+def read_predictions(search_id: str) -> pd.DataFrame | None:
+    """``predictions.parquet``: the winner's test rows with truth, outputs and sensitive columns."""
+    path = get_result_file(search_id, "predictions.parquet")
+    return _parse_predictions(path, path.stat().st_mtime_ns) if path.is_file() else None
+
+
+def read_epochs(search_id: str) -> pd.DataFrame:
+    """Every reported epoch: ``trial, epoch, train_loss, select_loss, score, learning_rate, seconds, at``."""
+    path = services.get_workspace().job(search_id) / "epochs.jsonl"
+    return _parse_epochs(path, path.stat().st_mtime_ns) if path.is_file() else _empty_epochs()
+
+
+def get_metric_title(name: str) -> str:
+    """The name of a metric as people read it."""
+    return METRICS[name].title if name in METRICS else name.replace("_", " ")
+
+
+def is_lower_better(name: str) -> bool:
+    """Whether a smaller value of this metric is the better one."""
+    return name in METRICS and METRICS[name].direction == "lower"
+
+
+def build_leaderboard(result: Mapping[str, Any]) -> pd.DataFrame:
+    """One row per ranked model, best first, scores turned into values of the metric.
+
+    Columns ``name, family, tier, value, low, high, test, test_low, test_high, test_n, parameters,
+    fit_seconds, predict_seconds, device, is_network, is_baseline``.
+    """
+    metric = result["metric"]
+    sign = -1.0 if is_lower_better(metric) else 1.0
+    rows = []
+    for row in result["leaderboard"]:
+        test = (row.get("test") or {}).get(metric) or {}
+        ends = sorted(
+            sign * end for end in (row.get("select_low"), row.get("select_high")) if end is not None
+        )
+        score = row.get("select_score")
+        rows.append(
+            {
+                "name": row["name"],
+                "family": row["family"],
+                "tier": row.get("tier"),
+                "value": None if score is None else sign * score,
+                "low": ends[0] if len(ends) == 2 else None,
+                "high": ends[1] if len(ends) == 2 else None,
+                "test": test.get("value"),
+                "test_low": test.get("low"),
+                "test_high": test.get("high"),
+                "test_n": test.get("n"),
+                "parameters": row.get("parameters"),
+                "fit_seconds": row.get("fit_seconds"),
+                "predict_seconds": row.get("predict_seconds"),
+                "device": row.get("device", ""),
+                "is_network": bool(row.get("is_network")),
+                "is_baseline": bool(row.get("is_baseline")),
+            }
+        )
+    return pd.DataFrame(rows, columns=_LEADERBOARD_COLUMNS)
+
+
+def build_trials(result: Mapping[str, Any]) -> pd.DataFrame:
+    """The trials as a frame: ``number, family, stage, state, score, n_epochs, …``."""
+    frame = pd.DataFrame(list(result.get("trials") or ()))
+    for column in ("number", "family", "stage", "state", "score", "architecture"):
+        if column not in frame:
+            frame[column] = None
+    return frame.assign(score=pd.to_numeric(frame["score"]))
+
+
+def build_metric_table(opened: Sequence[Opened]) -> pd.DataFrame:
+    """Every metric of every opened model: ``metric, name, value, low, high, n, method, reason``."""
+    rows = [
+        {
+            "metric": get_metric_title(name),
+            "name": model.name,
+            "value": estimate.value,
+            "low": estimate.low,
+            "high": estimate.high,
+            "n": estimate.n,
+            "method": estimate.method,
+            "reason": estimate.reason,
+        }
+        for model in opened
+        for name, estimate in model.evaluation.metrics.items()
+    ]
+    columns = ["metric", "name", "value", "low", "high", "n", "method", "reason"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+_LEADERBOARD_COLUMNS = [
+    "name", "family", "tier", "value", "low", "high", "test", "test_low", "test_high", "test_n",
+    "parameters", "fit_seconds", "predict_seconds", "device", "is_network", "is_baseline",
+]  # fmt: skip
+
+
+def _read_json(path: Path) -> Mapping[str, Any] | None:
+    return _parse_json(path, path.stat().st_mtime_ns) if path.is_file() else None
+
+
+@lru_cache(maxsize=32)
+def _parse_json(path: Path, _version: int) -> Mapping[str, Any]:
+    value = load_json(path)
+    if not isinstance(value, dict):
+        raise DataError(f"{path.name} of this search is not a JSON object.", hint="Search again.")
+    return value
+
+
+@lru_cache(maxsize=8)
+def _parse_opened(path: Path, version: int) -> tuple[Opened, ...]:
+    value = _parse_json(path, version)
+    return tuple(
+        Opened(
+            name=model["name"],
+            family=model["family"],
+            evaluation=Evaluation.from_json(model["evaluation"]),
+        )
+        for model in value["models"]
+    )
+
+
+@lru_cache(maxsize=4)
+def _parse_predictions(path: Path, _version: int) -> pd.DataFrame:
+    return pd.read_parquet(path)
+
+
+@lru_cache(maxsize=4)
+def _parse_epochs(path: Path, _version: int) -> pd.DataFrame:
+    rows = list(iterate_jsonl(path))[:MAX_EPOCH_ROWS]
+    return pd.DataFrame(rows) if rows else _empty_epochs()
+
+
+def _empty_epochs() -> pd.DataFrame:
+    columns = ["trial", "epoch", "train_loss", "select_loss", "score", "learning_rate", "seconds", "at"]
+    return pd.DataFrame(columns=columns)

@@ -1,0 +1,87 @@
+"""The ASGI application: Streamlit plus our own upload, download and health routes.
+
+``python -m app`` starts this beside a worker; ``python -m app.serve --port 8501`` starts it alone.
+"""
+
+import argparse
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app import services
+from app.artifacts import handle_artifact
+from app.headers import SecurityHeaders
+from app.uploads import handle_upload, remove_expired
+from app.wording import say
+from automl.settings import Settings
+
+ADDRESS = "127.0.0.1"
+HOSTS = ["localhost", "127.0.0.1"]
+
+logger = logging.getLogger("fairloom.web")
+
+
+async def handle_health(_request: Request) -> Response:
+    """For the supervisor: the web process answers."""
+    return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+
+ROUTES = [
+    Route("/api/uploads/{token}", handle_upload, methods=["HEAD", "PATCH", "DELETE"]),
+    Route("/api/artifacts/{token}", handle_artifact, methods=["GET", "HEAD"]),
+    Route("/api/health", handle_health),
+]
+MIDDLEWARE = [
+    Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS),
+    Middleware(SecurityHeaders),
+]
+
+
+@asynccontextmanager
+async def lifespan(_app: object) -> AsyncIterator[None]:
+    """Prepare the workspace and clear away uploads that nobody finished."""
+    services.prepare_workspace()
+    services.enable_routes()
+    remove_expired(Settings().workspace)
+    yield
+
+
+def show_error_number(error: Exception) -> bool:
+    """Show an unexpected error as a number; its traceback goes to the log under that number."""
+    number = uuid4().hex[:8]
+    logger.error("error %s", number, exc_info=error)
+    st.error(say("error.bug", id=number), icon=":material/bug_report:")
+    return True
+
+
+def build_app() -> st.App:
+    """The application with its routes; one per process."""
+    return st.App(
+        Path(__file__).resolve().with_name("main.py"),
+        routes=ROUTES,
+        middleware=MIDDLEWARE,
+        lifespan=lifespan,
+        on_script_error=show_error_number,
+    )
+
+
+def main() -> None:
+    """Serve on the loopback address until stopped."""
+    parser = argparse.ArgumentParser(prog="python -m app.serve")
+    parser.add_argument("--port", type=int, default=8501)
+    port = parser.parse_args().port
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    build_app().run(config={"server.address": ADDRESS, "server.port": port})
+
+
+if __name__ == "__main__":
+    main()

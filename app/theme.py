@@ -1,0 +1,20 @@
+"""Colours of the interface and the question whether it is dark."""
+
+import streamlit as st
+
+ACCENT = "#0072B2"
+OKABE_ITO = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#56B4E9",
+    "#F0E442",
+    "#999999",
+)
+
+
+def is_dark() -> bool:
+    """True when the browser shows the dark theme; light until it says so."""
+    return bool(st.context.theme.type == "dark")

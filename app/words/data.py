@@ -1,0 +1,3 @@
+"""Words of the data page."""
+
+WORDS: dict[str, str] = {}

@@ -1,0 +1,3 @@
+"""Words of the system page."""
+
+WORDS: dict[str, str] = {}

@@ -1,0 +1,5 @@
+"""The data page."""
+
+from app.components.states import show_title
+
+show_title("data", "…")
