@@ -28,13 +28,12 @@ def plot_predicted_actual(frame: pd.DataFrame, unit: str) -> go.Figure:
     return lay_out(fig, x=f"Predicted {name}", y=f"True {name}", height=460)
 
 
-def describe_predicted_actual(frame: pd.DataFrame) -> str:
-    """The slope of the truth on the prediction: below 1 the predictions are too extreme."""
-    n_rows = len(frame)
-    if n_rows < 2 or frame["prediction"].nunique() < 2:
-        return f"{n_rows:,} rows: too few different predictions to draw a line through."
-    slope = float(np.polyfit(frame["prediction"], frame["truth"], 1)[0])
+def describe_predicted_actual(frame: pd.DataFrame, slope: float | None) -> str:
+    """The slope of the truth on the prediction over all rows (None: all predictions are equal)."""
+    if slope is None:
+        return f"{len(frame):,} points; all predictions are equal, so that no line can be drawn."
+    reading = "too extreme" if slope < 1 else "too flat"
     return (
-        f"Over the {n_rows:,} points at hand the truth rises by {render_number(slope)} per unit of "
-        f"prediction (1 means that the predictions are neither too extreme nor too flat)."
+        f"The truth rises by {render_number(slope)} per unit of prediction; at 1 the predictions are "
+        f"neither too extreme nor too flat, here they are rather {reading}. {len(frame):,} points drawn."
     )
