@@ -27,6 +27,10 @@ class TrainingDiverged(AutoMLError):
     """A loss or gradient became non-finite."""
 
 
+class JobError(AutoMLError):
+    """A job cannot be changed in the way that was asked for, or is not there."""
+
+
 class LeaseLost(AutoMLError):
     """Another worker owns the job now; whatever this one still holds is stale."""
 

@@ -149,3 +149,25 @@ class Lease:
     job: Job
     owner: str
     token: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewJob:
+    """What is asked for. The same ``idempotency_key`` twice is one job: a double click is harmless."""
+
+    kind: JobKind
+    title: str
+    dataset: str = ""
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    idempotency_key: str | None = None
+    max_attempts: int = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProcessRow:
+    """A child process to end after a crash of its worker; it is known by (pid, start time) only."""
+
+    pid: int
+    start_time: float
+    worker_id: str
+    what: str
