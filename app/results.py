@@ -183,5 +183,14 @@ def _parse_epochs(path: Path, _version: int) -> pd.DataFrame:
 
 
 def _empty_epochs() -> pd.DataFrame:
-    columns = ["trial", "epoch", "train_loss", "select_loss", "score", "learning_rate", "seconds", "at"]
+    columns = [
+        "trial",
+        "epoch",
+        "train_loss",
+        "select_loss",
+        "score",
+        "learning_rate",
+        "seconds",
+        "at",
+    ]
     return pd.DataFrame(columns=columns)

@@ -6,11 +6,10 @@ import streamlit as st
 
 from app.theme import is_dark
 from app.wording import escape
-from fairness.template import apply_template
+from fairness.template import CONFIG, apply_template
 
-CONFIG = {
-    "displaylogo": False,
-    "showSendToCloud": False,
+CHART_CONFIG = {
+    **CONFIG,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
     "toImageButtonOptions": {"format": "svg"},
 }
@@ -53,7 +52,7 @@ def show_figure(
             st.markdown(f"#### {escape(title)}")
         st.plotly_chart(
             apply_template(fig, dark=is_dark()),
-            key=key, alt=alt, theme=None, config=CONFIG, width="stretch",
+            key=key, alt=alt, theme=None, config=CHART_CONFIG, width="stretch",
         )  # fmt: skip
         st.caption(escape(sentence))
         with st.expander("Table", key=f"{key}_expander"):

@@ -7,11 +7,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fairness.template import apply_template
+from fairness.template import DASHES, PALETTE, SYMBOLS, apply_template
 
-COLORS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9")  # Okabe and Ito
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
+COLORS = PALETTE[:6]
 NEUTRAL = "#808080"  # reference lines; readable on both backgrounds
 MAX_SERIES = len(COLORS)
 MAX_POINTS = 2_000  # marks drawn per trace; the frame and the CSV keep all

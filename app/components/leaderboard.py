@@ -1,0 +1,88 @@
+"""The leaderboard: a table with intervals and tiers, and the same as dots."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import results
+from app.components.figure import render_csv, show_figure
+from app.components.numbers import ABSENT, format_count, format_estimate
+from app.wording import say, say_plain
+from automl.figures.leaderboard import describe_leaderboard, plot_leaderboard
+
+ROW_PIXELS = 35
+MAX_VISIBLE = 12
+
+
+def show_leaderboard(result: Mapping[str, Any]) -> None:
+    """Table, note and picture; the CSV holds what the page shows, unrounded."""
+    board = results.build_leaderboard(result)
+    metric = results.get_metric_title(result["metric"])
+    st.subheader(say("leaderboard.title"), anchor=False)
+    st.dataframe(
+        build_shown(board, metric),
+        key="leaderboard",
+        hide_index=True,
+        height=ROW_PIXELS * (min(len(board), MAX_VISIBLE) + 1) + 3,
+        column_config={
+            say_plain("leaderboard.tier"): st.column_config.NumberColumn(
+                help=say("leaderboard.tier_help")
+            ),
+            say_plain("leaderboard.predict"): st.column_config.NumberColumn(
+                help=say("leaderboard.predict_help"), format="%.3f"
+            ),
+            say_plain("leaderboard.fit"): st.column_config.NumberColumn(format="%.1f"),
+            say_plain("leaderboard.parameters"): st.column_config.NumberColumn(format="localized"),
+        },
+        alt=say_plain("leaderboard.title"),
+    )
+    st.caption(say("leaderboard.note", n=format_count(len(result.get("trials") or ()))))
+    st.download_button(
+        say("leaderboard.csv"),
+        data=lambda: render_csv(board).encode(),
+        file_name="leaderboard.csv",
+        mime="text/csv",
+        key="leaderboard_csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def show_leaderboard_figure(result: Mapping[str, Any]) -> None:
+    """The leaderboard as dots with intervals."""
+    board = results.build_leaderboard(result)
+    metric = say_plain("leaderboard.select", metric=results.get_metric_title(result["metric"]))
+    frame = board[["name", "family", "tier", "value", "low", "high"]].dropna(subset=["value"])
+    sentence = describe_leaderboard(frame, metric)
+    show_figure(
+        plot_leaderboard(frame, metric), key="leaderboard_dots", alt=sentence, sentence=sentence,
+        frame=frame, title=say_plain("leaderboard.title"),
+    )  # fmt: skip
+
+
+def build_shown(board: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """The leaderboard as a person reads it: values with the digits their intervals deserve."""
+    return pd.DataFrame(
+        {
+            say_plain("leaderboard.model"): board["name"],
+            say_plain("leaderboard.tier"): board["tier"],
+            say_plain("leaderboard.select", metric=metric): _join(board, "value", "low", "high"),
+            say_plain("leaderboard.test", metric=metric): _join(
+                board, "test", "test_low", "test_high", absent=say_plain("results.no_test")
+            ),
+            say_plain("leaderboard.parameters"): board["parameters"],
+            say_plain("leaderboard.fit"): board["fit_seconds"],
+            say_plain("leaderboard.predict"): board["predict_seconds"],
+            say_plain("leaderboard.family"): board["family"],
+            say_plain("leaderboard.device"): board["device"],
+        }
+    )
+
+
+def _join(board: pd.DataFrame, *columns: str, absent: str = ABSENT) -> list[str]:
+    plain = board[list(columns)].astype(object).where(board[list(columns)].notna(), None)
+    return [
+        absent if row[0] is None else format_estimate(*row) for row in plain.itertuples(index=False)
+    ]

@@ -1,0 +1,34 @@
+"""Words of the models page."""
+
+WORDS: dict[str, str] = {
+    "models.title": "Models",
+    "models.question": "Which models are finished, and how do you use one?",
+    "models.none_title": "No model is finished yet",
+    "models.none_text": "Models of finished searches would stand here, each as a bundle to download and to "
+    "predict with. Start from a table.",
+    "models.list": "Finished models",
+    "models.name": "Search",
+    "models.model": "Model",
+    "models.metric": "Test value",
+    "models.data": "Data",
+    "models.made": "Made",
+    "models.pick": "Model",
+    "models.bundle": "Download",
+    "models.download_bundle": "Download bundle (ZIP)",
+    "models.bundle_text": "The bundle holds weights, preprocessing, calibration, threshold, the schema of the "
+    "input columns and a model card. No file in it is run when it is loaded.",
+    "models.no_bundle": "This search left no bundle.",
+    "models.recipe": "Load it",
+    "models.recipe_python": "From Python:",
+    "models.recipe_shell": "From the shell:",
+    "models.predict": "Predict a file",
+    "models.predict_text": "Upload a table with the same columns. Row ids are kept; unseen values and missing "
+    "columns are said.",
+    "models.predict_start": "Predict",
+    "models.predict_running": "Predicting {name}: {words}",
+    "models.predict_queued": "Predicting {name}: waiting for a worker",
+    "models.predict_done": "{name}: {n} rows predicted.",
+    "models.predict_failed": "The file could not be predicted.",
+    "models.download_predictions": "Download predictions",
+    "models.predict_again": "Predict another file",
+}
