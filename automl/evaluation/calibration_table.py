@@ -9,20 +9,25 @@ from numpy.typing import NDArray
 from automl.data.task import Task, TaskType
 from automl.errors import SpecError
 from automl.evaluation.calibration import Temperature
-from automl.evaluation.evaluate import compute_metrics
+from automl.evaluation.evaluate import compute_calibration_pair, compute_metrics
 from automl.evaluation.outcomes import build_outcomes, list_metrics
 from fairness.estimates import Estimate
+from fairness.reliability import NullValue, compute_ece_null
 
 SHOWN = ("log_loss", "brier_score", "ece", "roc_auc", "roc_auc_ovr", "accuracy")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CalibrationTable:
-    """Metrics of the test part before and after; ``fitted`` on the calibrate part."""
+    """Metrics of the test part before and after; ``fitted`` on the calibrate part.
+
+    ``ece_null``: the ECE that calibrated scores like these would show on so many rows.
+    """
 
     fitted: Temperature
     before: dict[str, Estimate]
     after: dict[str, Estimate]
+    ece_null: dict[str, NullValue]
 
     def to_json(self) -> dict[str, Any]:
         """``temperature``, facts of the fit, and metric → estimate ``before`` and ``after``."""
@@ -32,6 +37,9 @@ class CalibrationTable:
             "is_at_bound": self.fitted.is_at_bound,
             "before": {name: estimate.to_json() for name, estimate in self.before.items()},
             "after": {name: estimate.to_json() for name, estimate in self.after.items()},
+            "ece_null": {
+                name: {"mean": null.mean, "high": null.high} for name, null in self.ece_null.items()
+            },
         }
 
 
@@ -47,9 +55,18 @@ def compute_calibration_table(
     if task.type is TaskType.REGRESSION:
         raise SpecError("A regression has no probabilities to calibrate.")
     names = tuple(name for name in SHOWN if name in list_metrics(task))
-    versions = [uncalibrated, fitted.apply(uncalibrated)]
-    before, after = (
-        compute_metrics(task, build_outcomes(task, truth, each), names, seed=seed)
-        for each in versions
+    versions = {
+        "before": build_outcomes(task, truth, uncalibrated),
+        "after": build_outcomes(task, truth, fitted.apply(uncalibrated)),
+    }
+    metrics = {
+        name: compute_metrics(task, outcomes, names, seed=seed)
+        for name, outcomes in versions.items()
+    }
+    null = {
+        name: compute_ece_null(compute_calibration_pair(outcomes)[1], seed=seed)
+        for name, outcomes in versions.items()
+    }
+    return CalibrationTable(
+        fitted=fitted, before=metrics["before"], after=metrics["after"], ece_null=null
     )
-    return CalibrationTable(fitted=fitted, before=before, after=after)

@@ -5,7 +5,7 @@ the AUC, else a bootstrap whose draws take the same rows for every model.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,11 @@ from automl.data.task import Task, TaskType
 from automl.errors import SpecError
 from automl.evaluation.outcomes import build_outcomes
 from automl.evaluation.row_scores import compute_row_scores
-from fairness.definitions import METRICS, Outcomes, compute_score
+from fairness.definitions import METRICS, compute_score
+from fairness.errors import AuditError
 from fairness.estimates import Estimate
 from fairness.intervals import compute_paired_auc_delong
+from fairness.outcomes import Outcomes
 from fairness.resampling import build_bootstrap_estimate, iterate_row_draws
 
 Floats = NDArray[np.float64]
@@ -138,17 +140,22 @@ def _draw_scores(metric: str, outcomes: Mapping[str, Outcomes], seed: int) -> di
             for name, each in outcomes.items():
                 cheap = by_row[name]
                 drawn[name].append(
-                    compute_score(metric, _take(each, rows))
+                    _score_rows(metric, each, rows)
                     if cheap is None
                     else cheap.combine(weight @ cheap.parts)
                 )
     return {name: np.array(values) for name, values in drawn.items()}
 
 
-def _take(outcomes: Outcomes, rows: NDArray[np.int64]) -> Outcomes:
-    return Outcomes(
-        task_type=outcomes.task_type,
+def _score_rows(metric: str, outcomes: Outcomes, rows: NDArray[np.int64]) -> float:
+    """Score of a draw; NaN where the draw holds one class only."""
+    drawn = replace(
+        outcomes,
         truth=outcomes.truth[rows],
         prediction=None if outcomes.prediction is None else outcomes.prediction[rows],
         probability=None if outcomes.probability is None else outcomes.probability[rows],
     )
+    try:
+        return compute_score(metric, drawn)
+    except AuditError:
+        return float("nan")

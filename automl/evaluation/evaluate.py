@@ -36,8 +36,9 @@ from automl.evaluation.residuals import (
     compute_residual_histogram,
 )
 from automl.evaluation.thinning import MAX_POINTS
-from fairness.definitions import Outcomes, compute_metric
+from fairness.definitions import compute_metric
 from fairness.estimates import Estimate
+from fairness.outcomes import Outcomes
 from fairness.reliability import (
     compute_bins,
     compute_decomposition,
@@ -55,19 +56,22 @@ class EvaluationInput:
 
     ``truth``: class indices into ``task.classes`` or values, ``(n,)``. ``prediction``: final probabilities
     ``(n, K)``, or values ``(n,)``. ``uncalibrated``: the probabilities before temperature scaling, where
-    there was any.
+    there was any. ``mape_floor``: 1st percentile of the absolute training target (regression).
     """
 
     task: Task
     truth: NDArray[np.generic]
     prediction: NDArray[np.floating]
     uncalibrated: NDArray[np.floating] | None = None
+    mape_floor: float | None = None
     seed: int = 0
 
 
 def evaluate(given: EvaluationInput) -> Evaluation:
     """Metrics, curves and facts of a prediction; the same input gives the same record."""
-    outcomes = build_outcomes(given.task, given.truth, given.prediction)
+    outcomes = build_outcomes(
+        given.task, given.truth, given.prediction, mape_floor=given.mape_floor
+    )
     if given.task.type is TaskType.REGRESSION:
         curves, facts, notes = _view_regression(outcomes, given.seed)
     else:

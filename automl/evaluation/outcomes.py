@@ -5,19 +5,25 @@ from numpy.typing import NDArray
 
 from automl.data.task import Task, TaskType
 from automl.errors import DataError
-from fairness.definitions import METRICS, Outcomes
+from fairness.definitions import METRICS
+from fairness.outcomes import Outcomes
 
 THRESHOLD = 0.5  # of the positive probability, reached means positive
 ROUNDING = 1e-5
 
 
 def build_outcomes(
-    task: Task, truth: NDArray[np.generic], prediction: NDArray[np.floating]
+    task: Task,
+    truth: NDArray[np.generic],
+    prediction: NDArray[np.floating],
+    *,
+    mape_floor: float | None = None,
 ) -> Outcomes:
     """``Outcomes`` of the registry for a task.
 
     ``truth``: class indices into ``task.classes`` or values, ``(n,)``. ``prediction``: probabilities
     ``(n, K)`` in that order, or values ``(n,)``. For a binary task the result speaks of the positive class.
+    ``mape_floor``: the 1st percentile of the absolute training target (regression; default: of ``truth``).
     """
     _check(task, truth, prediction)
     if task.type is TaskType.REGRESSION:
@@ -25,7 +31,7 @@ def build_outcomes(
             task_type="regression",
             truth=np.asarray(truth, dtype=np.float64),
             prediction=np.asarray(prediction, dtype=np.float64),
-            probability=None,
+            floor=mape_floor,
         )
     labels = np.asarray(truth, dtype=np.int64)
     # The last bit of a float32 softmax may lie outside; more than that was refused above.

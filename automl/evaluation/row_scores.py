@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fairness.definitions import Outcomes
+from fairness.outcomes import Outcomes
 
 SMALLEST = 1e-15
 

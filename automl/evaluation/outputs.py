@@ -1,0 +1,25 @@
+"""Predictions as columns that people read: decoded labels and one probability per class."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from automl.data.task import Task, TaskType
+from automl.evaluation.outcomes import THRESHOLD, decide
+
+
+def build_output_frame(
+    task: Task, prediction: NDArray[np.floating], threshold: float = THRESHOLD
+) -> pd.DataFrame:
+    """``prediction`` (label as text, or value) and ``probability_<class>`` in the order of the classes."""
+    if task.type is TaskType.REGRESSION:
+        return pd.DataFrame({"prediction": np.asarray(prediction, dtype=np.float64)})
+    probability = np.asarray(prediction, dtype=np.float64)
+    labels = decode_labels(task, decide(task, probability, threshold))
+    columns = {f"probability_{name}": probability[:, k] for k, name in enumerate(task.classes)}
+    return pd.DataFrame({"prediction": labels, **columns})
+
+
+def decode_labels(task: Task, indices: NDArray[np.int64]) -> pd.Series:
+    """Class indices as the labels of the data."""
+    return pd.Series(np.asarray(task.classes, dtype=object)[indices], dtype="str")
