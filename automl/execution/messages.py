@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, TypeAdapter
 
 from automl.space.dimensions import Value
-from automl.training.epoch import Epoch
+from automl.training.epoch import Epoch, Verb
 
 
 class FailureKind(StrEnum):
@@ -25,14 +25,6 @@ class FailureKind(StrEnum):
     CRASHED = "crashed"
     DISK_FULL = "disk_full"
     BUG = "bug"
-
-
-class Verb(StrEnum):
-    """The coordinator's answer at a rung."""
-
-    CONTINUE = "continue"
-    PRUNE = "prune"
-    STOP = "stop"  # keep the best so far and finish cleanly
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
