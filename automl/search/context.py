@@ -1,0 +1,89 @@
+"""What a coordinator is given, and how it ends."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from automl.errors import AutoMLError
+from automl.execution.messages import EpochDone, Ready, Train, TrialDone, TrialFailed
+from automl.jobs.records import StopMode, Trial
+from automl.search.budget import BudgetClock
+from automl.search.spec import SearchSpec
+from automl.training.epoch import Verb
+
+
+class SearchDiscarded(AutoMLError):
+    """The person asked to end the search and to keep nothing."""
+
+
+class Trainers(Protocol):
+    """The part of an executor a coordinator needs; trainers are named by their slot."""
+
+    def idle_slots(self) -> Sequence[str]:
+        """Slots whose trainer is ready and has nothing to do."""
+
+    def submit(self, slot: str, command: Train) -> None:
+        """Begin a run on an idle slot."""
+
+    def answer(self, trial: int, verb: Verb) -> None:
+        """Tell a run to go on, to end here, or to stop."""
+
+    def poll(self, timeout: float) -> list[tuple[str, Ready | EpochDone | TrialDone | TrialFailed]]:
+        """What the trainers reported since the last call."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sizes:
+    """Rows in the parts a coordinator plans with."""
+
+    train: int
+    select: int
+    refit: int
+    test: int
+
+
+@dataclass(kw_only=True, slots=True)
+class Warnings:
+    """Things said aloud in the result, each once, in order."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def add(self, text: str) -> None:
+        """Say it, unless it was said."""
+        if text and text not in self.texts:
+            self.texts.append(text)
+
+
+@dataclass(kw_only=True, slots=True)
+class Milestones:
+    """Moments of a search, in seconds since its start."""
+
+    first_model_seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CoordinatorContext:
+    """Everything around one run of one search.
+
+    ``folder`` is the job's; ``stop_mode`` says whether somebody asked to end; ``report`` takes the live
+    progress; ``describe_score`` gives a metric value with its interval for a trial's select predictions.
+    """
+
+    spec: SearchSpec
+    job_id: str
+    folder: Path
+    trainers: Trainers
+    clock: BudgetClock
+    sizes: Sizes
+    warnings: Warnings
+    milestones: Milestones
+    stop_mode: Callable[[], StopMode | None]
+    report: Callable[[Mapping[str, Any]], None]
+    log: Callable[[str, str], None]
+    describe_score: Callable[[Trial], Mapping[str, Any]]
+
+    def require_kept(self) -> None:
+        """Raise ``SearchDiscarded`` once the person asked to discard."""
+        if self.stop_mode() is StopMode.DISCARD:
+            raise SearchDiscarded("The search was ended and its results were discarded.")

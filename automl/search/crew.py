@@ -1,0 +1,179 @@
+"""Hands trials to trainers and turns what they report into trial rows."""
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from automl.execution.messages import (
+    EpochDone,
+    FailureKind,
+    Ready,
+    Train,
+    TrialDone,
+    TrialFailed,
+)
+from automl.jobs.records import Trial, TrialState
+from automl.models.catalog import FAMILIES
+from automl.search.context import CoordinatorContext
+from automl.search.ledger import Ledger
+from automl.training.epoch import Verb
+
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How long a run may take: epochs (``rungs`` among them), seconds, and whether it is a refit."""
+
+    max_epochs: int
+    rungs: tuple[int, ...] = ()
+    deadline_seconds: float | None = None
+    is_refit: bool = False
+
+
+@dataclass(kw_only=True, slots=True)
+class Run:
+    """A trial in a trainer. ``question`` is the rung it waits at, None while it trains."""
+
+    slot: str
+    has_rungs: bool
+    started: float
+    epoch: int = 0
+    question: EpochDone | None = None
+    stopping: bool = False
+
+
+class Crew:
+    """The trainers of one search and what each is doing."""
+
+    def __init__(self, context: CoordinatorContext, ledger: Ledger) -> None:
+        self._context = context
+        self._ledger = ledger
+        self.running: dict[int, Run] = {}
+        self.devices: dict[str, str] = {}  # slot → where its trainer really runs
+
+    def idle_slots(self) -> list[str]:
+        """Idle slots in the order of the spec."""
+        idle = set(self._context.trainers.idle_slots())
+        return [name for name in self._context.spec.resources.devices if name in idle]
+
+    def start(self, slot: str, trial: Trial, limits: Limits) -> None:
+        """Give a trial to an idle slot; its row becomes ``running``."""
+        device = self.devices.get(slot, slot)
+        self._ledger.put(
+            replace(trial, state=TrialState.RUNNING, device=device, started_at=time.time())
+        )
+        command = Train(
+            trial=trial.number,
+            attempt=trial.attempt,
+            family=trial.family,
+            config=trial.config,
+            seed=trial.seed,
+            batch_size=self._context.spec.resources.batch_size,
+            max_epochs=limits.max_epochs,
+            out=str(find_trial_folder(self._context.folder, trial)),
+            rungs=limits.rungs,
+            is_refit=limits.is_refit,
+            deadline_seconds=limits.deadline_seconds,
+        )
+        self._context.trainers.submit(slot, command)
+        self.running[trial.number] = Run(
+            slot=slot, has_rungs=bool(limits.rungs), started=time.monotonic()
+        )
+        self._context.log("info", f"trial {trial.number} ({trial.family}) starts on {device}")
+
+    def poll(self) -> list[Trial]:
+        """Take in what was reported; the rows of the trials that ended. Rungs are left in ``questions``."""
+        ended = []
+        for slot, report in self._context.trainers.poll(POLL_SECONDS):
+            if isinstance(report, Ready):
+                self._take_ready(slot, report)
+            elif report.trial not in self.running:
+                continue  # a trial given up before
+            elif isinstance(report, EpochDone):
+                self._take_epoch(report)
+            else:
+                ended.append(self._take_end(report))
+        return ended
+
+    def questions(self) -> list[EpochDone]:
+        """Rungs that wait for an answer, in trial order."""
+        waiting = [run.question for run in self.running.values() if run.question is not None]
+        return sorted(waiting, key=lambda question: question.trial)
+
+    def is_lockstep(self) -> bool:
+        """True when every running trial that has rungs waits at one."""
+        return all(run.question is not None for run in self.running.values() if run.has_rungs)
+
+    def answer(self, number: int, verb: Verb) -> None:
+        """Answer a rung."""
+        self.running[number].question = None
+        self._context.trainers.answer(number, verb)
+
+    def stop_all(self) -> None:
+        """Ask every run to keep its best and finish; asked once each."""
+        for number, run in self.running.items():
+            if not run.stopping:
+                run.stopping = True
+                self.answer(number, Verb.STOP)
+
+    def give_up(self, reason: str) -> None:
+        """Close the rows of all that still run, as timeouts."""
+        for number in list(self.running):
+            self._take_end(
+                TrialFailed(trial=number, kind=FailureKind.TIMEOUT, message=reason, hint="")
+            )
+
+    def _take_ready(self, slot: str, report: Ready) -> None:
+        if report.warning:
+            self.devices[slot] = report.device
+            self._context.warnings.add(report.warning)
+            self._context.log("warning", report.warning)
+
+    def _take_epoch(self, report: EpochDone) -> None:
+        run = self.running[report.trial]
+        run.epoch = report.epoch.number
+        self._ledger.record_epoch(report.trial, report.epoch)
+        if not report.awaits:
+            return
+        if run.stopping:
+            self._context.trainers.answer(report.trial, Verb.STOP)
+        else:
+            run.question = report
+
+    def _take_end(self, report: TrialDone | TrialFailed) -> Trial:
+        self.running.pop(report.trial)
+        now = time.time()
+        if isinstance(report, TrialFailed):
+            self._context.log("warning", f"trial {report.trial} failed: {report.message}")
+            return self._ledger.update(
+                report.trial,
+                state=TrialState.FAILED,
+                finished_at=now,
+                failure_kind=str(report.kind),
+                failure_message=report.message,
+                failure_hint=report.hint,
+            )
+        for warning in report.warnings:
+            family = FAMILIES[self._ledger[report.trial].family].title
+            self._context.warnings.add(f"{family} (trial {report.trial}): {warning}")
+        if self._context.milestones.first_model_seconds is None:
+            elapsed = self._context.clock.compute_elapsed()
+            self._context.milestones.first_model_seconds = round(elapsed, 2)
+        return self._ledger.update(
+            report.trial,
+            state=TrialState.PRUNED if report.was_pruned else TrialState.COMPLETE,
+            finished_at=now,
+            score=report.score,
+            n_epochs=report.n_epochs,
+            best_epoch=report.best_epoch,
+            n_parameters=report.n_parameters,
+            fit_seconds=report.fit_seconds,
+            predict_seconds=report.predict_seconds,
+            peak_memory_bytes=report.peak_memory_bytes,
+        )
+
+
+def find_trial_folder(job_folder: Path, trial: Trial) -> Path:
+    """Where a trial's weights and predictions lie; every attempt has a folder of its own."""
+    return job_folder / "trials" / f"{trial.number:05d}-{trial.attempt}"

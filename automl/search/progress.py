@@ -1,0 +1,112 @@
+"""The live progress of a search: small facts for the page and the shell, at most 4 KB."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from automl.jobs.records import Trial, TrialState
+from automl.models.catalog import FAMILIES
+from automl.search.context import CoordinatorContext
+from automl.search.crew import Crew
+from automl.search.ledger import ACTIVE, BASELINE, REFIT, SEARCH, Ledger
+
+EVERY_SECONDS = 0.5
+MOST_RUNNING = 16
+MOST_WARNINGS = 6
+MOST_WARNING_LENGTH = 200
+
+
+class Reporter:
+    """Writes the progress when it is due."""
+
+    def __init__(self, context: CoordinatorContext, ledger: Ledger, crew: Crew) -> None:
+        self._context = context
+        self._ledger = ledger
+        self._crew = crew
+        self._due = 0.0
+
+    def report(self, phase: str) -> None:
+        """Write the progress, unless the last one is younger than half a second."""
+        if time.monotonic() < self._due:
+            return
+        self._due = time.monotonic() + EVERY_SECONDS
+        self._context.report(build_progress(phase, self._context, self._ledger, self._crew))
+
+
+def build_progress(
+    phase: str, context: CoordinatorContext, ledger: Ledger, crew: Crew
+) -> dict[str, Any]:
+    """The progress record of the contract between engine and page."""
+    rows = ledger.list_trials(SEARCH)
+    scored = ledger.list_scored()
+    baseline = next((row for row in scored if row.stage == BASELINE), None)
+    budget = context.spec.budget
+    return {
+        "phase": phase,
+        "words": _describe(phase, ledger),
+        "elapsed_seconds": round(context.clock.compute_elapsed(), 2),
+        "budget_seconds": budget.seconds,
+        "n_trials": len(rows),
+        "n_finished": sum(row.state not in ACTIVE for row in rows),
+        "n_networks": sum(FAMILIES[row.family].is_network for row in rows),
+        "budget_trials": budget.trials,
+        "best": _describe_trial(context, scored[0]) if scored else None,
+        "baseline_best": _describe_trial(context, baseline) if baseline else None,
+        "running": [
+            {
+                "trial": number,
+                "family": ledger[number].family,
+                "device": ledger[number].device,
+                "epoch": run.epoch,
+            }
+            for number, run in sorted(crew.running.items())[:MOST_RUNNING]
+        ],
+        "devices": _list_devices(context, ledger, crew)[:MOST_RUNNING],
+        "warnings": [
+            text[:MOST_WARNING_LENGTH] for text in context.warnings.texts[-MOST_WARNINGS:]
+        ],
+        "first_model_seconds": context.milestones.first_model_seconds,
+    }
+
+
+def build_name(trial: Trial) -> str:
+    """How a trial is called: ``Boosted trees (default)`` for a baseline, else ``MLP 12``."""
+    title = FAMILIES[trial.family].title
+    if trial.stage != BASELINE:
+        return f"{title} {trial.number}"
+    return f"{title} (default)" if trial.family != "constant" else title
+
+
+def _describe(phase: str, ledger: Ledger) -> str:
+    if phase == "baselines":
+        return "Training the baselines"
+    if phase == "refit":
+        rows = ledger.list_trials(REFIT)
+        done = sum(row.state not in ACTIVE for row in rows)
+        return f"Training the final models, {done} of {len(rows)} done"
+    return "Searching"
+
+
+def _describe_trial(context: CoordinatorContext, trial: Trial) -> Mapping[str, Any]:
+    return {
+        "trial": trial.number,
+        "family": trial.family,
+        "name": build_name(trial),
+        "score": trial.score,
+        "metric": context.spec.task.metric,
+        **context.describe_score(trial),
+    }
+
+
+def _list_devices(context: CoordinatorContext, ledger: Ledger, crew: Crew) -> list[dict[str, Any]]:
+    busy = {run.slot: number for number, run in crew.running.items()}
+    ended = [row for row in ledger.list_trials() if row.state is not TrialState.WAITING]
+    return [
+        {
+            "name": slot,
+            "runs_on": crew.devices.get(slot, slot),
+            "trial": busy.get(slot),
+            "n_trials": sum(row.device in (slot, crew.devices.get(slot)) for row in ended),
+        }
+        for slot in context.spec.resources.devices
+    ]
