@@ -1,6 +1,6 @@
 """A network as a drawing: one block per layer, from the rows of ``describe_layers``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -8,85 +8,113 @@ import plotly.graph_objects as go
 
 from automl.figures.style import COLORS, NEUTRAL, label, lay_out
 
-BLOCK, GAP = 0.62, 1.0  # height of a block, distance of two blocks
+JOIN = "concatenation"  # the layers before it stand beside each other
+BLOCK, GAP = 0.70, 1.0  # height of a block, distance of two levels
+BAR = 0.06  # height of the bar that shows the share of the parameters
 KIND_COLORS = (
-    (("embed", "encod", "input"), COLORS[5]),
+    (("embed", JOIN), COLORS[5]),
     (("norm",), COLORS[4]),
-    (("linear", "dense", "block", "residual"), COLORS[0]),
-    (("dropout",), COLORS[1]),
+    (("linear", "block", "residual"), COLORS[0]),
     (("head", "output"), COLORS[2]),
 )
 
 
-def compute_layers(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    """The rows as a frame ``name, kind, output, parameters``, inputs first."""
-    frame = pd.DataFrame(list(rows), columns=["name", "kind", "output", "parameters"])
-    return frame.assign(parameters=frame["parameters"].fillna(0).astype(int))
+def compute_layers(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """The rows as a frame ``name, kind, output, parameters, detail, level``, inputs first.
+
+    Layers before the concatenation share level 0; every other layer has its own.
+    """
+    frame = pd.DataFrame(
+        [dict(row) for row in rows], columns=["name", "kind", "output", "parameters", "detail"]
+    )
+    joins = [position for position, kind in enumerate(frame["kind"]) if kind == JOIN]
+    first = joins[0] if joins else 0
+    levels = [0 if at < first else at - max(first - 1, 0) for at in range(len(frame))]
+    return frame.assign(
+        parameters=frame["parameters"].fillna(0).astype(int),
+        detail=frame["detail"].fillna(""),
+        level=levels,
+    )
 
 
 def plot_architecture(frame: pd.DataFrame) -> go.Figure:
     """Blocks from the top (inputs) to the bottom (output), joined by arrows.
 
-    Columns ``name, kind, output, parameters``; the share of a block's parameters is the dark part of it.
+    The frame is that of ``compute_layers``. The bar at the foot of a block is its number of parameters
+    against the largest block's.
     """
     fig = go.Figure()
     most = max(int(frame["parameters"].max()), 1) if len(frame) else 1
-    for position, row in enumerate(frame.to_dict("records")):
-        _add_block(fig, row=row, y=-position * GAP, most=most)
-        if position:
-            fig.add_annotation(
-                x=0.5, y=-position * GAP + BLOCK / 2, ax=0.5, ay=-(position - 1) * GAP - BLOCK / 2,
-                xref="x", yref="y", axref="x", ayref="y", text="", showarrow=True,
-                arrowhead=2, arrowsize=1, arrowwidth=1.5, arrowcolor=NEUTRAL,
-            )  # fmt: skip
-    lay_out(fig, x="", y="", height=max(160, 40 + 58 * len(frame)))
-    fig.update_layout(margin={"l": 8, "r": 8, "t": 8, "b": 8})
-    fig.update_xaxes(visible=False, range=[-0.02, 1.02], fixedrange=True)
-    bottom = -(len(frame) - 1) * GAP - GAP / 2
-    return fig.update_yaxes(visible=False, range=[bottom, GAP / 2], fixedrange=True)
+    centers: list[float] = []
+    for level, rows in frame.groupby("level", sort=True):
+        width = 1 / len(rows)
+        previous, centers = centers, []
+        for place, row in enumerate(rows.to_dict("records")):
+            left = place * width + (0.01 if place else 0)
+            right = (place + 1) * width - (0.01 if place + 1 < len(rows) else 0)
+            box = (left, right, -int(level) * GAP)
+            _add_block(fig, row=row, box=box, share=row["parameters"] / most)
+            centers.append((left + right) / 2)
+        for start in previous:
+            _add_arrow(
+                fig, start=start, end=centers[0] if len(centers) == 1 else start, level=int(level)
+            )
+    n_levels = int(frame["level"].max()) + 1 if len(frame) else 1
+    lay_out(fig, x="", y="", height=24 + 66 * n_levels)
+    fig.update_layout(margin={"l": 4, "r": 4, "t": 4, "b": 4})
+    fig.update_xaxes(visible=False, range=[-0.01, 1.01], fixedrange=True)
+    return fig.update_yaxes(
+        visible=False, range=[-(n_levels - 1) * GAP - GAP / 2, GAP / 2], fixedrange=True
+    )
 
 
 def describe_architecture(frame: pd.DataFrame) -> str:
     """Number of layers and parameters, and the block that holds most of them."""
-    if frame.empty:
-        return "This model has no layers to draw."
     total = int(frame["parameters"].sum())
     if total == 0:
-        return f"{len(frame)} steps without parameters."
+        return "This model has no layers with parameters to draw."
     largest = frame.loc[frame["parameters"].idxmax()]
+    n_layers = int((frame["parameters"] > 0).sum())
     return (
-        f"{len(frame)} layers with {total:,} parameters; {largest['name']} holds "
+        f"{n_layers} layers with {total:,} parameters; {largest['name']} holds "
         f"{100 * largest['parameters'] / total:.0f} % of them."
     )
 
 
-def _add_block(fig: go.Figure, *, row: dict[str, Any], y: float, most: int) -> None:
-    color = next(
-        (
-            color
-            for words, color in KIND_COLORS
-            if any(w in str(row["kind"]).lower() for w in words)
-        ),
-        NEUTRAL,
-    )
+def _add_block(
+    fig: go.Figure, *, row: Mapping[str, Any], box: tuple[float, float, float], share: float
+) -> None:
+    left, right, y = box
+    kind = str(row["kind"]).lower()
+    color = next((c for words, c in KIND_COLORS if any(word in kind for word in words)), NEUTRAL)
     low, high = y - BLOCK / 2, y + BLOCK / 2
-    fig.add_shape(
-        type="rect", x0=0, x1=1, y0=low, y1=high, line={"color": color, "width": 1.5},
-        fillcolor=color, opacity=0.16, layer="below",
+    place = {"type": "rect", "x0": left, "y0": low, "layer": "below"}
+    fig.add_shape(**place, x1=right, y1=high, fillcolor=color, opacity=0.14, line={"width": 0})
+    fig.add_shape(**place, x1=right, y1=high, line={"color": color, "width": 1.5})
+    end = left + share * (right - left)
+    fig.add_shape(**place, x1=end, y1=low + BAR, fillcolor=color, line={"width": 0})
+    half = right - left < 0.75
+    counted = f"{row['parameters']:,} parameters" if row["parameters"] else ""
+    output = "" if pd.isna(row["output"]) else f"→ {row['output']:,} values"
+    detail = "" if half else f" · {label(row['detail'], 44)}" if row["detail"] else ""
+    title = f"<b>{label(row['name'], 18 if half else 30)}</b> {label(row['kind'], 22)}{detail}"
+    numbers = " · ".join(part for part in (output, counted) if part)
+    fig.add_annotation(
+        x=left + 0.015, y=y + BAR / 2, text=f"{title}<br>{numbers}", showarrow=False,
+        xanchor="left", align="left", font={"size": 12},
     )  # fmt: skip
-    fig.add_shape(
-        type="rect", x0=0, x1=1, y0=low, y1=high, line={"color": color, "width": 1.5}, layer="below"
-    )
-    fig.add_shape(
-        type="rect", x0=0, x1=row["parameters"] / most, y0=low, y1=low + 0.07, line={"width": 0},
-        fillcolor=color, layer="below",
-    )  # fmt: skip
-    counted = f"{row['parameters']:,} parameters" if row["parameters"] else "no parameters"
-    texts = (
-        (0.02, "left", f"<b>{label(row['name'], 30)}</b><br>{label(row['kind'], 34)}"),
-        (0.98, "right", f"{label(row['output'], 24)}<br>{counted}"),
-    )
-    for x, anchor, text in texts:
-        fig.add_annotation(
-            x=x, y=y, text=text, showarrow=False, xanchor=anchor, align=anchor, font={"size": 12}
+    fig.add_trace(
+        go.Scatter(
+            x=[(left + right) / 2], y=[y], mode="markers", showlegend=False,
+            marker={"size": 28, "color": color, "opacity": 0}, text=[f"{title}<br>{numbers}"],
+            hovertemplate="%{text}<extra></extra>",
         )
+    )  # fmt: skip
+
+
+def _add_arrow(fig: go.Figure, *, start: float, end: float, level: int) -> None:
+    fig.add_annotation(
+        x=end, y=-level * GAP + BLOCK / 2, ax=start, ay=-(level - 1) * GAP - BLOCK / 2,
+        xref="x", yref="y", axref="x", ayref="y", text="", showarrow=True,
+        arrowhead=2, arrowsize=1, arrowwidth=1.5, arrowcolor=NEUTRAL,
+    )  # fmt: skip

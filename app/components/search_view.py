@@ -1,0 +1,105 @@
+"""The Search tab of a finished search: history, learning curves, trials by epoch, the trial table."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import results
+from app.components.figure import show_figure
+from app.wording import say, say_plain
+from automl.figures.intermediate_values import (
+    describe_intermediate_values,
+    plot_intermediate_values,
+)
+from automl.figures.learning_curve import describe_learning_curves, plot_learning_curves
+from automl.figures.search_history import (
+    compute_history,
+    describe_search_history,
+    plot_search_history,
+)
+
+SHOWN_FIRST = 3  # learning curves drawn before the person chooses
+MAX_SHOWN = 6
+MAX_OFFERED = 100
+
+
+def show_search_views(search_id: str, result: Mapping[str, Any]) -> None:
+    """Everything that was tried, and how it went."""
+    trials, epochs = results.build_trials(result), results.read_epochs(search_id)
+    searched = trials[trials["stage"] != "refit"]
+    metric = str(result.get("select_metric_label") or results.get_metric_title(result["metric"]))
+    history = compute_history(searched[["number", "family", "state", "score"]])
+    show_figure(
+        plot_search_history(history, metric), key="search_history", frame=history,
+        title=say_plain("searchview.history"), alt=say_plain("searchview.history_alt"),
+        sentence=describe_search_history(history, metric),
+    )  # fmt: skip
+    if epochs.empty:
+        st.caption(say("searchview.no_epochs"))
+    else:
+        left, right = st.columns(2, gap="medium")
+        with left:
+            show_learning_curves(epochs, searched)
+        with right:
+            _show_intermediate(epochs, searched, metric)
+    st.markdown(f"#### {say('searchview.trials')}")
+    st.dataframe(build_trial_table(trials), key="trials", hide_index=True)
+
+
+def show_learning_curves(epochs: pd.DataFrame, trials: pd.DataFrame) -> None:
+    """Learning curves of the chosen trials, the best first."""
+    names = name_trials(trials)
+    known = [number for number in names if number in set(epochs["trial"])][:MAX_OFFERED]
+    if not known:
+        st.caption(say("searchview.no_epochs"))
+        return
+    chosen = st.multiselect(
+        say("searchview.learning_pick"), known, default=known[:SHOWN_FIRST], max_selections=MAX_SHOWN,
+        format_func=lambda number: names[number], key="learning_trials",
+    )  # fmt: skip
+    rows = epochs[epochs["trial"].isin(chosen)]
+    frame = rows.assign(series=rows["trial"].map(names))
+    order = pd.Categorical(frame["trial"], categories=chosen, ordered=True)
+    frame = frame.assign(_order=order).sort_values(["_order", "epoch"]).drop(columns="_order")
+    if frame.empty:
+        return
+    show_figure(
+        plot_learning_curves(frame), key="learning_curves", frame=frame,
+        title=say_plain("searchview.learning"), alt=say_plain("searchview.learning_alt"),
+        sentence=describe_learning_curves(frame),
+    )  # fmt: skip
+
+
+def name_trials(trials: pd.DataFrame) -> dict[int, str]:
+    """``#12 mlp`` by number, best score first."""
+    ordered = trials.sort_values("score", ascending=False, na_position="last", kind="stable")
+    return {
+        int(row.number): f"#{int(row.number)} {row.family}"
+        for row in ordered.itertuples(index=False)
+    }
+
+
+def build_trial_table(trials: pd.DataFrame) -> pd.DataFrame:
+    """The trial table: nested values as text, empty columns left out."""
+    shown = trials.drop(columns=[name for name in ("optuna",) if name in trials]).copy()
+    if "config" in shown:
+        shown["config"] = [
+            ", ".join(f"{key} = {value}" for key, value in (config or {}).items())
+            for config in shown["config"]
+        ]
+    return shown.dropna(axis="columns", how="all")
+
+
+def _show_intermediate(epochs: pd.DataFrame, trials: pd.DataFrame, metric: str) -> None:
+    states = dict(zip(trials["number"], trials["state"], strict=True))
+    frame = epochs[epochs["trial"].isin(states)][["trial", "epoch", "score"]]
+    frame = frame.assign(state=frame["trial"].map(states))
+    if frame.empty:
+        return
+    show_figure(
+        plot_intermediate_values(frame, metric), key="intermediate", frame=frame,
+        title=say_plain("searchview.intermediate"), alt=say_plain("searchview.intermediate_alt"),
+        sentence=describe_intermediate_values(frame),
+    )  # fmt: skip
