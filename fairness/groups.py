@@ -1,0 +1,107 @@
+"""From a sensitive column to groups: text, missing as its own group, long numeric columns at quartiles."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fairness.errors import AuditError
+
+MISSING = "(missing)"
+MAX_LEVELS = 20  # a numeric column with more distinct values is cut at its quartiles
+MAX_GROUPS = 200  # more text values than this are an identifier, not groups
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """One sensitive column as group names and a code per row; every row has a group.
+
+    ``note`` says what was done to the column: bins with their edges, missing values counted.
+    """
+
+    attribute: str
+    names: tuple[str, ...]
+    codes: Ints
+    is_binned: bool = False
+    note: str = ""
+
+    @property
+    def sizes(self) -> Ints:
+        """Rows of every group."""
+        return np.bincount(self.codes, minlength=len(self.names)).astype(np.int64)
+
+
+def build_grouping(attribute: str, column: pd.Series) -> Grouping:
+    """Groups of one column, largest first (bins in order of value), "(missing)" last."""
+    if len(column) == 0:
+        raise AuditError(f"The sensitive column {attribute!r} has no rows.")
+    is_missing = column.isna().to_numpy(dtype=bool)
+    is_binned = _needs_bins(column)
+    if is_binned:
+        text, names, note = _bin_quartiles(column, is_missing)
+    else:
+        text, note = _to_text(column, is_missing), ""
+        names = _order_by_size(text)
+    if len(names) > MAX_GROUPS:
+        raise AuditError(
+            f"The sensitive column {attribute!r} has {len(names)} different values.",
+            hint=f"Choose a column with at most {MAX_GROUPS} groups, or group its values first.",
+        )
+    if is_missing.any():
+        missing = f"{int(is_missing.sum())} missing values form the group {MISSING}."
+        note = f"{note} {missing}".strip()
+    places = {name: i for i, name in enumerate(names)}
+    codes = np.array([places[value] for value in text], dtype=np.int64)
+    return Grouping(attribute, tuple(names), codes, is_binned, note)
+
+
+def build_groupings(attributes: pd.DataFrame) -> tuple[Grouping, ...]:
+    """Groups of every sensitive column, in the order given."""
+    return tuple(build_grouping(str(name), attributes[name]) for name in attributes.columns)
+
+
+def _needs_bins(column: pd.Series) -> bool:
+    is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    return bool(is_number and column.nunique() > MAX_LEVELS)
+
+
+def _to_text(column: pd.Series, is_missing: NDArray[np.bool_]) -> list[str]:
+    if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
+        values = column.astype(object).map(str).tolist()
+    else:
+        values = [_format_number(value) for value in column.astype(object)]
+    return [MISSING if gone else text for text, gone in zip(values, is_missing, strict=True)]
+
+
+def _format_number(value: object) -> str:
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _order_by_size(text: list[str]) -> list[str]:
+    counts = pd.Series(text, dtype=object).value_counts()
+    return sorted(counts.index, key=lambda name: (name == MISSING, -int(counts[name]), str(name)))
+
+
+def _bin_quartiles(
+    column: pd.Series, is_missing: NDArray[np.bool_]
+) -> tuple[list[str], list[str], str]:
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    known = values[~is_missing]
+    if not np.isfinite(known).all():
+        raise AuditError(f"The sensitive column {column.name!r} holds an infinite value.")
+    edges = np.unique(np.quantile(known, [0, 0.25, 0.5, 0.75, 1]))
+    labels = [f"{edges[0]:g} to {edges[1]:g}"]
+    labels += [f"over {low:g} to {high:g}" for low, high in pairwise(edges[1:])]
+    places = np.searchsorted(edges[1:-1], known, side="left")
+    text = np.full(len(values), MISSING, dtype=object)
+    text[~is_missing] = np.array(labels, dtype=object)[places]
+    used = set(text.tolist())
+    names = [label for label in (*labels, MISSING) if label in used]
+    note = "Cut at its quartiles; bins can hide differences."
+    return text.tolist(), names, note
