@@ -1,0 +1,55 @@
+"""One line that names an architecture: equal lines, equal architectures."""
+
+from collections.abc import Mapping
+
+from automl.models.tabular.config import InputConfig, parse_inputs, parse_mlp, parse_resnet
+from automl.space.dimensions import Config
+
+NORM_WORDS: Mapping[str, str] = {
+    "none": "no norm",
+    "batch": "batch norm",
+    "layer": "layer norm",
+}
+
+
+def render_architecture(family: str, config: Config) -> str:
+    """The canonical architecture, without what only concerns training.
+
+    ``MLP 3×256 relu, layer norm, residual, piecewise 48×12, categories 8``
+    """
+    match family:
+        case "mlp":
+            return _render_mlp(config)
+        case "resnet":
+            return _render_resnet(config)
+        case "boosting":
+            return _render_boosting(config)
+        case _:
+            return family.capitalize()
+
+
+def _render_mlp(config: Config) -> str:
+    parsed = parse_mlp(config)
+    widths = parsed.widths
+    same = len(set(widths)) == 1
+    size = f"{len(widths)}×{widths[0]}" if same else "-".join(map(str, widths))
+    parts = [f"MLP {size} {parsed.activation}", NORM_WORDS[parsed.norm]]
+    if parsed.is_residual and len(widths) > 1:  # the first layer has nothing to skip
+        parts.append("residual")
+    return ", ".join(parts + _render_inputs(parsed.inputs))
+
+
+def _render_resnet(config: Config) -> str:
+    parsed = parse_resnet(config)
+    size = f"{parsed.n_blocks}×({parsed.d_block}→{parsed.d_hidden})"
+    parts = [f"ResNet {size} {parsed.activation}", NORM_WORDS[parsed.norm]]
+    return ", ".join(parts + _render_inputs(parse_inputs(config)))
+
+
+def _render_inputs(inputs: InputConfig) -> list[str]:
+    numeric = f"piecewise {inputs.n_bins}×{inputs.d_numeric}" if inputs.n_bins else "plain numbers"
+    return [numeric, f"categories {inputs.d_categorical}"]
+
+
+def _render_boosting(config: Config) -> str:
+    return f"Trees of {config.get('max_leaf_nodes', 31)} leaves"

@@ -1,0 +1,109 @@
+"""A fitted network with its target scale: what predicts, and what is saved."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from automl.data.views import Views, ViewShape
+from automl.models.catalog import resolve_build
+from automl.models.tabular.inputs import Batch, build_batch
+from automl.models.tabular.networks import Network
+from automl.space.dimensions import Config
+
+CHUNK_ROWS = 8192
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetScale:
+    """How a regression target was standardised, and its training range (unused for classes)."""
+
+    is_regression: bool
+    mean: float = 0.0
+    scale: float = 1.0
+    low: float = 0.0
+    high: float = 0.0
+
+    def restore(self, output: torch.Tensor) -> NDArray[np.float64]:
+        """Network outputs ``(n, K)`` as probabilities, or as clamped values in the uploaded unit."""
+        wide = output.double()
+        if not self.is_regression:
+            return np.asarray(wide.softmax(dim=1).cpu().numpy())
+        values = wide[:, 0].cpu().numpy() * self.scale + self.mean
+        return np.clip(values, self.low, self.high)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NetworkModel:
+    """A network on its device, ready to predict."""
+
+    family: str
+    config: Config
+    shape: ViewShape
+    target: TargetScale
+    network: Network
+    device: torch.device
+
+    def predict(self, views: Views) -> NDArray[np.float64]:
+        parts = [
+            self.predict_batch(
+                build_batch(_slice(views, start, start + CHUNK_ROWS), self.shape).to(self.device)
+            )
+            for start in range(0, max(len(views), 1), CHUNK_ROWS)
+        ]
+        return np.concatenate(parts)
+
+    def predict_batch(self, batch: Batch) -> NDArray[np.float64]:
+        """The same for rows that are already tensors on the device."""
+        return self.target.restore(compute_output(self.network, batch))
+
+    def describe(self) -> Mapping[str, Any]:
+        shape = asdict(self.shape) | {"cardinalities": list(self.shape.cardinalities)}
+        return {"config": dict(self.config), "shape": shape, "target": asdict(self.target)}
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        state = self.network.state_dict()
+        return {name: tensor.detach().cpu().numpy() for name, tensor in state.items()}
+
+    @classmethod
+    def from_arrays(
+        cls, record: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], device: str
+    ) -> Self:
+        fields = dict(record["shape"])
+        shape = ViewShape(**fields | {"cardinalities": tuple(fields["cardinalities"])})
+        network = resolve_build(record["family"])(record["config"], shape)
+        network.load_state_dict({name: torch.tensor(value) for name, value in arrays.items()})
+        where = torch.device(device)
+        return cls(
+            family=record["family"],
+            config=record["config"],
+            shape=shape,
+            target=TargetScale(**record["target"]),
+            network=network.to(where).eval(),
+            device=where,
+        )
+
+
+def _slice(views: Views, start: int, stop: int) -> Views:
+    return Views(
+        raw=views.raw[start:stop],
+        quantile=views.quantile[start:stop],
+        standard=views.standard[start:stop],
+        codes=views.codes[start:stop],
+    )
+
+
+@torch.inference_mode()
+def compute_output(network: Network, batch: Batch) -> torch.Tensor:
+    """Float32 outputs of a network in evaluation mode, in chunks; the mode is left as it was."""
+    was_training = network.training
+    network.eval()
+    chunks = [
+        network(batch.slice(start, start + CHUNK_ROWS))
+        for start in range(0, max(len(batch), 1), CHUNK_ROWS)
+    ]
+    network.train(was_training)
+    return torch.cat(chunks).float()

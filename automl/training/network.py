@@ -1,0 +1,265 @@
+"""The training loop of one network: a generator of epochs, best weights restored on every exit."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from automl.data.task import Task, TaskType
+from automl.data.views import Part, Prepared
+from automl.errors import DataError, OutOfMemory, TrainingDiverged
+from automl.models.catalog import resolve_build
+from automl.models.tabular.config import PlanConfig, parse_plan
+from automl.models.tabular.inputs import Batch, build_batch
+from automl.models.tabular.layers import count_parameters, has_batch_norm
+from automl.models.tabular.network_model import NetworkModel, TargetScale
+from automl.training.clock import WorkClock
+from automl.training.device import compute_peak_memory, derive_seed, get_device, is_out_of_memory
+from automl.training.epoch import Epoch, Verb
+from automl.training.optimisers import build_optimizer, set_learning_rate
+from automl.training.request import Trained, TrainRequest
+from automl.training.rows import build_scorer, training_rows
+from automl.training.schedules import compute_factor
+
+PATIENCE = 16
+CLIP_NORM = 1.0
+MANY_CLIPPED = 0.3
+CHECK_STEPS = 16  # steps between two looks at the clock
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rows:
+    """Some rows on the device: inputs and the target as the loss wants it."""
+
+    batch: Batch
+    target: Tensor
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Steps:
+    """What the steps of one epoch gave."""
+
+    loss: float
+    clipped: float
+    learning_rate: float
+    is_cut: bool
+
+
+class NetworkRun:
+    """A network, its optimiser and its rows; ``train_epoch`` does one pass."""
+
+    def __init__(self, prepared: Prepared, task: Task, request: TrainRequest) -> None:
+        self.request = request
+        self.task = task
+        self.device = get_device(request.device, request.threads)
+        self.plan: PlanConfig = parse_plan(request.config)
+        self.batch_size = request.batch_size
+        self.was_halved = False
+        self.n_steps_done = 0
+        self.rows = self._load_rows(prepared)
+        torch.manual_seed(derive_seed(request.seed, 0))
+        network = resolve_build(request.family)(request.config, prepared.shape)
+        network.fit_inputs(self.rows.batch.numeric)
+        self.model = NetworkModel(
+            family=request.family,
+            config=request.config,
+            shape=prepared.shape,
+            target=self._build_scale(prepared),
+            network=network.to(self.device).train(),
+            device=self.device,
+        )
+        self.optimizer = build_optimizer(self.model.network, self.plan)
+        self.drops_single = has_batch_norm(self.model.network)
+        if self.drops_single and len(self.rows) < 2:
+            raise DataError(f"Batch norm needs two training rows, there is {len(self.rows)}.")
+
+    def _load_rows(self, prepared: Prepared) -> Rows:
+        rows = training_rows(prepared, is_refit=self.request.is_refit)
+        target = prepared.target[rows]
+        if self.task.type is TaskType.REGRESSION:
+            scaled = (target - prepared.target_mean) / prepared.target_scale
+            values = torch.tensor(scaled, dtype=torch.float32)
+        else:
+            values = torch.tensor(target, dtype=torch.int64)
+        batch = build_batch(prepared.views.take(rows), prepared.shape)
+        return Rows(batch=batch.to(self.device), target=values.to(self.device))
+
+    def _build_scale(self, prepared: Prepared) -> TargetScale:
+        if self.task.type is not TaskType.REGRESSION:
+            return TargetScale(is_regression=False)
+        target = prepared.target[training_rows(prepared, is_refit=self.request.is_refit)]
+        return TargetScale(
+            is_regression=True,
+            mean=prepared.target_mean,
+            scale=prepared.target_scale,
+            low=float(target.min()),
+            high=float(target.max()),
+        )
+
+    def train_epoch(self, number: int, clock: WorkClock) -> Steps:
+        """One pass; if memory runs out the batch is halved, once for the whole run."""
+        try:
+            return self._train_epoch(number, clock)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            if self.was_halved or self.batch_size < 4:
+                raise OutOfMemory(
+                    f"A batch of {self.batch_size} rows does not fit into memory on {self.device}.",
+                    hint="Narrower networks or fewer bins need less memory.",
+                ) from error
+        self.was_halved = True
+        self.batch_size //= 2
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        return self._train_epoch(number, clock)
+
+    def _train_epoch(self, number: int, clock: WorkClock) -> Steps:
+        seed = derive_seed(self.request.seed, number)
+        torch.manual_seed(seed)  # dropout, whatever else drew numbers in between
+        order = torch.randperm(len(self.rows), generator=torch.Generator().manual_seed(seed))
+        chunks = torch.split(order.to(self.device), self.batch_size)
+        if self.drops_single and len(chunks[-1]) == 1:
+            chunks = chunks[:-1]
+        losses, norms = [], []
+        is_cut, rate = False, 0.0
+        first = (number - 1) * len(chunks)
+        n_steps = self.plan.n_epochs * len(chunks)
+        for index, rows in enumerate(chunks):
+            if index and index % CHECK_STEPS == 0 and clock.is_over:
+                is_cut = True
+                break
+            step = min(first + index, n_steps - 1)
+            rate = self.plan.learning_rate * compute_factor(self.plan.schedule, step, n_steps)
+            set_learning_rate(self.optimizer, rate)
+            loss, norm = self._step(rows)
+            losses.append(loss * len(rows))
+            norms.append(norm)
+        self._check_finite(torch.stack(losses), torch.stack(norms))
+        n_rows = sum(len(rows) for rows in chunks[: len(losses)])
+        self.n_steps_done += len(losses)
+        return Steps(
+            loss=float(torch.stack(losses).sum()) / n_rows,
+            clipped=float((torch.stack(norms) > CLIP_NORM).float().mean()),
+            learning_rate=rate,
+            is_cut=is_cut,
+        )
+
+    def _step(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        network = self.model.network
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            output = network(self.rows.batch.take(rows))
+        target = self.rows.target[rows]
+        if self.task.type is TaskType.REGRESSION:
+            loss = functional.mse_loss(output[:, 0].float(), target)
+        else:
+            loss = functional.cross_entropy(output.float(), target)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP_NORM, foreach=True)
+        self.optimizer.step()
+        return loss.detach(), norm.detach()
+
+    def _check_finite(self, losses: Tensor, norms: Tensor) -> None:
+        bad = ~(torch.isfinite(losses) & torch.isfinite(norms))
+        if bool(bad.any()):
+            step = self.n_steps_done + int(bad.int().argmax()) + 1
+            raise TrainingDiverged(
+                f"The loss or its gradient was not finite at step {step} "
+                f"(learning rate {self.plan.learning_rate:.3g}).",
+                hint="A lower learning rate or a normalisation may help.",
+            )
+
+    def copy_state(self) -> dict[str, Tensor]:
+        """The weights, copied."""
+        state = self.model.network.state_dict()
+        return {name: tensor.detach().clone() for name, tensor in state.items()}
+
+
+def train_network(
+    prepared: Prepared, task: Task, request: TrainRequest
+) -> Generator[Epoch, Verb | None, Trained]:
+    """Train one network; see ``automl.training.run.train``."""
+    clock = WorkClock(request.deadline)
+    run = NetworkRun(prepared, task, request)
+    select = prepared.parts[Part.SELECT][: 0 if request.is_refit else None]
+    scorer = build_scorer(prepared, task, select)
+    select_batch = build_batch(prepared.views.take(select), prepared.shape).to(run.device)
+    n_epochs = min(request.max_epochs, run.plan.n_epochs)
+    best = _Best()
+    verb: Verb | None = None
+    number, clipped, warnings = 0, [], []
+    for number in range(1, n_epochs + 1):
+        started = clock.seconds
+        steps = run.train_epoch(number, clock)
+        clipped.append(steps.clipped)
+        score, loss = None, None
+        if not request.is_refit:
+            prediction = run.model.predict_batch(select_batch)
+            score, loss = scorer.compute_score(prediction), scorer.compute_loss(prediction)
+        is_best = best.offer(number, score, run)
+        clock.pause()
+        verb = yield Epoch(
+            number=number,
+            train_loss=steps.loss,
+            select_loss=loss,
+            score=score,
+            learning_rate=steps.learning_rate,
+            seconds=clock.seconds - started,
+            is_best=is_best,
+            clipped=steps.clipped,
+        )
+        clock.resume()
+        if verb in (Verb.PRUNE, Verb.STOP) or (
+            not request.is_refit and number - best.epoch >= PATIENCE
+        ):
+            break
+        if steps.is_cut or (clock.is_over and number < n_epochs):
+            warnings.append(f"Time ran out in epoch {number} of {n_epochs}.")
+            break
+    run.model.network.load_state_dict(best.state)
+    run.model.network.eval()
+    predict_started = clock.seconds
+    prediction = run.model.predict(prepared.views.take(select))
+    if np.mean(clipped) > MANY_CLIPPED:
+        warnings.append(f"{np.mean(clipped):.0%} of the steps had their gradient cut.")
+    if run.was_halved:
+        warnings.append(f"Memory ran out; the batch was halved to {run.batch_size} rows.")
+    return Trained(
+        score=None if request.is_refit else best.score,
+        metrics={} if request.is_refit else scorer.compute_metrics(prediction),
+        n_parameters=count_parameters(run.model.network),
+        best_epoch=best.epoch,
+        n_epochs=number,
+        fit_seconds=predict_started,
+        predict_seconds=clock.seconds - predict_started,
+        peak_memory_bytes=compute_peak_memory(run.device),
+        select_prediction=prediction,
+        predictor=run.model,
+        was_pruned=verb is Verb.PRUNE,
+        warnings=tuple(warnings),
+    )
+
+
+class _Best:
+    """The best epoch so far and a copy of its weights; the latest where there is no score."""
+
+    def __init__(self) -> None:
+        self.epoch = 0
+        self.score = -float("inf")
+        self.state: dict[str, Any] = {}
+
+    def offer(self, epoch: int, score: float | None, run: NetworkRun) -> bool:
+        if self.epoch and score is not None and score <= self.score:
+            return False
+        self.epoch, self.state = epoch, run.copy_state()
+        self.score = self.score if score is None else score
+        return True

@@ -1,0 +1,60 @@
+"""Train one configuration of any family: the one door for trainers, refits and tests."""
+
+from collections.abc import Generator
+
+import numpy as np
+
+from automl.data.task import Task, TaskType
+from automl.data.views import Part, Prepared
+from automl.errors import DataError, SpecError
+from automl.models.catalog import get_family
+from automl.training.epoch import Epoch, Verb
+from automl.training.predictor import load_predictor
+from automl.training.request import Trained, TrainRequest
+from automl.training.rows import build_scorer, training_rows
+from automl.training.scoring import check_score
+
+Training = Generator[Epoch, Verb | None, Trained]
+
+
+def train(prepared: Prepared, task: Task, request: TrainRequest) -> Training:
+    """Yield an ``Epoch`` after each epoch, take a ``Verb`` for it, return what was trained.
+
+    ``PRUNE`` and ``STOP`` end the run with the best so far; ``None`` and ``CONTINUE`` go on. Every exit
+    (patience, epoch limit, deadline, verb) restores the best epoch. Two runs on CPU with the same arguments
+    and no deadline give the same numbers. Raises ``TrainingDiverged``, ``OutOfMemory``, ``DataError`` or
+    ``SpecError``.
+    """
+    family = get_family(request.family)
+    if request.max_epochs < 1 or request.batch_size < 2:
+        raise SpecError(
+            f"{request.max_epochs} epochs of batches of {request.batch_size} rows cannot be trained."
+        )
+    _check_rows(prepared, task, request)
+    if family.is_network:
+        from automl.training.network import train_network
+
+        return (yield from train_network(prepared, task, request))
+    if family.name == "boosting":
+        from automl.training.boosting import train_boosting
+
+        return (yield from train_boosting(prepared, task, request))
+    from automl.training.closed_form import train_closed_form
+
+    return (yield from train_closed_form(prepared, task, request))
+
+
+def _check_rows(prepared: Prepared, task: Task, request: TrainRequest) -> None:
+    target = prepared.target[training_rows(prepared, is_refit=request.is_refit)]
+    if not len(target):
+        raise DataError("The training part has no rows.")
+    if task.type is not TaskType.REGRESSION and len(np.unique(target)) < 2:
+        raise DataError(
+            f"The training part has only one value of {task.target!r}.",
+            hint="More rows, or another split, are needed.",
+        )
+    if not request.is_refit:
+        check_score(build_scorer(prepared, task, prepared.parts[Part.SELECT]))
+
+
+__all__ = ["TrainRequest", "Trained", "Training", "load_predictor", "train"]
