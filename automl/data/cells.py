@@ -1,0 +1,100 @@
+"""Columns of any frame as numbers, dates or labels, whether they were typed before or are text."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from automl.data.values import code_text, format_number, parse_booleans, parse_dates, parse_numbers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
+
+
+def cells_to_numbers(series: "pd.Series[Any]") -> Floats:
+    """float64 ``(n,)``, NaN where there is no number; infinite values stay infinite.
+
+    Text is read as at import; dates become days since 1970-01-01, true and false 1 and 0.
+    """
+    kind = series.dtype.kind
+    if kind in "iufb":
+        return cast("Floats", series.to_numpy(dtype=np.float64, na_value=np.nan))
+    if kind == "M":
+        return cells_to_days(series)
+    array = _to_arrow(series)
+    if not pa.types.is_string(array.type):
+        return np.asarray(
+            array.cast(pa.int8() if pa.types.is_boolean(array.type) else array.type)
+            .cast(pa.float64(), safe=False)
+            .to_numpy(zero_copy_only=False),
+            dtype=np.float64,
+        )
+    coded = code_text(array)
+    booleans = parse_booleans(coded.values)
+    values = (
+        booleans.astype(np.float64)
+        if booleans is not None
+        else parse_numbers(coded.values, coded.counts).values
+    )
+    return np.append(values, np.nan)[coded.codes]
+
+
+def cells_to_days(series: "pd.Series[Any]") -> Floats:
+    """float64 ``(n,)`` days since 1970-01-01 with the time as fraction, NaN where there is no date."""
+    if series.dtype.kind == "M":
+        array = pa.array(series, from_pandas=True)
+        stamps = pc.cast(array, pa.timestamp("us"), safe=False)
+    else:
+        coded = code_text(_to_arrow(series).cast(pa.string()))
+        dates = parse_dates(coded.values, coded.counts).values
+        stamps = dates.take(pa.array(coded.codes, mask=coded.codes < 0))
+    micros = pc.cast(pc.cast(stamps, pa.int64()), pa.float64(), safe=False)
+    return np.asarray(micros.to_numpy(zero_copy_only=False) / 86_400e6, dtype=np.float64)
+
+
+def cells_to_labels(
+    series: "pd.Series[Any]", *, as_numbers: bool = False
+) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Codes ``(n,)`` into labels, −1 for missing; whole numbers without a point, 1 and 0 for booleans.
+
+    ``as_numbers`` reads text as numbers first, so that ``1``, ``1.0`` and ``01`` are one label.
+    """
+    if as_numbers or series.dtype.kind in "iufb":
+        return _label_numbers(cells_to_numbers(series))
+    array = _to_arrow(series)
+    if pa.types.is_boolean(array.type):
+        return _label_numbers(cells_to_numbers(series))
+    coded = code_text(array.cast(pa.string()))
+    return coded.codes, tuple(coded.values.to_pylist())
+
+
+def is_number_column(series: "pd.Series[Any]") -> bool:
+    """True when a column is stored as numbers or booleans, so that its labels are those of numbers."""
+    return series.dtype.kind in "iufb" or pa.types.is_boolean(_to_arrow(series.head(0)).type)
+
+
+def _label_numbers(values: Floats) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    distinct, inverse = np.unique(values, return_inverse=True)  # NaN comes last, once
+    labels = tuple(format_number(value) for value in distinct if not np.isnan(value))
+    codes = inverse.reshape(-1).astype(np.int32)
+    return np.where(codes < len(labels), codes, -1).astype(np.int32), labels
+
+
+def _to_arrow(series: "pd.Series[Any]") -> pa.Array:
+    """Text, or the type the values have; objects of mixed types become text."""
+    try:
+        array = pa.array(series, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        texts = [None if value is None or value != value else str(value) for value in series]
+        return pa.array(texts, pa.string())
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_null(array.type) or pa.types.is_large_string(array.type):
+        array = array.cast(pa.string())
+    return array

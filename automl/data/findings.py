@@ -1,0 +1,108 @@
+"""Findings about a table that ask for a decision; each is said once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from automl.data.dataset import Column, Dataset, Kind, Note, Role
+
+MISSING_SHARE = 0.4
+Z_LIMIT = 3.0
+OUTLIER_SHARE = 0.001  # below it extremes are what any long tail has
+MIN_OUTLIERS = 3
+DECIDE = ("ignore", "keep")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TableFacts:
+    """What was counted over whole rows and columns."""
+
+    n_duplicate_rows: int
+    n_test_overlap: int
+    same_columns: tuple[tuple[str, str], ...]
+
+
+def build_findings(dataset: Dataset, table: pa.Table, facts: TableFacts) -> tuple[Note, ...]:
+    """Findings in the order of the table, those about whole rows first."""
+    notes = _find_rows(dataset, facts)
+    copies = {copy: original for original, copy in facts.same_columns}
+    for column in dataset.columns:
+        if column.name in copies:
+            text = f"{column.name!r} holds the same values as {copies[column.name]!r}, row by row."
+            notes.append(
+                Note(code="duplicate_column", column=column.name, text=text, actions=DECIDE)
+            )
+        found = _find_in_column(column, dataset.n_rows)
+        if found is None and column.kind is Kind.NUMERIC:
+            found = _find_outliers(column, table.column(column.name))
+        if found is not None:
+            notes.append(found)
+    return tuple(notes)
+
+
+def _find_rows(dataset: Dataset, facts: TableFacts) -> list[Note]:
+    notes = []
+    if facts.n_duplicate_rows:
+        rows = "row repeats" if facts.n_duplicate_rows == 1 else "rows repeat"
+        text = (
+            f"{facts.n_duplicate_rows:,} {rows} an earlier one exactly. Equal rows stay in one part "
+            "of the split, so that nothing is tested on what it was trained on."
+        )
+        notes.append(Note(code="duplicate_rows", text=text))
+    if facts.n_test_overlap:
+        text = (
+            f"{facts.n_test_overlap:,} of {dataset.n_test_rows:,} rows of the test file also stand "
+            "in the main file. The test results are a little too good for them."
+        )
+        notes.append(Note(code="test_overlap", text=text, level="warning"))
+    return notes
+
+
+def _find_in_column(column: Column, n_rows: int) -> Note | None:
+    """The one most important thing about a column."""
+    name = column.name
+    if column.n_distinct == 0:
+        text = f"{name!r} is empty: every value is missing."
+        return Note(code="empty_column", column=name, text=text, actions=DECIDE)
+    if column.n_distinct == 1:
+        text = f"{name!r} is constant: {column.role_reason}."
+        return Note(code="constant", column=name, text=text, actions=DECIDE)
+    if "identifier" in column.role_reason:
+        text = (
+            f"{name!r} looks like an identifier: {column.n_distinct:,} different values in "
+            f"{n_rows - column.n_missing:,} rows. A model can learn it by heart, and nothing from it."
+        )
+        return Note(code="identifier", column=name, text=text, actions=DECIDE)
+    if column.kind is Kind.TEXT and column.suggested_role is Role.IGNORED:
+        text = f"{name!r} has {column.n_distinct:,} different texts; it is set aside."
+        return Note(code="high_cardinality", column=name, text=text, actions=DECIDE)
+    if column.n_missing > MISSING_SHARE * n_rows:
+        text = f"{name!r} is missing in {column.n_missing / n_rows:.0%} of the rows."
+        return Note(
+            code="many_missing", column=name, text=text, level="warning", actions=("keep", "ignore")
+        )
+    return None
+
+
+def _find_outliers(column: Column, values: pa.ChunkedArray) -> Note | None:
+    """Values both over 3 deviations from the mean and over 3 quartile ranges outside the quartiles.
+
+    Both rules at once, because either alone flags the tail of every skewed column.
+    """
+    numbers = values.drop_null().cast(pa.float64(), safe=False).to_numpy()
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviation = numbers.std()
+        low, high = np.quantile(numbers, [0.25, 0.75])
+        reach = 3 * (high - low)
+        if not (np.isfinite(deviation) and deviation > 0 and reach > 0):
+            return None
+        far = np.abs(numbers - numbers.mean()) > Z_LIMIT * deviation
+    far &= (numbers < low - reach) | (numbers > high + reach)
+    n_far = int(far.sum())
+    if n_far < 1 or (n_far < MIN_OUTLIERS and len(numbers) > 10_000):
+        return None
+    extreme = numbers[np.argmax(np.abs(numbers - numbers.mean()))]
+    rows = "value lies" if n_far == 1 else "values lie"
+    text = f"{column.name!r}: {n_far:,} {rows} far from the rest, the farthest is {extreme:g}."
+    return Note(code="outliers", column=column.name, text=text, actions=("keep", "ignore"))

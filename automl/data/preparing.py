@@ -1,0 +1,210 @@
+"""A frame, a task and a plan into everything a trainer reads; every statistic from training rows only."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automl.data.cells import Floats, cells_to_labels, cells_to_numbers
+from automl.data.dataset import ColumnUse, Note, Role
+from automl.data.encoding import Encoder, fit_encoder
+from automl.data.split_plan import SplitPlan
+from automl.data.splits import SplitRequest, compute_split
+from automl.data.task import Task, TaskType
+from automl.data.views import Part, Prepared, Views, ViewShape
+from automl.errors import DataError
+from automl.files import load_json, write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrepareRequest:
+    """All rows of a data set (given test rows last), how its columns are used, the task and the split."""
+
+    frame: "pd.DataFrame"
+    columns: tuple[ColumnUse, ...]
+    task: Task
+    split_plan: SplitPlan
+    n_given_test: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PreparedResult:
+    """``prepared`` for the search; ``refit`` for the final models, its train part being train ∪ select.
+
+    Row indices are those of the frame in both. Rows without a target value are in no part; their target is
+    −1 or NaN. ``encoder`` was fitted on train, ``refit_encoder`` on train ∪ select.
+    """
+
+    prepared: Prepared
+    refit: Prepared
+    encoder: Encoder
+    refit_encoder: Encoder
+    notes: tuple[Note, ...]
+
+
+def prepare(request: PrepareRequest) -> PreparedResult:
+    """Split, fit the encoders on their own rows, encode every row."""
+    target = encode_target(request.frame, request.task)
+    inputs = select_inputs(request.columns)
+    split = compute_split(
+        SplitRequest(
+            target=target,
+            task_type=request.task.type,
+            plan=request.split_plan,
+            groups=_number_groups(request.frame, request.split_plan),
+            n_given_test=request.n_given_test,
+            duplicate_keys=_hash_rows(request.frame, request.columns),
+        )
+    )
+    parts = dict(split.parts)
+    encoder = fit_encoder(request.frame.iloc[parts[Part.TRAIN]], inputs)
+    views, notes = encoder.encode(request.frame)
+
+    both = np.sort(np.concatenate([parts[Part.TRAIN], parts[Part.SELECT]]))
+    refit_parts = {**parts, Part.TRAIN: both, Part.SELECT: np.zeros(0, dtype=np.int64)}
+    refit_encoder = fit_encoder(request.frame.iloc[both], inputs)
+    refit_views, _ = refit_encoder.encode(request.frame)
+    return PreparedResult(
+        prepared=_build(views, encoder, target, parts, request.task),
+        refit=_build(refit_views, refit_encoder, target, refit_parts, request.task),
+        encoder=encoder,
+        refit_encoder=refit_encoder,
+        notes=(*split.notes, *notes),
+    )
+
+
+def select_inputs(columns: tuple[ColumnUse, ...]) -> tuple[ColumnUse, ...]:
+    """The columns a model may read: features, and sensitive ones that are ticked as inputs."""
+    return tuple(
+        column
+        for column in columns
+        if column.role is Role.FEATURE or (column.role is Role.SENSITIVE and column.is_input)
+    )
+
+
+def encode_target(frame: "pd.DataFrame", task: Task) -> Ints | Floats:
+    """Class indices into ``task.classes`` (−1: missing), or float64 (NaN: missing), of all rows.
+
+    A label that is not among the classes is a ``DataError``.
+    """
+    if task.target not in frame.columns:
+        raise DataError(
+            f"The rows lack the target column {task.target!r}.", hint="Add it, or choose another."
+        )
+    if task.type is TaskType.REGRESSION:
+        values = cells_to_numbers(frame[task.target])
+        return np.where(np.isfinite(values), values, np.nan)
+    codes, labels = cells_to_labels(frame[task.target])
+    index = {label: number for number, label in enumerate(task.classes)}
+    unknown = [label for label in labels if label not in index]
+    if unknown:
+        raise DataError(
+            f"{unknown[0]!r} in the target {task.target!r} is none of the classes "
+            f"{', '.join(map(repr, task.classes[:10]))}.",
+            hint="Correct the value, or choose the target anew.",
+        )
+    table = np.array([*(index[label] for label in labels), -1], dtype=np.int64)
+    return table[codes]
+
+
+def _number_groups(frame: "pd.DataFrame", plan: SplitPlan) -> Ints | None:
+    if plan.group is None:
+        return None
+    if plan.group not in frame.columns:
+        raise DataError(f"The rows lack the group column {plan.group!r}.", hint="Add it.")
+    return cells_to_labels(frame[plan.group])[0].astype(np.int64)
+
+
+def _hash_rows(frame: "pd.DataFrame", columns: tuple[ColumnUse, ...]) -> NDArray[np.uint64]:
+    """Equal numbers for rows that agree in every column that is not ignored."""
+    import pandas as pd
+
+    used = [c.name for c in columns if c.role is not Role.IGNORED and c.name in frame.columns]
+    hashes: NDArray[np.uint64] = pd.util.hash_pandas_object(frame[used], index=False).to_numpy()
+    return hashes
+
+
+def _build(
+    views: Views, encoder: Encoder, target: Ints | Floats, parts: dict[Part, Ints], task: Task
+) -> Prepared:
+    if task.type is not TaskType.REGRESSION:
+        shape = encoder.compute_shape(len(task.classes))
+        return Prepared(views=views, target=target, parts=parts, shape=shape)
+    train = target[parts[Part.TRAIN]]
+    scale = float(train.std())
+    return Prepared(
+        views=views,
+        target=target,
+        parts=parts,
+        shape=encoder.compute_shape(1),
+        target_mean=float(train.mean()),
+        target_scale=scale if scale > 0 else 1.0,
+    )
+
+
+_VIEWS = ("raw", "quantile", "standard", "codes")
+
+
+def save_prepared(folder: Path, prepared: Prepared) -> None:
+    """Write the arrays as ``.npy`` and the rest as ``prepared.json``, which comes last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = {name: getattr(prepared.views, name) for name in _VIEWS}
+    arrays["target"] = prepared.target
+    arrays |= {f"part_{part}": rows for part, rows in prepared.parts.items()}
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
+    shape = prepared.shape
+    write_json(
+        folder / "prepared.json",
+        {
+            "n_raw": shape.n_raw,
+            "n_quantile": shape.n_quantile,
+            "n_quantile_numeric": shape.n_quantile_numeric,
+            "cardinalities": list(shape.cardinalities),
+            "n_outputs": shape.n_outputs,
+            "target_mean": prepared.target_mean,
+            "target_scale": prepared.target_scale,
+        },
+    )
+
+
+def load_prepared(folder: Path) -> Prepared:
+    """Read a prepared folder; arrays are read-only memory maps."""
+    try:
+        facts = load_json(folder / "prepared.json")
+        views = Views(**{name: _load_array(folder / f"{name}.npy") for name in _VIEWS})
+        return Prepared(
+            views=views,
+            target=_load_array(folder / "target.npy"),
+            parts={part: _load_array(folder / f"part_{part}.npy") for part in Part},
+            target_mean=facts.pop("target_mean"),
+            target_scale=facts.pop("target_scale"),
+            shape=ViewShape(**{**facts, "cardinalities": tuple(facts["cardinalities"])}),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"The prepared data in {folder.name!r} cannot be read: {error}.",
+            hint="Start the search again; it prepares them anew.",
+        ) from error
+
+
+def _load_array(path: Path) -> NDArray[np.generic]:
+    with path.open("rb") as file:
+        version = np.lib.format.read_magic(file)
+        reader = (
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0)
+            else np.lib.format.read_array_header_2_0
+        )
+        shape = reader(file)[0]
+    # an array without elements cannot be mapped
+    mode = None if 0 in shape else "r"
+    array: NDArray[np.generic] = np.load(path, mmap_mode=mode, allow_pickle=False)
+    return array

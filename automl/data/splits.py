@@ -1,0 +1,238 @@
+"""Rows into train, select, calibrate and test: stratified or by group, copies kept together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automl.data.dataset import Note
+from automl.data.split_plan import SplitPlan, SplitStrategy
+from automl.data.task import TaskType
+from automl.data.views import Part
+from automl.errors import DataError
+
+Ints = NDArray[np.int64]
+
+N_TARGET_BINS = 10
+MAX_TIED_SHARE = 0.3  # above it equal rows are what a table with few columns has, not copies
+MAX_CLUSTER_SHARE = 0.02
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SplitRequest:
+    """What is to be divided.
+
+    ``target``: class indices (−1: no value) or numbers (NaN: no value) of all rows; the last
+    ``n_given_test`` rows are the given test part. ``groups``: an integer per row (−1: no group, the row
+    stands alone). ``duplicate_keys``: equal numbers for equal rows.
+    """
+
+    target: Ints | NDArray[np.float64]
+    task_type: TaskType
+    plan: SplitPlan
+    groups: Ints | None = None
+    n_given_test: int = 0
+    duplicate_keys: NDArray[np.uint64] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SplitResult:
+    """Disjoint sorted row indices per part; rows without a target value are in none."""
+
+    parts: Mapping[Part, Ints]
+    notes: tuple[Note, ...] = ()
+
+
+def compute_split(request: SplitRequest) -> SplitResult:
+    """Divide the rows; the same request gives the same parts.
+
+    Strata are classes, or ten quantile bins of a number. Exact copies stay together unless so many rows
+    are equal that the parts would lose their sizes (then a note says so). A part without rows is a
+    ``DataError``.
+    """
+    n_rows = len(request.target) - request.n_given_test
+    has_target = ~np.isnan(request.target.astype(np.float64)) & (
+        (request.target >= 0) | (request.task_type is TaskType.REGRESSION)
+    )
+    rows = np.flatnonzero(has_target[:n_rows])
+    notes = list(_note_absent(has_target))
+    strata = _build_strata(request.target[rows], request.task_type)
+    clusters, tie_notes = _build_clusters(request, rows)
+    notes += tie_notes
+    shares = _shares(request.plan)
+    generator = np.random.default_rng(request.plan.seed)
+    if request.plan.strategy is SplitStrategy.GROUPED:
+        assigned = _assign_groups(clusters, strata, shares, generator)
+    else:
+        assigned = _assign_strata(clusters, strata, shares, generator)
+    order = list(Part)
+    parts = {part: np.sort(rows[assigned == index]) for index, part in enumerate(order)}
+    if request.n_given_test:
+        given = np.arange(n_rows, len(request.target), dtype=np.int64)
+        parts[Part.TEST] = given[has_target[n_rows:]]
+    _require_rows(parts, n_rows)
+    notes += _note_rare(request, parts)
+    return SplitResult(parts=parts, notes=tuple(notes))
+
+
+def _shares(plan: SplitPlan) -> NDArray[np.float64]:
+    return np.array([plan.train, plan.select, plan.calibrate, plan.test])
+
+
+def _note_absent(has_target: NDArray[np.bool_]) -> tuple[Note, ...]:
+    absent = int((~has_target).sum())
+    if not absent:
+        return ()
+    rows = "row has" if absent == 1 else "rows have"
+    text = f"{absent:,} {rows} no value of the target and take no part."
+    return (Note(code="target_missing", text=text, level="warning"),)
+
+
+def _build_strata(target: NDArray[np.generic], task_type: TaskType) -> Ints:
+    if task_type is not TaskType.REGRESSION:
+        return np.asarray(target, dtype=np.int64)
+    values = np.asarray(target, dtype=np.float64)
+    if not len(values):
+        return np.zeros(0, dtype=np.int64)
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, N_TARGET_BINS + 1)[1:-1]))
+    return np.searchsorted(edges, values, side="right").astype(np.int64)
+
+
+def _build_clusters(request: SplitRequest, rows: Ints) -> tuple[Ints, tuple[Note, ...]]:
+    """A number per row; rows of one number must not be torn apart."""
+    alone = np.arange(len(rows), dtype=np.int64)
+    clusters, notes = alone, ()
+    if request.plan.strategy is SplitStrategy.GROUPED:
+        if request.groups is None:
+            raise DataError("A grouped split needs the values of its group column.")
+        groups = request.groups[rows]
+        clusters = np.where(groups >= 0, groups, groups.max(initial=0) + 1 + alone)
+    if request.duplicate_keys is not None:
+        keys = np.unique(request.duplicate_keys[rows], return_inverse=True)[1].reshape(-1)
+        sizes = np.bincount(keys) if len(keys) else np.zeros(0, dtype=np.int64)
+        n_copies = int((sizes - 1).sum())
+        is_tieable = n_copies <= MAX_TIED_SHARE * len(rows)
+        is_tieable &= int(sizes.max(initial=0)) <= max(2, MAX_CLUSTER_SHARE * len(rows))
+        if n_copies and is_tieable:
+            clusters = _merge(clusters, keys)
+        elif n_copies:
+            text = (
+                f"{n_copies:,} of {len(rows):,} rows repeat another one; so many equal rows are not "
+                "kept in one part of the split."
+            )
+            notes = (Note(code="duplicates_split", text=text, level="warning"),)
+    return np.unique(clusters, return_inverse=True)[1].reshape(-1).astype(np.int64), notes
+
+
+def _merge(first: Ints, second: Ints) -> Ints:
+    """Join clusters that share a row, whichever of the two ties them."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    left = np.unique(first, return_inverse=True)[1].reshape(-1)
+    right = second + left.max(initial=-1) + 1
+    size = int(right.max(initial=-1)) + 1
+    graph = coo_matrix((np.ones(len(left), dtype=np.int8), (left, right)), shape=(size, size))
+    labels = connected_components(graph, directed=False)[1]
+    return np.asarray(labels[left], dtype=np.int64)
+
+
+def _assign_strata(
+    clusters: Ints, strata: Ints, shares: NDArray[np.float64], generator: np.random.Generator
+) -> Ints:
+    """Part numbers per row: every stratum by exact shares, larger clusters first, single rows last."""
+    assigned = np.full(len(strata), -1, dtype=np.int64)
+    sizes = np.bincount(clusters, minlength=1)
+    # copies with different targets (possible, if odd) follow the stratum of their first row
+    first_row = np.unique(clusters, return_index=True)[1] if len(clusters) else np.zeros(0, int)
+    cluster_stratum = strata[first_row]
+    for stratum in np.unique(cluster_stratum):
+        members = np.flatnonzero(cluster_stratum == stratum)
+        members = members[generator.permutation(len(members))]
+        members = members[np.argsort(-sizes[members], kind="stable")]
+        parts = _deal(sizes[members], _apportion(int(sizes[members].sum()), shares))
+        part_of_cluster = np.full(len(sizes), -1, dtype=np.int64)
+        part_of_cluster[members] = parts
+        chosen = part_of_cluster[clusters]
+        assigned = np.where(chosen >= 0, chosen, assigned)
+    return assigned
+
+
+def _apportion(total: int, shares: NDArray[np.float64]) -> Ints:
+    """Whole numbers that add up to ``total``, each within one of its exact share."""
+    exact = total * shares
+    counts = np.floor(exact + 1e-9).astype(np.int64)
+    order = np.argsort(-(exact - counts), kind="stable")
+    counts[order[: total - int(counts.sum())]] += 1
+    return counts
+
+
+def _deal(sizes: Ints, wanted: Ints) -> Ints:
+    """Give clusters (largest first) to the part that still wants most; single rows fill up exactly."""
+    left = wanted.copy()
+    n_large = int((sizes > 1).sum())
+    parts = np.empty(len(sizes), dtype=np.int64)
+    for index in range(n_large):
+        parts[index] = int(np.argmax(left))
+        left[parts[index]] -= sizes[index]
+    left = np.maximum(left, 0)
+    n_single = len(sizes) - n_large
+    while int(left.sum()) > n_single:  # large clusters overshot a part: others give way
+        left[int(np.argmax(left))] -= 1
+    parts[n_large:] = np.repeat(np.arange(len(left)), left)
+    return parts
+
+
+def _assign_groups(
+    clusters: Ints, strata: Ints, shares: NDArray[np.float64], generator: np.random.Generator
+) -> Ints:
+    """Part numbers per row, whole groups only: each goes where sizes and classes are furthest behind."""
+    n_clusters, n_strata = int(clusters.max(initial=-1)) + 1, int(strata.max(initial=-1)) + 1
+    table = np.zeros((n_clusters, n_strata))
+    np.add.at(table, (clusters, strata), 1)
+    wanted = shares[:, None] * table.sum(axis=0)  # (4, strata)
+    weight = 1 / np.maximum(table.sum(axis=0), 1)
+    order = generator.permutation(n_clusters)
+    order = order[np.argsort(-table.sum(axis=1)[order], kind="stable")]
+    left = wanted.copy()
+    allowed = shares > 0
+    part_of = np.zeros(n_clusters, dtype=np.int64)
+    n_parts = int(allowed.sum())
+    for position, cluster in enumerate(order):
+        need = (left * weight * (table[cluster] > 0)).sum(axis=1) / shares.clip(1e-9)
+        open_parts = allowed & (left.sum(axis=1) >= wanted.sum(axis=1))
+        if open_parts.any() and n_clusters - position <= n_parts:
+            need = np.where(open_parts, need + 1e6, need)  # no part may stay empty
+        part = int(np.argmax(np.where(allowed, need, -np.inf)))
+        part_of[cluster] = part
+        left[part] -= table[cluster]
+    return part_of[clusters]
+
+
+def _require_rows(parts: Mapping[Part, Ints], n_rows: int) -> None:
+    for part, rows in parts.items():
+        if not len(rows):
+            raise DataError(
+                f"The {part} part of the split has no rows ({n_rows:,} rows in all).",
+                hint="Add rows; with a group column, at least four groups are needed.",
+            )
+
+
+def _note_rare(request: SplitRequest, parts: Mapping[Part, Ints]) -> tuple[Note, ...]:
+    """Say how many classes do not occur in every part."""
+    if request.task_type is TaskType.REGRESSION:
+        return ()
+    present = set(np.unique(request.target[request.target >= 0]).tolist())
+    gone = {
+        part: len(present - set(np.unique(request.target[rows]).tolist()))
+        for part, rows in parts.items()
+    }
+    lacking = [f"{part} {count}" for part, count in gone.items() if count]
+    if not lacking:
+        return ()
+    text = (
+        "Some classes have too few rows to be in every part of the split; absent classes: "
+        f"{', '.join(lacking)}. Merge rare classes, or add rows."
+    )
+    return (Note(code="rare_classes", text=text, level="warning"),)
