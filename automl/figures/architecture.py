@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from automl.figures.style import COLORS, NEUTRAL, label, lay_out
+from automl.figures.style import COLORS, NEUTRAL, find_highest, label, lay_out
 
 JOIN = "concatenation"  # the layers before it stand beside each other
 BLOCK, GAP = 0.70, 1.0  # height of a block, distance of two levels
@@ -46,20 +46,24 @@ def plot_architecture(frame: pd.DataFrame) -> go.Figure:
     fig = go.Figure()
     most = max(int(frame["parameters"].max()), 1) if len(frame) else 1
     centers: list[float] = []
-    for level, rows in frame.groupby("level", sort=True):
-        width = 1 / len(rows)
+    records: list[dict[str, Any]] = [
+        dict(zip(frame.columns, values, strict=True)) for values in frame.itertuples(index=False)
+    ]
+    n_levels = int(frame["level"].max()) + 1 if len(frame) else 1
+    for level in range(n_levels):
+        rows = [dict(row) for row in records if row["level"] == level]
+        width = 1 / max(len(rows), 1)
         previous, centers = centers, []
-        for place, row in enumerate(rows.to_dict("records")):
+        for place, row in enumerate(rows):
             left = place * width + (0.01 if place else 0)
             right = (place + 1) * width - (0.01 if place + 1 < len(rows) else 0)
-            box = (left, right, -int(level) * GAP)
+            box = (left, right, -level * GAP)
             _add_block(fig, row=row, box=box, share=row["parameters"] / most)
             centers.append((left + right) / 2)
         for start in previous:
             _add_arrow(
-                fig, start=start, end=centers[0] if len(centers) == 1 else start, level=int(level)
+                fig, start=start, end=centers[0] if len(centers) == 1 else start, level=level
             )
-    n_levels = int(frame["level"].max()) + 1 if len(frame) else 1
     lay_out(fig, x="", y="", height=24 + 66 * n_levels)
     fig.update_layout(margin={"l": 4, "r": 4, "t": 4, "b": 4})
     fig.update_xaxes(visible=False, range=[-0.01, 1.01], fixedrange=True)
@@ -73,7 +77,7 @@ def describe_architecture(frame: pd.DataFrame) -> str:
     total = int(frame["parameters"].sum())
     if total == 0:
         return "This model has no layers with parameters to draw."
-    largest = frame.loc[frame["parameters"].idxmax()]
+    largest = find_highest(frame, "parameters")
     n_layers = int((frame["parameters"] > 0).sum())
     return (
         f"{n_layers} layers with {total:,} parameters; {largest['name']} holds "

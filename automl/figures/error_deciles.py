@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from automl.figures.reading import render_number
-from automl.figures.style import COLORS, label, lay_out
+from automl.figures.style import COLORS, find_highest, label, lay_out
 
 
 def plot_error_deciles(frame: pd.DataFrame, unit: str) -> go.Figure:
@@ -29,7 +29,7 @@ def describe_error_deciles(frame: pd.DataFrame) -> str:
     """The tenth with the greatest error against the least."""
     if frame.empty:
         return "There are no errors to show."
-    worst, least = frame.loc[frame["mae"].idxmax()], frame.loc[frame["mae"].idxmin()]
+    worst, least = find_highest(frame, "mae"), find_highest(frame, "mae", sign=-1)
     return (
         f"The mean absolute error is greatest ({render_number(float(worst['mae']))}) where the truth lies "
         f"between {worst['low']:,.4g} and {worst['high']:,.4g}, and least "

@@ -1,5 +1,6 @@
 """Learning curves: loss on the training and the select rows, epoch by epoch."""
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -79,8 +80,9 @@ def _add_series(fig: go.Figure, *, rows: pd.DataFrame, name: str, index: int) ->
 
 
 def _find_best(rows: pd.DataFrame) -> pd.Series:
-    scores = rows["score"] if "score" in rows else pd.Series(dtype=float)
-    if scores.notna().any():
-        return rows.loc[scores.idxmax()]
-    losses = rows["select_loss"]
-    return rows.loc[losses.idxmin()] if losses.notna().any() else rows.iloc[-1]
+    """The row with the highest score, else with the lowest select loss, else the last one."""
+    for column, sign in (("score", 1.0), ("select_loss", -1.0)):
+        values = sign * rows[column].to_numpy(dtype=float) if column in rows else np.array([])
+        if np.isfinite(values).any():
+            return rows.iloc[int(np.nanargmax(values))]
+    return rows.iloc[-1]

@@ -33,7 +33,7 @@ def plot_reliability(
     lay_out(fig, x="", y="", height=520 if has_histogram else 420)
     fig.update_yaxes(title_text="Observed share", range=[-0.02, 1.02], row=1, col=1)
     fig.update_xaxes(range=[-0.02, 1.02])
-    if has_histogram:
+    if histogram is not None and has_histogram:
         _add_histogram(fig, histogram)
         fig.update_yaxes(title_text="Rows", row=2, col=1, nticks=3)
     return fig.update_xaxes(title_text="Predicted probability", row=len(heights), col=1)

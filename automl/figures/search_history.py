@@ -71,8 +71,9 @@ def describe_search_history(history: pd.DataFrame, metric: str) -> str:
     """When the best was found, and what is outside the picture."""
     if history.empty or history["best_so_far"].isna().all():
         return "No trial has a score yet."
-    best = history.loc[history["score"].where(history["state"] != "pruned").idxmax()]
-    after = len(history) - 1 - int(best.name)
+    counted = history["score"].where(history["state"] != "pruned").to_numpy(dtype=float)
+    place = int(np.nanargmax(counted))
+    best, after = history.iloc[place], len(history) - 1 - place
     bounds = compute_score_range(history["score"])
     below = 0 if bounds is None else int((history["score"] < bounds[0]).sum())
     cut = f" {below:,} lower scores lie below the picture." if below else ""

@@ -78,6 +78,6 @@ def add_reference(
     )  # fmt: skip
 
 
-def has_rows(frame: pd.DataFrame) -> bool:
-    """Whether there is anything to draw."""
-    return len(frame) > 0
+def find_highest(frame: pd.DataFrame, column: str, *, sign: float = 1.0) -> pd.Series:
+    """The row with the greatest value of ``column`` (the least with ``sign`` −1); at least one is finite."""
+    return frame.iloc[int(np.nanargmax(sign * frame[column].to_numpy(dtype=float)))]
