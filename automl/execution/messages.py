@@ -14,6 +14,26 @@ from pydantic import Discriminator, TypeAdapter
 from automl.space.dimensions import Value
 from automl.training.epoch import Epoch, Verb
 
+__all__ = [
+    "Answer",
+    "Command",
+    "Epoch",
+    "EpochDone",
+    "Exit",
+    "FailureKind",
+    "Prepare",
+    "Ready",
+    "Report",
+    "Train",
+    "TrialDone",
+    "TrialFailed",
+    "Verb",
+    "decode_command",
+    "decode_report",
+    "encode_command",
+    "encode_report",
+]
+
 
 class FailureKind(StrEnum):
     """Why a trial gave no score; a result about a configuration, not an exception."""

@@ -7,7 +7,8 @@ from typing import Any
 
 from automl.execution.child import ChildRequest, Progress, run_child
 from automl.execution.devices import Slot
-from automl.jobs.records import Job, JobState, Lease, Outcome, StopMode
+from automl.jobs.machine import read_start_time
+from automl.jobs.records import Job, JobState, Lease, Outcome, ProcessRow, StopMode
 from automl.jobs.store import JobStore
 from automl.settings import Settings, Workspace
 from automl.worker.logs import JobLog, build_job_log
@@ -50,6 +51,11 @@ class HandlerContext:
     def worker_id(self) -> str:
         return self.lease.owner
 
+    @property
+    def processes(self) -> "StoreProcessBook":
+        """Where an executor notes its children (``LocalOptions.processes``)."""
+        return StoreProcessBook(self.store, self.worker_id)
+
     def stop_mode(self) -> StopMode | None:
         """How the person asked this job to end, None while she has not; at most 0.5 s old."""
         return self._stop
@@ -90,6 +96,31 @@ class HandlerContext:
     def succeed(self, result: Mapping[str, Any] | None = None) -> None:
         """End the job well."""
         self.finish(JobState.SUCCEEDED, result)
+
+
+class StoreProcessBook:
+    """The ``ProcessBook`` of an executor: children in the job store, swept at the next worker's start."""
+
+    def __init__(self, store: JobStore, worker_id: str) -> None:
+        self._store = store
+        self._worker_id = worker_id
+        self._started: dict[int, float] = {}
+
+    def add(self, pid: int, what: str) -> None:
+        """Note a child with its start time; one that is gone already needs no note."""
+        started = read_start_time(pid)
+        if started is None:
+            return
+        self._started[pid] = started
+        self._store.add_process(
+            ProcessRow(pid=pid, start_time=started, worker_id=self._worker_id, what=what)
+        )
+
+    def remove(self, pid: int) -> None:
+        """Forget a child that ended."""
+        started = self._started.pop(pid, None)
+        if started is not None:
+            self._store.remove_process(pid, started)
 
 
 Handler = Callable[[HandlerContext], Iterator[None]]

@@ -1,0 +1,53 @@
+"""What every executor of trials can do; the coordinator knows nothing more."""
+
+from pathlib import Path
+from typing import Protocol
+
+from automl.errors import AutoMLError
+from automl.execution.messages import EpochDone, Ready, Train, TrialDone, TrialFailed, Verb
+
+Report = Ready | EpochDone | TrialDone | TrialFailed
+
+
+class TrainerLost(AutoMLError):
+    """No trainer can be kept alive long enough to train."""
+
+
+class Executor(Protocol):
+    """Slots that run one trial each. Every call returns soon; ``poll`` waits at most ``timeout``."""
+
+    def start(self) -> None:
+        """Start one trainer per slot."""
+        ...
+
+    def prepare(self, folder: Path, task_json: str, threads: int) -> None:
+        """Have every trainer load a prepared folder; each answers with ``Ready`` (see ``poll``)."""
+        ...
+
+    def idle_slots(self) -> tuple[str, ...]:
+        """Names of slots that are ready and have no trial, in the order of the slots."""
+        ...
+
+    def submit(self, slot: str, command: Train) -> None:
+        """Train on an idle slot."""
+        ...
+
+    def answer(self, trial: int, verb: Verb) -> None:
+        """Answer at a rung, or stop at any time; without effect when the trial is over."""
+        ...
+
+    def poll(self, timeout: float) -> list[tuple[str, Report]]:
+        """Reports with the names of their slots, waiting up to ``timeout`` seconds for the first.
+
+        A trainer that dies or hangs gives a ``TrialFailed`` for its trial and is replaced.
+
+        Raises
+        ------
+        FairloomError
+            When the prepared folder cannot be loaded, or no trainer stays alive.
+        """
+        ...
+
+    def close(self) -> None:
+        """End every process; unfinished trials are lost. Safe to call twice."""
+        ...

@@ -1,0 +1,301 @@
+"""The inside of a trainer process: one slot, one trial at a time, data kept between trials.
+
+Imports no torch before the slot's device is chosen. A thread reads the commands, so that a stop is heard
+in mid-epoch and the end of the worker ends the trainer.
+"""
+
+import contextlib
+import faulthandler
+import gc
+import os
+import queue
+import sys
+import time
+import traceback
+from collections.abc import Generator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from automl.data.task import Task
+from automl.execution.devices import Slot, SlotKind
+from automl.execution.failures import (
+    build_failure,
+    is_device_broken,
+    is_out_of_memory,
+    require_finite,
+)
+from automl.execution.lifeline import bind_to_parent, build_environment, end_group, watch
+from automl.execution.messages import (
+    Answer,
+    EpochDone,
+    Exit,
+    Prepare,
+    Ready,
+    Train,
+    TrialDone,
+    Verb,
+    decode_command,
+    encode_report,
+)
+from automl.execution.resolve import resolve
+from automl.execution.saving import Trained, save_trained
+from automl.training.epoch import Epoch
+
+PREPARE_TRIAL = -1  # the trial number of a failure while preparing
+BROKEN_DEVICE_EXIT = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Functions:
+    """What a trainer calls, by name; other names than these are for tests.
+
+    ``request`` builds what ``train(prepared, task, request)`` takes.
+    """
+
+    train: str = "automl.training.run:train"
+    load: str = "automl.data.preparing:load_prepared"
+    request: str = "automl.training.request:TrainRequest"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainerSetup:
+    """How one trainer process starts. ``use_cpu`` gives up the slot's device after repeated deaths."""
+
+    slot: Slot
+    functions: Functions
+    use_cpu: bool = False
+    log_file: Path | None = None
+
+
+def run_trainer(connection: Connection, setup: TrainerSetup) -> None:
+    """Entry of the process."""
+    os.setsid()
+    bind_to_parent()
+    gc.freeze()  # what the fork server imported stays: later collections are short and copy no page
+    _clean_environment(setup)
+    _redirect_output(setup.log_file)
+    trainer = _Trainer(connection, setup)
+    try:
+        trainer.serve()
+    except (BrokenPipeError, ConnectionError, EOFError):
+        end_group()
+
+
+def _clean_environment(setup: TrainerSetup) -> None:
+    kept = build_environment()
+    for name in set(os.environ) - set(kept):
+        del os.environ[name]
+    is_gpu = setup.slot.kind is SlotKind.CUDA and not setup.use_cpu
+    os.environ["CUDA_VISIBLE_DEVICES"] = setup.slot.uuid if is_gpu else ""
+
+
+def _redirect_output(log_file: Path | None) -> None:
+    """What libraries print goes to the trainer's log, never to a terminal or a full pipe."""
+    target = os.devnull if log_file is None else str(log_file)
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    sys.stdout = open(1, "w", closefd=False, buffering=1, encoding="utf-8")  # noqa: SIM115
+    sys.stderr = open(2, "w", closefd=False, buffering=1, encoding="utf-8")  # noqa: SIM115
+    faulthandler.enable(sys.stderr)
+
+
+class _Trainer:
+    """State between two commands."""
+
+    def __init__(self, connection: Connection, setup: TrainerSetup) -> None:
+        self._connection = connection
+        self._setup = setup
+        self._commands: queue.SimpleQueue[Prepare | Train | Answer | Exit] = queue.SimpleQueue()
+        self._prepared: Any = None
+        self._task: Task | None = None
+        self._threads = 1
+        self._device = "cpu"
+        watch(self._read_commands, name="commands")
+
+    def _read_commands(self) -> None:
+        while True:
+            self._commands.put(decode_command(self._connection.recv_bytes()))
+
+    def _send(self, report: Any) -> None:
+        self._connection.send_bytes(encode_report(report))
+
+    def serve(self) -> None:
+        """Obey until told to exit."""
+        while True:
+            command = self._commands.get()
+            match command:
+                case Exit():
+                    return
+                case Prepare():
+                    self._prepare(command)
+                case Train():
+                    self._train(command)
+                case Answer():
+                    pass  # to a trial that has ended meanwhile
+
+    def _prepare(self, command: Prepare) -> None:
+        try:
+            device, warning = choose_device(self._setup)
+            self._prepared = None  # the old arrays go before the new ones come
+            self._prepared = resolve(self._setup.functions.load)(Path(command.folder))
+            self._task = TypeAdapter(Task).validate_json(command.task_json)
+            self._threads, self._device = command.threads, device
+        except Exception as error:  # noqa: BLE001 (reported; the executor decides)
+            traceback.print_exc()
+            self._send(build_failure(PREPARE_TRIAL, error))
+            return
+        fell_back = bool(warning)
+        self._send(Ready(device="cpu" if fell_back else self._setup.slot.name, warning=warning))
+
+    def _train(self, command: Train) -> None:
+        try:
+            done = self._train_with_retry(command)
+        except Exception as error:  # noqa: BLE001 (a result about a configuration)
+            traceback.print_exc()
+            self._send(build_failure(command.trial, error))
+            if is_device_broken(error):
+                os._exit(BROKEN_DEVICE_EXIT)  # its CUDA context is spoiled; a fresh trainer comes
+            error.__traceback__ = None
+        else:
+            self._send(done)
+        _free_memory()
+
+    def _train_with_retry(self, command: Train) -> TrialDone:
+        """Train; memory that runs out before the first epoch is over halves the batch, once."""
+        run = _Run(command)
+        try:
+            trained = self._drive(run, command.batch_size)
+            warnings: tuple[str, ...] = ()
+        except Exception as error:
+            if not is_out_of_memory(error) or run.n_epochs > 0 or command.batch_size < 4:
+                raise
+            error.__traceback__ = None  # it holds the frames that hold the arrays
+            half = command.batch_size // 2
+            warnings = (f"Memory ran out with batch {command.batch_size}; batch {half} was used.",)
+            _free_memory()
+            trained = self._drive(run, half)
+        facts = {
+            "trial": command.trial,
+            "attempt": command.attempt,
+            "family": command.family,
+            "config": dict(command.config),
+            "seed": command.seed,
+            "is_refit": command.is_refit,
+            "score": trained.score,
+            "n_epochs": trained.n_epochs,
+            "best_epoch": trained.best_epoch,
+            "n_parameters": trained.n_parameters,
+            "fit_seconds": trained.fit_seconds,
+        }
+        save_trained(trained, Path(command.out), facts)
+        return _build_done(command, trained, warnings)
+
+    def _drive(self, run: "_Run", batch_size: int) -> Trained:
+        functions, command = self._setup.functions, run.command
+        request = resolve(functions.request)(
+            family=command.family,
+            config=dict(command.config),
+            seed=command.seed,
+            batch_size=batch_size,
+            max_epochs=command.max_epochs,
+            is_refit=command.is_refit,
+            deadline=run.deadline,
+            device=self._device,
+            threads=self._threads,
+        )
+        steps: Generator[Epoch, Verb | None, Trained]
+        steps = resolve(functions.train)(self._prepared, self._task, request)
+        verb: Verb | None = None
+        with contextlib.closing(steps):
+            while True:
+                try:
+                    epoch = steps.send(verb)
+                except StopIteration as end:
+                    trained: Trained = end.value
+                    return trained
+                require_finite(epoch)
+                run.n_epochs += 1
+                awaits = epoch.number in command.rungs
+                self._send(EpochDone(trial=command.trial, epoch=epoch, awaits=awaits))
+                verb = self._hear(command.trial, awaits=awaits)
+
+    def _hear(self, trial: int, *, awaits: bool) -> Verb | None:
+        """The answer at a rung, or a stop that came unasked; None when there is nothing to say."""
+        while True:
+            try:
+                command = self._commands.get(block=awaits)
+            except queue.Empty:
+                return None
+            if isinstance(command, Exit):
+                os._exit(0)
+            if not isinstance(command, Answer) or command.trial != trial:
+                continue
+            if awaits or command.verb is not Verb.CONTINUE:
+                return command.verb
+
+
+@dataclass(slots=True)
+class _Run:
+    """One trial on its way; the deadline counts from the receipt of the command."""
+
+    command: Train
+    n_epochs: int = 0
+    deadline: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.command.deadline_seconds is not None:
+            self.deadline = time.monotonic() + self.command.deadline_seconds
+
+
+def choose_device(setup: TrainerSetup) -> tuple[str, str]:
+    """The torch device of a slot and a warning when it does not work and the CPU is used instead."""
+    slot = setup.slot
+    try:
+        if slot.kind is SlotKind.FAKE_BROKEN:
+            raise RuntimeError("this fake device always fails")  # noqa: TRY301 (as a driver would)
+        if slot.kind is not SlotKind.CUDA:
+            return "cpu", ""
+        if setup.use_cpu:
+            raise RuntimeError("its trainer died twice while starting")  # noqa: TRY301
+        _try_gpu()
+    except Exception as error:  # noqa: BLE001 (drivers fail in every way there is)
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        return "cpu", f"{slot.title} ({slot.name}) failed: {reason}. Its trials run on the CPU."
+    return "cuda:0", ""
+
+
+def _try_gpu() -> None:
+    import torch
+
+    square = torch.ones((64, 64), device="cuda:0")
+    if float((square @ square).sum()) != 64.0**3:
+        raise RuntimeError("a product of matrices came out wrong")
+
+
+def _free_memory() -> None:
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and os.environ.get("CUDA_VISIBLE_DEVICES") and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+
+
+def _build_done(command: Train, trained: Trained, warnings: tuple[str, ...]) -> TrialDone:
+    return TrialDone(
+        trial=command.trial,
+        score=trained.score,
+        n_epochs=trained.n_epochs,
+        best_epoch=trained.best_epoch,
+        n_parameters=trained.n_parameters,
+        fit_seconds=trained.fit_seconds,
+        predict_seconds=trained.predict_seconds,
+        peak_memory_bytes=trained.peak_memory_bytes,
+        was_pruned=trained.was_pruned,
+        metrics=dict(trained.metrics),
+        warnings=(*warnings, *trained.warnings),
+    )

@@ -1,0 +1,292 @@
+"""A search from claim to final state: prepare, search, refit, look at the test part once, write the result."""
+
+import json
+import time
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import asdict, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from automl.execution.child import ChildRequest, Limits, run_child
+from automl.execution.devices import Slot
+from automl.execution.local import LocalExecutor
+from automl.files import write_json
+from automl.jobs.records import JobState, Outcome, StopMode, TrialState
+from automl.search.budget import BudgetClock
+from automl.search.context import (
+    CoordinatorContext,
+    Milestones,
+    SearchDiscarded,
+    Sizes,
+    Warnings,
+)
+from automl.search.coordinator import Coordinator
+from automl.search.crew import Crew
+from automl.search.ledger import ACTIVE, Ledger
+from automl.search.preparation import REFIT_ROWS, SEARCH_ROWS
+from automl.search.progress import build_progress
+from automl.search.refits import OpenedModel, Refitter
+from automl.search.rungs import build_rung_plan
+from automl.search.spec import SearchSpec, parse_spec, render_spec
+from automl.worker.child_folder import make_child_folder, render_settings
+from automl.worker.context import HandlerContext
+from automl.worker.result_record import build_trial_rows, render_result
+from automl.worker.select_scores import SelectScores
+
+PREPARE_SECONDS = 1_800.0
+FINISH_SECONDS = 1_800.0
+PREPARED = "prepared"
+
+
+def handle(context: HandlerContext) -> Iterator[None]:
+    """Run the search in ``job.spec``; ends as succeeded, stopped or failed."""
+    run = SearchRun(context)
+    try:
+        yield from run.run()
+    except SearchDiscarded as error:
+        context.finish(JobState.STOPPED, None, Outcome(kind="discarded", message=error.message))
+    finally:
+        run.close()
+
+
+class SearchRun:
+    """One attempt at one search."""
+
+    def __init__(self, context: HandlerContext) -> None:
+        self._context = context
+        self._started = time.monotonic()
+        self._folder = context.workspace.job(context.job.id).resolve()
+        self._warnings = Warnings(list(context.warnings))
+        for text in context.job.progress.get("warnings", ()):
+            self._warnings.add(str(text))
+        self._milestones = Milestones(context.job.progress.get("first_model_seconds"))
+        self._spec, self._slots = self._read_spec()
+        self._executor: LocalExecutor | None = None
+
+    def close(self) -> None:
+        """End the trainers, whatever happened."""
+        if self._executor is not None:
+            self._executor.close()
+            self._executor = None
+
+    def run(self) -> Iterator[None]:
+        """All steps; yields whenever it waits."""
+        self._context.log(
+            "info", f"Searching for {self._spec.task.target} on {len(self._slots)} slots"
+        )
+        write_json(self._folder / "spec.json", json.loads(render_spec(self._spec)))
+        executor = self._executor = LocalExecutor(self._slots, self._context.log)
+        executor.start()
+        self._report("preparing", "Splitting and encoding the rows")
+        record = yield from self._prepare()
+        self._load_rows(executor, SEARCH_ROWS)
+        search = self._build_context(executor, record["n_rows"])
+        ledger = self._build_ledger()
+        crew = Crew(search, ledger)
+        plan = build_rung_plan(search.sizes.train, self._spec.resources.batch_size)
+        yield from Coordinator(search, ledger, crew, plan).run()
+        if ledger.find_best() is None:
+            self._fail_without_model(ledger)
+            return
+        self._load_rows(executor, REFIT_ROWS)
+        models = yield from Refitter(search, ledger, crew).run()
+        self.close()
+        self._context.report_progress(build_progress("evaluation", search, ledger, crew))
+        result = yield from self._finish(record, ledger, models)
+        self._end(result, search, ledger, crew)
+
+    def _read_spec(self) -> tuple[SearchSpec, tuple[Slot, ...]]:
+        """The spec, and the slots it names; a device that is not here is replaced, which is said."""
+        spec = parse_spec(json.dumps(dict(self._context.job.spec)))
+        known = {slot.name: slot for slot in self._context.slots}
+        missing = [name for name in spec.resources.devices if name not in known]
+        if not missing:
+            return spec, tuple(known[name] for name in spec.resources.devices)
+        slots = self._context.slots[: len(spec.resources.devices)]
+        self._warnings.add(
+            f"The search was planned for {', '.join(spec.resources.devices)}, but {missing[0]} is not "
+            f"on this machine; it runs on {', '.join(slot.name for slot in slots)}."
+        )
+        resources = replace(spec.resources, devices=tuple(slot.name for slot in slots))
+        return replace(spec, resources=resources), slots
+
+    def _prepare(self) -> Generator[None, None, dict[str, Any]]:
+        arguments = {
+            "spec": render_spec(self._spec),
+            "folder": str(self._folder / PREPARED),
+            "settings": render_settings(self._context.settings),
+        }
+        record = yield from self._run_child(
+            "automl.search.preparation:run_preparation", arguments, PREPARE_SECONDS
+        )
+        for note in record["notes"]:
+            if note["level"] == "warning":
+                self._warnings.add(note["text"])
+            self._context.log(note["level"], note["text"])
+        return record
+
+    def _run_child(
+        self, function: str, arguments: Mapping[str, Any], seconds: float
+    ) -> Generator[None, None, dict[str, Any]]:
+        with make_child_folder(self._context) as folder:
+            request = ChildRequest(
+                function=function,
+                arguments=arguments,
+                folder=folder,
+                limits=Limits(timeout_seconds=seconds),
+            )
+            steps = run_child(request)
+            try:
+                while True:
+                    try:
+                        next(steps)
+                    except StopIteration as end:
+                        result: dict[str, Any] = end.value
+                        return result
+                    if self._context.stop_mode() is StopMode.DISCARD:
+                        raise SearchDiscarded(
+                            "The search was ended and its results were discarded."
+                        )
+                    yield
+            finally:
+                steps.close()
+
+    def _load_rows(self, executor: LocalExecutor, rows: str) -> None:
+        from pydantic import TypeAdapter
+
+        from automl.data.task import Task
+
+        task = TypeAdapter(Task).dump_json(self._spec.task).decode()
+        executor.prepare(str(self._folder / PREPARED / rows), task, self._spec.resources.threads)
+
+    def _build_context(
+        self, executor: LocalExecutor, n_rows: Mapping[str, int]
+    ) -> CoordinatorContext:
+        return CoordinatorContext(
+            spec=self._spec,
+            job_id=self._context.job.id,
+            folder=self._folder,
+            trainers=executor,
+            clock=BudgetClock(
+                total=self._spec.budget.seconds,
+                base=self._context.job.consumed_seconds,
+                started=self._started,
+            ),
+            sizes=Sizes(
+                train=n_rows["train"],
+                select=n_rows["select"],
+                refit=n_rows["train"] + n_rows["select"],
+                test=n_rows["test"],
+            ),
+            warnings=self._warnings,
+            milestones=self._milestones,
+            stop_mode=self._context.stop_mode,
+            report=self._context.report_progress,
+            log=self._context.log,
+            describe_score=SelectScores(self._spec.task, self._folder).describe,
+        )
+
+    def _build_ledger(self) -> Ledger:
+        store, lease = self._context.store, self._context.lease
+        ledger = Ledger(
+            store.list_trials(self._context.job.id),
+            lambda trials: store.write_trials(lease, trials),
+            self._folder / "epochs.jsonl",
+        )
+        for trial in ledger.revive():
+            self._context.log("info", f"trial {trial.number} was interrupted and runs again")
+        return ledger
+
+    def _finish(
+        self, record: Mapping[str, Any], ledger: Ledger, models: tuple[OpenedModel, ...]
+    ) -> Generator[None, None, dict[str, Any]]:
+        """Count the look, then open the test part in a child process."""
+        looks = self._context.store.record_look(
+            self._context.lease, record["test_fingerprint"], _hash_models(self._folder, models)
+        )
+        arguments = {
+            "spec": render_spec(self._spec),
+            "folder": str(self._folder),
+            "settings": render_settings(self._context.settings),
+            "models": [asdict(model) for model in models],
+            "trials": build_trial_rows(ledger),
+            "preparation": dict(record),
+            "looks": looks,
+            "warnings": self._warnings.texts,
+        }
+        return (
+            yield from self._run_child(
+                "automl.worker.finishing:run_finishing", arguments, FINISH_SECONDS
+            )
+        )
+
+    def _end(
+        self, result: dict[str, Any], search: CoordinatorContext, ledger: Ledger, crew: Crew
+    ) -> None:
+        """Write ``result.json`` last: it says that everything else is there."""
+        job = self._context.job
+        waited = max(0.0, (job.started_at or job.created_at) - job.created_at)
+        result["wall_seconds"] = round(waited + search.clock.compute_elapsed(), 2)
+        result["first_model_seconds"] = self._milestones.first_model_seconds
+        result["devices"] = {
+            slot: sum(row.device == crew.devices.get(slot, slot) for row in ledger.list_trials())
+            for slot in self._spec.resources.devices
+        }
+        write_json(self._context.workspace.result(job.id) / "result.json", render_result(result))
+        is_stopped = self._context.stop_mode() is StopMode.KEEP_BEST
+        self._context.report_progress(
+            build_progress("done", search, ledger, crew) | {"words": "Done"}
+        )
+        self._context.finish(
+            JobState.STOPPED if is_stopped else JobState.SUCCEEDED,
+            {"winner": result["winner"]["name"], "test": result["test"].get(result["metric"])},
+            Outcome(kind="stopped", message="Stopped on request; the best so far was kept.")
+            if is_stopped
+            else None,
+        )
+
+    def _fail_without_model(self, ledger: Ledger) -> None:
+        failed = [row for row in ledger.list_trials() if row.state is TrialState.FAILED]
+        reasons = sorted({f"{row.family}: {row.failure_message}" for row in failed})
+        hints = sorted({row.failure_hint for row in failed if row.failure_hint})
+        n_open = sum(row.state in ACTIVE for row in ledger.list_trials())
+        self._context.finish(
+            JobState.FAILED,
+            None,
+            Outcome(
+                kind="no_model",
+                message=f"No model could be trained ({len(failed)} failed, {n_open} not started). "
+                + " ".join(reasons[:3]),
+                hint=" ".join(hints[:2]) or "Look at the failed trials and at the log.",
+            ),
+        )
+
+    def _report(self, phase: str, words: str) -> None:
+        self._context.report_progress(
+            {
+                "phase": phase,
+                "words": words,
+                "elapsed_seconds": round(self._context.consumed_seconds(), 2),
+                "budget_seconds": self._spec.budget.seconds,
+                "budget_trials": self._spec.budget.trials,
+                "n_trials": 0,
+                "n_finished": 0,
+                "best": None,
+                "baseline_best": None,
+                "running": [],
+                "devices": [],
+                "warnings": [text[:200] for text in self._warnings.texts[-6:]],
+                "first_model_seconds": self._milestones.first_model_seconds,
+            }
+        )
+
+
+def _hash_models(folder: Path, models: tuple[OpenedModel, ...]) -> str:
+    """One hash over the weights of everything that is about to be opened."""
+    digest = sha256()
+    for model in models:
+        for member in model.folders:
+            digest.update((folder / member / "model.safetensors").read_bytes())
+            digest.update((folder / member / "model.json").read_bytes())
+    return digest.hexdigest()

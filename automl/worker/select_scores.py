@@ -1,0 +1,69 @@
+"""Select scores with intervals, from the predictions that trainers leave on disk."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automl.data.preparing import load_prepared
+from automl.data.task import Task
+from automl.data.views import Part
+from automl.evaluation.outcomes import build_outcomes
+from automl.jobs.records import Trial
+from automl.search.crew import find_trial_folder
+from fairness.definitions import METRICS, compute_metric
+from fairness.estimates import Estimate
+
+PREDICTION_FILE = "select_prediction.npy"
+
+
+class SelectScores:
+    """The primary metric of trials on the select part, computed once per trial."""
+
+    def __init__(self, task: Task, job_folder: Path) -> None:
+        self._task = task
+        self._folder = job_folder
+        self._truth: NDArray[np.generic] | None = None
+        self._known: dict[int, dict[str, Any]] = {}
+
+    def describe(self, trial: Trial) -> dict[str, Any]:
+        """``value, low, high`` of the metric (its own direction); None where there is no prediction."""
+        if trial.number not in self._known:
+            estimate = self.estimate(trial)
+            self._known[trial.number] = (
+                {"value": None, "low": None, "high": None}
+                if estimate is None
+                else {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+            )
+        return self._known[trial.number]
+
+    def estimate(self, trial: Trial) -> Estimate | None:
+        """The metric with its interval, None where there is no prediction."""
+        prediction = self.load_prediction(trial)
+        if prediction is None:
+            return None
+        outcomes = build_outcomes(self._task, self.load_truth(), prediction)
+        return compute_metric(self._task.metric, outcomes)
+
+    def load_truth(self) -> NDArray[np.generic]:
+        """The encoded target of the select rows."""
+        if self._truth is None:
+            prepared = load_prepared(self._folder / "prepared" / "search")
+            self._truth = np.asarray(prepared.target[prepared.parts[Part.SELECT]])
+        return self._truth
+
+    def load_prediction(self, trial: Trial) -> NDArray[np.floating] | None:
+        """What a trial predicted for the select rows."""
+        path = find_trial_folder(self._folder, trial) / PREDICTION_FILE
+        if not path.is_file():
+            return None
+        prediction: NDArray[np.floating] = np.load(path, allow_pickle=False)
+        return prediction if len(prediction) == len(self.load_truth()) else None
+
+
+def to_score(metric: str, value: float | None) -> float | None:
+    """A metric value as a score: higher is better."""
+    if value is None:
+        return None
+    return -value if METRICS[metric].direction == "lower" else value

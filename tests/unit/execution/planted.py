@@ -1,0 +1,144 @@
+"""Tiny trainings with planted faults, resolved by name inside trainer processes."""
+
+import ctypes
+import os
+import signal
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from automl.data.task import Task, TaskType
+from automl.errors import DataError, TrainingDiverged
+from automl.execution.messages import Train
+from automl.execution.trainer import Functions
+from automl.training.epoch import Epoch, Verb
+
+HERE = "tests.unit.execution.planted"
+FUNCTIONS = Functions(train=f"{HERE}:train", load=f"{HERE}:load", request=f"{HERE}:Request")
+TASK_JSON = (
+    '{"target": "y", "type": "binary", "metric": "roc_auc", "classes": ["a", "b"], "positive": "b"}'
+)
+TASK = Task(target="y", type=TaskType.BINARY, metric="roc_auc", classes=("a", "b"), positive="b")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    family: str
+    config: dict
+    seed: int
+    batch_size: int
+    max_epochs: int
+    is_refit: bool
+    deadline: float | None
+    device: str
+    threads: int
+
+
+@dataclass(frozen=True)
+class FakeTrained:
+    score: float | None
+    n_epochs: int
+    best_epoch: int
+    was_pruned: bool
+    metrics: dict = field(default_factory=dict)
+    n_parameters: int = 7
+    fit_seconds: float = 0.01
+    predict_seconds: float = 0.001
+    peak_memory_bytes: int = 1000
+    warnings: tuple = ()
+    select_prediction: np.ndarray = field(default_factory=lambda: np.zeros((3, 2)))
+
+    def save(self, folder: Path) -> None:
+        (folder / "model.json").write_text("{}")
+
+
+def load(folder: Path) -> str:
+    marker = folder / "kill-loading"
+    if marker.exists():
+        os.kill(os.getpid(), signal.SIGKILL)
+    if not (folder / "data").exists():
+        raise DataError(f"There is no prepared data in {folder.name!r}.", hint="Prepare it again.")
+    return (folder / "data").read_text()
+
+
+def train(prepared: str, task: Task, request: Request):
+    assert prepared == "rows"
+    assert task == TASK
+    fault = request.config.get("fault", "")
+    plant(fault, request)
+    verb = None
+    seconds = float(request.config.get("seconds", 0.0))
+    n_epochs = 0
+    for number in range(1, request.max_epochs + 1):
+        time.sleep(seconds)
+        if request.deadline is not None and time.monotonic() > request.deadline:
+            break
+        if fault == "late" and number == 2:
+            os._exit(7)
+        loss = float("nan") if fault == "nan" else 1 / number
+        n_epochs = number
+        verb = yield Epoch(
+            number=number,
+            train_loss=loss,
+            select_loss=loss,
+            score=number / 100,
+            learning_rate=0.1,
+            seconds=seconds,
+            is_best=True,
+        )
+        if verb in (Verb.PRUNE, Verb.STOP):
+            break
+    return FakeTrained(
+        score=request.config.get("score", n_epochs / 100),
+        n_epochs=n_epochs,
+        best_epoch=n_epochs,
+        was_pruned=verb is Verb.PRUNE,
+        metrics={"pid": os.getpid(), "batch": request.batch_size, "threads": request.threads},
+    )
+
+
+def plant(fault: str, request: Request) -> None:
+    if fault == "memory":
+        np.ones(10**15)
+    elif fault == "memory-once" and request.batch_size > 32:
+        raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB")
+    elif fault == "diverged":
+        raise TrainingDiverged("The loss became inf.", hint="Lower the learning rate.")
+    elif fault == "data":
+        raise DataError("Column 'x' is empty.")
+    elif fault == "bug":
+        raise KeyError("no such key")
+    elif fault == "hang":
+        time.sleep(3600)
+    elif fault == "deaf":  # holds the GIL in C, as a stuck kernel does
+        ctypes.PyDLL(None).sleep(3600)
+    elif fault == "exit-0":
+        os._exit(0)
+    elif fault == "exit-5":
+        os._exit(5)
+    elif fault == "segfault":
+        ctypes.string_at(0)
+    elif fault == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif fault == "full":
+        raise OSError(28, "No space left on device")
+    elif fault == "noise":
+        for _ in range(200):
+            print("x" * 10_000)
+
+
+def build_train(trial: int, out: Path, **changes) -> Train:
+    config = {k: changes.pop(k) for k in ("fault", "seconds", "score") if k in changes}
+    values = {
+        "trial": trial,
+        "attempt": 1,
+        "family": "fake",
+        "config": config,
+        "seed": 0,
+        "batch_size": 64,
+        "max_epochs": 3,
+        "out": str(out / f"trial-{trial}"),
+    }
+    return Train(**{**values, **changes})
