@@ -96,7 +96,8 @@ def _logarithm(probability: NDArray[np.floating]) -> Floats:
 def _log_softmax(scores: Floats) -> Floats:
     shifted = scores - scores.max(axis=1, keepdims=True)
     total: Floats = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return shifted - total
+    result: Floats = shifted - total
+    return result
 
 
 def _slope(scores: Floats, truth: NDArray[np.int64], inverse: float) -> float:

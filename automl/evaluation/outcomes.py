@@ -63,7 +63,8 @@ def decide(
         return np.where(probability[:, positive] >= threshold, positive, 1 - positive).astype(
             np.int64
         )
-    return probability.argmax(axis=1).astype(np.int64)
+    best: NDArray[np.int64] = probability.argmax(axis=1).astype(np.int64)
+    return best
 
 
 def list_metrics(task: Task) -> tuple[str, ...]:

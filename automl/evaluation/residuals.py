@@ -40,7 +40,7 @@ def compute_error_by_decile(truth: Floats, prediction: Floats) -> pd.DataFrame:
     edges = np.unique(np.quantile(truth, np.linspace(0, 1, N_DECILES + 1)))
     which = np.clip(np.searchsorted(edges, truth, side="right"), 1, max(len(edges) - 1, 1))
     residual = prediction - truth
-    rows = []
+    rows: list[dict[str, float]] = []
     for decile in np.unique(which):
         inside = which == decile
         part, n = residual[inside], int(inside.sum())

@@ -1,0 +1,90 @@
+"""A file of rows through a bundle into a file of predictions."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from automl.data.dataset import Note
+from automl.data.loading import LoadOptions, load_raw
+from automl.deploy.bundle import Bundle
+from automl.deploy.neutralising import neutralise
+from automl.errors import DataError
+from automl.files import sync_folder
+from automl.settings import Settings
+
+WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
+    ".csv": lambda frame, path: neutralise(frame).to_csv(path, index=False),
+    ".parquet": lambda frame, path: frame.to_parquet(path, index=False),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchResult:
+    """How a batch went: rows written and everything that was noticed on the way."""
+
+    n_rows: int
+    out: Path
+    notes: tuple[Note, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; notes as ``code, text, column, level``."""
+        return {
+            "n_rows": self.n_rows,
+            "out": self.out.name,
+            "notes": [
+                {"code": note.code, "text": note.text, "column": note.column, "level": note.level}
+                for note in self.notes
+            ],
+        }
+
+
+def require_output(path: Path) -> None:
+    """Raise ``DataError`` unless predictions can be written under this name."""
+    if path.suffix.lower() not in WRITERS:
+        raise DataError(
+            f"Predictions cannot be written to {path.name!r}.",
+            hint="End the name in .csv or .parquet.",
+        )
+
+
+def predict_file(
+    bundle: Bundle,
+    source: Path,
+    out: Path,
+    settings: Settings,
+    *,
+    name: str = "",
+    options: LoadOptions | None = None,
+) -> BatchResult:
+    """Read ``source`` (CSV, TSV, Parquet, XLSX; text also gzipped), predict, write CSV or Parquet by extension.
+
+    The rows keep their order and their ``row_id`` (or get their number from 0). Text cells that a
+    spreadsheet would run as a formula are neutralised in CSV. ``out`` appears whole or not at all.
+    """
+    require_output(out)
+    raw = load_raw(source, name or source.name, settings, options)
+    predictions, notes = bundle.predict_with_notes(raw.table.to_pandas())
+    write_frame(predictions, out)
+    return BatchResult(n_rows=len(predictions), out=out, notes=(*raw.notes, *notes))
+
+
+def write_frame(frame: pd.DataFrame, out: Path) -> None:
+    """Write a frame as CSV or Parquet by extension; the file appears whole or not at all."""
+    require_output(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
+    os.close(handle)
+    try:
+        WRITERS[out.suffix.lower()](frame, Path(draft))
+        with Path(draft).open("rb") as file:
+            os.fsync(file.fileno())
+        Path(draft).replace(out)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+    sync_folder(out.parent)

@@ -1,0 +1,242 @@
+"""What leaves the product: weights, preprocessing, calibration, threshold and a model card, without a pickle.
+
+A bundle is a folder (or a ZIP of it): ``bundle.json``, ``README.md``, ``encoder/`` and one folder per
+member below ``members/``.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from automl.data.dataset import ColumnUse, Note
+from automl.data.encoding import Encoder, load_encoder, save_encoder
+from automl.data.task import Task, TaskType
+from automl.deploy.archive import pack_folder, unpack_archive
+from automl.deploy.card import render_card
+from automl.deploy.manifest import (
+    MANIFEST,
+    MAX_MANIFEST_BYTES,
+    REDO,
+    Manifest,
+    check_files,
+    list_files,
+    parse_manifest,
+    render_manifest,
+)
+from automl.errors import BundleError
+from automl.evaluation.calibration import apply_temperature
+from automl.evaluation.outcomes import THRESHOLD
+from automl.evaluation.outputs import build_output_frame
+from automl.files import write_atomic
+from automl.training.predictor import MODEL_JSON, MODEL_TENSORS, Predictor, load_predictor
+
+ENCODER = "encoder"
+CARD = "README.md"
+ROW_ID = "row_id"
+CHUNK_ROWS = 50_000  # bounds the memory of a prediction
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BundleParts:
+    """What ``save_bundle`` writes; ``members`` are saved model folders, see ``Manifest`` for the rest."""
+
+    name: str
+    created_at: str
+    task: Task
+    columns: tuple[ColumnUse, ...]
+    encoder: Encoder
+    members: tuple[Path, ...]
+    temperature: float | None = None
+    threshold: float = THRESHOLD
+    training: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def save_bundle(folder: Path, parts: BundleParts) -> Manifest:
+    """Write a bundle into ``folder``, which must not exist or be empty; it appears whole or not at all."""
+    if not parts.members:
+        raise BundleError("A bundle needs at least one model.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as name:
+        draft = Path(name) / "bundle"
+        draft.mkdir()
+        save_encoder(parts.encoder, draft / ENCODER)
+        for number, member in enumerate(parts.members):
+            _copy_model(member, draft / _get_member(number))
+        manifest = _build_manifest(parts)
+        write_atomic(draft / CARD, render_card(manifest))
+        manifest = _build_manifest(parts, list_files(draft))
+        write_atomic(draft / MANIFEST, render_manifest(manifest))
+        draft.replace(folder)
+    return manifest
+
+
+def load_bundle(path: Path, device: str = "cpu") -> "Bundle":
+    """Read a bundle folder or its ZIP; a changed, foreign or newer one is a ``BundleError``.
+
+    Use it as a context manager, or leave the unpacked files of a ZIP to the end of the process.
+    """
+    unpacked = None
+    if path.is_file():
+        unpacked = unpack_archive(path)
+        folder = Path(unpacked.name)
+    else:
+        folder = path
+    try:
+        manifest = read_manifest(folder)
+        check_files(folder, manifest.files)
+        _require_members(manifest)
+        return Bundle(
+            manifest=manifest,
+            encoder=load_encoder(folder / ENCODER),
+            members=tuple(load_predictor(folder / name, device) for name in manifest.members),
+            unpacked=unpacked,
+        )
+    except BaseException:
+        if unpacked is not None:
+            unpacked.cleanup()
+        raise
+
+
+def _require_members(manifest: Manifest) -> None:
+    """The members are the folders that ``save_bundle`` names, and no other path."""
+    expected = tuple(_get_member(number) for number in range(len(manifest.members)))
+    if not expected or manifest.members != expected:
+        raise BundleError(f"The bundle names the models {manifest.members!r}.", hint=REDO)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Only ``bundle.json`` of a bundle folder."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise BundleError(
+            f"{folder.name!r} is not a bundle: it has no {MANIFEST}.",
+            hint="Give the folder bundle/ of a finished search, or its ZIP.",
+        )
+    if path.stat().st_size > MAX_MANIFEST_BYTES:
+        raise BundleError(f"{MANIFEST} has {path.stat().st_size / 1e6:,.0f} MB.", hint=REDO)
+    return parse_manifest(path.read_bytes())
+
+
+def pack_bundle(folder: Path, target: Path | None = None) -> Path:
+    """ZIP a bundle folder (default: beside it, ``<folder>.zip``); the same bundle gives the same bytes."""
+    read_manifest(folder)
+    target = target or folder.with_suffix(".zip")
+    pack_folder(folder, target)
+    return target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """A loaded bundle: what it says about itself, and how it predicts."""
+
+    manifest: Manifest
+    encoder: Encoder
+    members: tuple[Predictor, ...]
+    unpacked: tempfile.TemporaryDirectory[str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.unpacked is not None:
+            self.unpacked.cleanup()
+
+    @property
+    def task(self) -> Task:
+        """What is predicted."""
+        return self.manifest.task
+
+    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """``row_id``, ``prediction`` and, for classes, ``probability_<class>``; one row per given row."""
+        return self.predict_with_notes(frame)[0]
+
+    def predict_with_notes(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Note, ...]]:
+        """The predictions, and what was noticed: unseen levels, unreadable cells, columns not used."""
+        raw, notes = self._predict_rows(frame)
+        output = build_output_frame(
+            self.task,
+            raw,
+            THRESHOLD if self.manifest.threshold is None else self.manifest.threshold,
+        )
+        output.insert(0, ROW_ID, self._number_rows(frame))
+        return output, notes
+
+    def predict_array(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        """Calibrated probabilities ``(n, K)`` in the order of ``task.classes``, or values ``(n,)``."""
+        return self._predict_rows(frame)[0]
+
+    def _predict_rows(self, frame: pd.DataFrame) -> tuple[NDArray[np.float64], tuple[Note, ...]]:
+        _require_rows(frame, self.encoder.columns)
+        views, notes = self.encoder.encode(frame)
+        parts = []
+        for start in range(0, len(frame), CHUNK_ROWS):
+            chunk = views.take(np.arange(start, min(start + CHUNK_ROWS, len(frame))))
+            parts.append(np.mean([member.predict(chunk) for member in self.members], axis=0))
+        mean = np.concatenate(parts)
+        if self.manifest.temperature is None or self.task.type is TaskType.REGRESSION:
+            return mean, notes
+        return apply_temperature(mean, self.manifest.temperature), notes
+
+    def _number_rows(self, frame: pd.DataFrame) -> NDArray[Any]:
+        """The rows' own ids where the frame has them, else their numbers from 0."""
+        is_input = any(column.name == ROW_ID for column in self.manifest.columns)
+        if ROW_ID in frame.columns and not is_input:
+            return frame[ROW_ID].to_numpy()
+        return np.arange(len(frame))
+
+
+def _require_rows(frame: pd.DataFrame, columns: tuple[ColumnUse, ...]) -> None:
+    """Refuse what the encoder cannot tell apart; absent columns it names itself."""
+    if len(frame) == 0:
+        raise BundleError("There are no rows to predict.", hint="Give at least one row.")
+    names = list(frame.columns)
+    twice = [column.name for column in columns if names.count(column.name) > 1]
+    if twice:
+        raise BundleError(f"The column {twice[0]!r} is there twice.", hint="Leave one of them out.")
+
+
+def _copy_model(source: Path, target: Path) -> None:
+    """Only what makes the model; a trial's folder may hold predictions of people's rows as well."""
+    target.mkdir(parents=True)
+    for name in (MODEL_JSON, MODEL_TENSORS):
+        if not (source / name).is_file():
+            raise BundleError(f"The model in {source.name!r} has no {name}.")
+        shutil.copyfile(source / name, target / name)
+
+
+def _get_member(number: int) -> str:
+    return f"members/{number}"
+
+
+def _build_manifest(parts: BundleParts, files: Mapping[str, str] | None = None) -> Manifest:
+    is_binary = parts.task.type is TaskType.BINARY
+    return Manifest(
+        name=parts.name,
+        created_at=parts.created_at,
+        task=parts.task,
+        columns=parts.columns,
+        members=tuple(_get_member(number) for number in range(len(parts.members))),
+        temperature=parts.temperature,
+        threshold=parts.threshold if is_binary else None,
+        training=parts.training,
+        metrics=parts.metrics,
+        versions=parts.versions,
+        warnings=parts.warnings,
+        files=files or {},
+    )

@@ -1,0 +1,125 @@
+"""The README of a bundle: a short model card and the recipe to load it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from automl.data.task import TaskType
+from automl.deploy.manifest import Manifest
+from fairness.definitions import METRICS
+
+NOT_STATED = "not stated"
+MAX_METRICS = 12
+
+
+def render_card(manifest: Manifest) -> str:
+    """The card as Markdown; what nobody stated prints "not stated"."""
+    parts = [
+        f"# {_escape(manifest.name)}",
+        _render_purpose(manifest),
+        _render_use(manifest),
+        _render_training(manifest.training),
+        _render_metrics(manifest.metrics),
+        _render_inputs(manifest),
+        _render_warnings(manifest.warnings),
+        _render_open_points(),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _render_purpose(manifest: Manifest) -> str:
+    task = manifest.task
+    lines = [f"Predicts `{_escape(task.target)}` ({task.type.value})."]
+    if task.type is not TaskType.REGRESSION:
+        classes = ", ".join(f"`{_escape(name)}`" for name in task.classes)
+        lines.append(f"Classes, in the order of the probabilities: {classes}.")
+    if task.type is TaskType.BINARY:
+        lines.append(
+            f"The positive class is `{_escape(str(task.positive))}`, decided from a probability of "
+            f"{manifest.threshold:g} on. Beneficial outcome: "
+            f"{_escape(task.beneficial) if task.beneficial else NOT_STATED}."
+        )
+    if manifest.temperature is not None:
+        lines.append(f"Probabilities are scaled with temperature {manifest.temperature:.4g}.")
+    if len(manifest.members) > 1:
+        lines.append(f"The predictions of {len(manifest.members)} models are averaged.")
+    return " ".join(lines)
+
+
+def _render_use(manifest: Manifest) -> str:
+    version = manifest.versions.get("fairloom", NOT_STATED)
+    return f"""## Use it
+
+With Fairloom {version} installed:
+
+```python
+from pathlib import Path
+
+import pandas as pd
+from automl.deploy.bundle import load_bundle
+
+bundle = load_bundle(Path("bundle"))
+predictions = bundle.predict(pd.read_csv("new_rows.csv"))
+```
+
+or in a shell: `python -m automl predict bundle new_rows.csv --out predictions.csv`
+
+Weights are safetensors and JSON; nothing in here is a pickle."""
+
+
+def _render_training(training: Mapping[str, Any]) -> str:
+    rows = training.get("n_rows")
+    sizes = (
+        ", ".join(f"{name} {count:,}" for name, count in rows.items())
+        if isinstance(rows, Mapping)
+        else NOT_STATED
+    )
+    facts = [
+        ("Data", training.get("data_name")),
+        ("Data id", training.get("data")),
+        ("Spec hash", training.get("spec_hash")),
+        ("Rows", sizes),
+        ("Seed", training.get("seed")),
+    ]
+    lines = [
+        f"- {name}: {NOT_STATED if value is None else _escape(str(value))}" for name, value in facts
+    ]
+    return "\n".join(["## Training", "", *lines])
+
+
+def _render_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> str:
+    lines = ["## Results on the test part", ""]
+    if not metrics:
+        return "\n".join([*lines, f"Results: {NOT_STATED}."])
+    lines += ["| Metric | Value | 95 % interval | n |", "|---|---|---|---|"]
+    for name, estimate in list(metrics.items())[:MAX_METRICS]:
+        title = METRICS[name].title if name in METRICS else name
+        low, high = estimate.get("low"), estimate.get("high")
+        interval = f"{low:.4g} to {high:.4g}" if low is not None and high is not None else "–"
+        value = estimate.get("value")
+        shown = "not estimable" if value is None else f"{value:.4g}"
+        lines.append(f"| {title} | {shown} | {interval} | {estimate.get('n', 0):,} |")
+    return "\n".join(lines)
+
+
+def _render_inputs(manifest: Manifest) -> str:
+    lines = [f"| `{_escape(each.name)}` | {each.kind.value} |" for each in manifest.columns]
+    return "\n".join(["## Inputs", "", "| Column | Kind |", "|---|---|", *lines])
+
+
+def _render_warnings(warnings: tuple[str, ...]) -> str:
+    lines = [f"- {_escape(text)}" for text in warnings] or ["None were noted."]
+    return "\n".join(["## Warnings", "", *lines])
+
+
+def _render_open_points() -> str:
+    names = (
+        "Intended use", "Out of scope", "Who is affected", "Human oversight",
+        "Appeal contact", "External review",
+    )  # fmt: skip
+    return "\n".join(["## Not filled in", "", *(f"- {name}: {NOT_STATED}" for name in names)])
+
+
+def _escape(text: str) -> str:
+    """A name as inert text inside Markdown."""
+    clean = " ".join(text.split()).replace("\\", "\\\\").replace("`", "'").replace("|", "\\|")
+    return clean.replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,31 @@
+"""CSV cells that a spreadsheet would run as a formula, made inert."""
+
+import pandas as pd
+
+STARTERS = ("=", "+", "-", "@", "\t", "\r")
+LEADING = " \u00a0\ufeff"  # a spreadsheet skips these before it looks for a formula
+
+
+def neutralise(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with an apostrophe before text cells and headers that start like a formula.
+
+    Columns of numbers, booleans and dates stay as they are.
+    """
+    columns = {}
+    for name, column in frame.items():
+        is_text = not (
+            pd.api.types.is_numeric_dtype(column.dtype)
+            or pd.api.types.is_bool_dtype(column.dtype)
+            or pd.api.types.is_datetime64_any_dtype(column.dtype)
+        )
+        columns[neutralise_text(str(name))] = column.map(_neutralise_cell) if is_text else column
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def neutralise_text(text: str) -> str:
+    """One text cell, with a leading apostrophe where it starts like a formula."""
+    return f"'{text}" if text.lstrip(LEADING).startswith(STARTERS) else text
+
+
+def _neutralise_cell(cell: object) -> object:
+    return neutralise_text(cell) if isinstance(cell, str) else cell
