@@ -1,0 +1,57 @@
+"""What a person does, in the words of the product."""
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+
+SECONDS = 1000.0
+
+
+def open_page(page: Page, url: str) -> None:
+    page.goto(url)
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Wait until the page is connected and its script has run."""
+    page.wait_for_selector("[data-testid='stApp'][data-test-connection-state='CONNECTED']")
+    page.wait_for_selector(
+        "[data-testid='stApp'][data-test-script-state='notRunning']", timeout=30 * SECONDS
+    )
+
+
+def by_key(page: Page, key: str) -> Locator:
+    return page.locator(f".st-key-{key}")
+
+
+def click(page: Page, key: str) -> None:
+    by_key(page, key).locator("button").first.click()
+
+
+def choose(page: Page, key: str, option: str) -> None:
+    """Pick ``option`` in a select box or multiselect."""
+    box = by_key(page, key)
+    box.locator("input").first.click()
+    box.locator("input").first.fill(option)
+    page.get_by_role("option", name=option, exact=True).first.click()
+    page.keyboard.press("Escape")
+    settle(page)
+
+
+def upload(page: Page, file: Path, key: str = "upload") -> None:
+    by_key(page, key).locator("input[type=file]").first.set_input_files(file)
+
+
+def search_id(page: Page) -> str:
+    """The id of the open search, from the address."""
+    found = re.search(r"[?&]search=([\w-]+)", page.url)
+    assert found, page.url
+    return found.group(1)
+
+
+def expect_state(page: Page, word: str, *, seconds: float) -> None:
+    """Wait until the header names the state of the open search."""
+    expect(by_key(page, "state").first).to_contain_text(
+        re.compile(word, re.IGNORECASE), timeout=seconds * SECONDS
+    )
