@@ -97,23 +97,30 @@ def _add_block(
     fig.add_shape(**place, x1=right, y1=high, line={"color": color, "width": 1.5})
     end = left + share * (right - left)
     fig.add_shape(**place, x1=end, y1=low + BAR, fillcolor=color, line={"width": 0})
-    half = right - left < 0.75
-    counted = f"{row['parameters']:,} parameters" if row["parameters"] else ""
-    output = "" if pd.isna(row["output"]) else f"→ {row['output']:,} values"
-    detail = "" if half else f" · {label(row['detail'], 44)}" if row["detail"] else ""
-    title = f"<b>{label(row['name'], 18 if half else 30)}</b> {label(row['kind'], 22)}{detail}"
-    numbers = " · ".join(part for part in (output, counted) if part)
+    lines = _write_lines(row, is_narrow=right - left < 0.75)
     fig.add_annotation(
-        x=left + 0.015, y=y + BAR / 2, text=f"{title}<br>{numbers}", showarrow=False,
+        x=left + 0.015, y=y + BAR / 2, text="<br>".join(lines), showarrow=False,
         xanchor="left", align="left", font={"size": 12},
     )  # fmt: skip
     fig.add_trace(
         go.Scatter(
             x=[(left + right) / 2], y=[y], mode="markers", showlegend=False,
-            marker={"size": 28, "color": color, "opacity": 0}, text=[f"{title}<br>{numbers}"],
+            marker={"size": 28, "color": color, "opacity": 0}, text=["<br>".join(_write_lines(row, is_narrow=False))],
             hovertemplate="%{text}<extra></extra>",
         )
     )  # fmt: skip
+
+
+def _write_lines(row: Mapping[str, Any], *, is_narrow: bool) -> tuple[str, str]:
+    """Two lines of a block: what it is, and its numbers."""
+    name, parameters = label(row["name"], 16 if is_narrow else 30), row["parameters"]
+    output = "" if pd.isna(row["output"]) else f"→ {row['output']:,} values"
+    counted = f"{parameters:,} parameters" if parameters else ""
+    if is_narrow:
+        return f"<b>{name}</b> {output}", counted
+    detail = f" · {label(row['detail'], 44)}" if row["detail"] else ""
+    numbers = " · ".join(part for part in (output, counted) if part)
+    return f"<b>{name}</b> {label(row['kind'], 22)}{detail}", numbers
 
 
 def _add_arrow(fig: go.Figure, *, start: float, end: float, level: int) -> None:

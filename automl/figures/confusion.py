@@ -11,7 +11,7 @@ from automl.figures.style import label, lay_out
 
 Normalise = Literal["count", "row", "column", "total"]
 MAX_ANNOTATED = 12  # more classes than this leave no room for numbers
-RAMP = [[0.0, "rgba(0,114,178,0.05)"], [1.0, "rgba(0,114,178,0.75)"]]  # one hue, on any background
+RAMP = [[0.0, "#eef4f9"], [1.0, "#0072B2"]]  # one hue, opaque: numbers are readable on any ground
 
 
 def compute_shares(frame: pd.DataFrame, by: Normalise) -> pd.DataFrame:

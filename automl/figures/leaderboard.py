@@ -1,5 +1,6 @@
 """Leaderboard as dots with intervals: how close the models are."""
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -39,10 +40,31 @@ def plot_leaderboard(frame: pd.DataFrame, metric: str) -> go.Figure:
         )  # fmt: skip
     lay_out(fig, x=metric, y="", height=150 + 28 * len(shown))
     names = [label(name, 32) for name in shown["name"]]
+    bounds = compute_range(shown)
+    if bounds is not None:
+        fig.update_xaxes(range=list(bounds))
     return fig.update_yaxes(
         tickmode="array", tickvals=list(shown.index), ticktext=names, autorange="reversed",
         showgrid=False, zeroline=False,
     )  # fmt: skip
+
+
+def compute_range(frame: pd.DataFrame) -> tuple[float, float] | None:
+    """The axis without values far off, such as a constant's, beside which no interval would be seen.
+
+    Far is more than three times the spread of the better half; None where nothing is that far.
+    """
+    ends = frame[["value", "low", "high"]].to_numpy(dtype=float)
+    values = ends[:, 0]
+    middle = values[: max(2, (len(values) + 1) // 2)]  # rows come best first
+    reach = 3 * (np.ptp(middle) + 2 * np.nanmax(ends[:, 2] - ends[:, 1], initial=0.0))
+    near = np.abs(values - values[0]) <= reach if len(values) else np.array([])
+    if near.all() or reach == 0:
+        return None
+    kept = ends[near]
+    low, high = float(np.nanmin(kept)), float(np.nanmax(kept))
+    margin = 0.06 * (high - low)
+    return low - margin, high + margin
 
 
 def describe_leaderboard(frame: pd.DataFrame, metric: str) -> str:
@@ -55,4 +77,7 @@ def describe_leaderboard(frame: pd.DataFrame, metric: str) -> str:
         *(None if pd.isna(best[key]) else float(best[key]) for key in ("value", "low", "high"))
     )
     others = {0: "no other model is", 1: "1 other model is"}.get(near, f"{near} other models are")
-    return f"{best['name']} leads with {metric} {interval}; {others} within noise of it."
+    bounds = compute_range(frame.head(MAX_MODELS))
+    far = 0 if bounds is None else int((~frame["value"].between(bounds[0], bounds[1])).sum())
+    cut = f" Far off, outside the picture: {far}." if far else ""
+    return f"{best['name']} leads with {metric} {interval}; {others} within noise of it.{cut}"

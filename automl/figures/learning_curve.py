@@ -28,7 +28,7 @@ def plot_learning_curves(frame: pd.DataFrame) -> go.Figure:
     is_log = len(losses) > 0 and bool((losses > 0).all())
     fig.update_yaxes(title_text="Loss (log)" if is_log else "Loss", row=1, col=1)
     if is_log:
-        fig.update_yaxes(type="log", row=1, col=1)
+        fig.update_yaxes(type="log", dtick="D2", row=1, col=1)
     fig.update_yaxes(title_text="Rate", row=2, col=1, nticks=3, exponentformat="power")
     fig.update_xaxes(title_text="Epoch", row=2, col=1)
     return fig.update_layout(hovermode="x unified")

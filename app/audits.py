@@ -1,0 +1,107 @@
+"""Audits as the page asks for them: other columns, reference groups and limits than the search had.
+
+Computed from the winner's stored test predictions by ``fairness``, and kept per choice.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from app import results
+from automl.errors import DataError
+from automl.jobs.records import Job
+from fairness.audit import Audit, AuditInput, AuditOptions, compute_audit
+from fairness.groups import build_grouping
+
+PREFIX = "sensitive_"
+THRESHOLD = 0.5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditTask:
+    """What the audit needs to know of a task; ``type`` is binary, multiclass or regression."""
+
+    type: str
+    positive: str
+    beneficial: str | None
+    threshold: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditChoice:
+    """What the person chose: columns, ``(column, reference group)`` pairs, the smallest group."""
+
+    columns: tuple[str, ...]
+    references: tuple[tuple[str, str], ...] = ()
+    min_group_size: int = 30
+
+
+def read_task(job: Job, result: Mapping[str, Any]) -> AuditTask:
+    """Task facts of a search, from its spec."""
+    task = job.spec.get("task") or result.get("task") or {}
+    if not isinstance(task, Mapping):
+        raise DataError(f"The task of this search cannot be read: {task!r}.", hint="Search again.")
+    return AuditTask(
+        type=str(task.get("type", "")),
+        positive=str(task.get("positive") or ""),
+        beneficial=task.get("beneficial"),
+        threshold=float(result.get("threshold") or THRESHOLD),
+    )
+
+
+def read_plan(job: Job) -> tuple[dict[str, str], int]:
+    """Reference groups and smallest group that the search itself used."""
+    plan = job.spec.get("audit") or {}
+    return dict(plan.get("references") or {}), int(plan.get("min_group_size") or 30)
+
+
+def list_sensitive(predictions: pd.DataFrame) -> list[str]:
+    """The sensitive columns that were kept with the predictions."""
+    return [name.removeprefix(PREFIX) for name in predictions if str(name).startswith(PREFIX)]
+
+
+def list_groups(predictions: pd.DataFrame, column: str) -> tuple[str, ...]:
+    """Groups of a sensitive column, the largest first, numeric ones as bins."""
+    grouping = build_grouping(column, predictions[PREFIX + column])
+    order = np.argsort(-grouping.sizes, kind="stable")
+    return tuple(grouping.names[place] for place in order)
+
+
+def compute_choice(search_id: str, task: AuditTask, choice: AuditChoice) -> Audit:
+    """The audit of a choice; the same choice is computed once per version of the predictions."""
+    path = results.get_result_file(search_id, "predictions.parquet")
+    return _compute(path, path.stat().st_mtime_ns, task, choice, search_id)
+
+
+@lru_cache(maxsize=32)
+def _compute(
+    _path: Path, _version: int, task: AuditTask, choice: AuditChoice, search_id: str
+) -> Audit:
+    predictions = results.read_predictions(search_id)
+    if predictions is None:
+        raise DataError("The predictions of this search are gone.", hint="Search again.")
+    score = predictions.get(f"probability_{task.positive}")
+    return compute_audit(
+        AuditInput(
+            truth=_is_positive(predictions["truth"], task),
+            prediction=_is_positive(predictions["prediction"], task),
+            score=None if score is None else score.to_numpy(dtype=float),
+            attributes=pd.DataFrame({name: predictions[PREFIX + name] for name in choice.columns}),
+        ),
+        AuditOptions(
+            positive=task.positive,
+            beneficial=task.beneficial,
+            threshold=task.threshold,
+            references=dict(choice.references),
+            min_group_size=choice.min_group_size,
+        ),
+    )
+
+
+def _is_positive(column: pd.Series, task: AuditTask) -> np.ndarray:
+    return (column.astype(str) == task.positive).to_numpy(dtype=np.int64)

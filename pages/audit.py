@@ -1,0 +1,75 @@
+"""Audit: does the model treat groups differently, by how much, and how sure is that?"""
+
+import streamlit as st
+
+from app import audits, results
+from app.components.audit_view import (
+    pick_attribute,
+    pick_choice,
+    show_calibration,
+    show_counts,
+    show_found,
+    show_gaps,
+    show_groups,
+    show_setting,
+    show_warnings,
+)
+from app.components.download import show_download
+from app.components.finished import require_result
+from app.components.headline import describe_looks
+from app.components.states import show_empty, show_title
+from app.wording import say
+
+show_title(say("audit.title"), say("audit.question"))
+job, result = require_result()
+task = audits.read_task(job, result)
+if task.type != "binary":
+    show_empty(
+        say("audit.kind_title"),
+        say("audit.kind_text", kind=say(f"audit.kind_{task.type}")),
+        page="results",
+        label=say("audit.to_results"),
+    )
+    st.stop()
+
+predictions = results.read_predictions(job.id)
+if predictions is None:
+    st.info(say("audit.no_predictions"))
+    st.stop()
+if not audits.list_sensitive(predictions):
+    show_empty(
+        say("audit.none_title"), say("audit.none_text"), page="data", label=say("audit.to_data")
+    )
+    st.stop()
+
+choice = pick_choice(predictions, audits.read_plan(job))
+show_setting(task)
+st.caption(describe_looks(result))
+if not choice.columns:
+    st.info(say("audit.choose"))
+    st.stop()
+audit = audits.compute_choice(job.id, task, choice)
+
+show_found(audit)
+show_warnings(audit)
+with st.container(horizontal=True, vertical_alignment="center", key="audit_downloads"):
+    downloads = (
+        ("report", "report.html", "fairness-report.html"),
+        ("audit_json", "audit.json", "audit.json"),
+        ("audit_csv", "metrics.csv", "audit-metrics.csv"),
+        ("audit_counts", "counts.csv", "audit-counts.csv"),
+    )
+    for key, file, filename in downloads:
+        path = results.get_result_file(job.id, file)
+        show_download(say(f"audit.download_{key}"), path, filename=filename, key=f"download_{key}")
+st.caption(say("audit.download_note"))
+
+attribute = pick_attribute(audit.attributes)
+views = {
+    "groups": show_groups, "gaps": show_gaps, "calibration": show_calibration, "counts": show_counts,
+}  # fmt: skip
+tabs = st.tabs([say(f"audit.tab_{name}") for name in views], key="audit_tab", on_change="rerun")
+for tab, show in zip(tabs, views.values(), strict=True):
+    if tab.open:
+        with tab:
+            show(audit, attribute)
