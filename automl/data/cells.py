@@ -34,11 +34,11 @@ def cells_to_numbers(series: "pd.Series[Any]") -> Floats:
             dtype=np.float64,
         )
     coded = code_text(array)
-    booleans = parse_booleans(coded.values)
+    booleans = parse_booleans(coded.texts)
     values = (
         booleans.astype(np.float64)
         if booleans is not None
-        else parse_numbers(coded.values, coded.counts).values
+        else parse_numbers(coded.texts, coded.counts).numbers
     )
     return np.append(values, np.nan)[coded.codes]
 
@@ -50,7 +50,7 @@ def cells_to_days(series: "pd.Series[Any]") -> Floats:
         stamps = pc.cast(array, pa.timestamp("us"), safe=False)
     else:
         coded = code_text(_to_arrow(series).cast(pa.string()))
-        dates = parse_dates(coded.values, coded.counts).values
+        dates = parse_dates(coded.texts, coded.counts).stamps
         stamps = dates.take(pa.array(coded.codes, mask=coded.codes < 0))
     micros = pc.cast(pc.cast(stamps, pa.int64()), pa.float64(), safe=False)
     return np.asarray(micros.to_numpy(zero_copy_only=False) / 86_400e6, dtype=np.float64)
@@ -69,7 +69,7 @@ def cells_to_labels(
     if pa.types.is_boolean(array.type):
         return _label_numbers(cells_to_numbers(series))
     coded = code_text(array.cast(pa.string()))
-    return coded.codes, tuple(coded.values.to_pylist())
+    return coded.codes, tuple(coded.texts.to_pylist())
 
 
 def is_number_column(series: "pd.Series[Any]") -> bool:
@@ -89,7 +89,9 @@ def _to_arrow(series: "pd.Series[Any]") -> pa.Array:
     try:
         array = pa.array(series, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
-        texts = [None if value is None or value != value else str(value) for value in series]
+        import pandas as pd
+
+        texts = [None if pd.isna(value) else str(value) for value in series]
         return pa.array(texts, pa.string())
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()

@@ -2,9 +2,11 @@
 
 import codecs
 import csv
+import io
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -79,6 +81,24 @@ def _check_text(data: bytes, name: str) -> bytes:
             f"{name!r} is not a table: byte {nul + 1:,} is NUL, as in binary files.", hint=READABLE
         )
     try:
+        _decode_in_chunks(data)
+    except UnicodeDecodeError:
+        _refuse_bytes(data, name)
+    if _looks_binary(data[: 64 << 10]):
+        raise DataError(f"{name!r} is binary, not a table.", hint=READABLE)
+    return data
+
+
+def _decode_in_chunks(data: bytes) -> None:
+    """Check that the bytes are UTF-8 without holding a second copy of a large file."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(data), _CHUNK):
+        decoder.decode(data[start : start + _CHUNK])
+    decoder.decode(b"", final=True)
+
+
+def _refuse_bytes(data: bytes, name: str) -> NoReturn:
+    try:
         data.decode()
     except UnicodeDecodeError as error:
         if _looks_binary(data[: 64 << 10]):
@@ -90,9 +110,7 @@ def _check_text(data: bytes, name: str) -> bytes:
             f"near {shown!r}.",
             hint="Save it as UTF-8 (in Excel: CSV UTF-8), or choose its encoding, often cp1252.",
         ) from error
-    if _looks_binary(data[: 64 << 10]):
-        raise DataError(f"{name!r} is binary, not a table.", hint=READABLE)
-    return data
+    raise DataError(f"{name!r} is not UTF-8.", hint="Save it as UTF-8.")
 
 
 def _looks_binary(head: bytes) -> bool:
@@ -133,7 +151,7 @@ def _take_lines(data: bytes) -> str:
 def _parse_sample(text: str, delimiter: str) -> list[list[str]]:
     previous = csv.field_size_limit(MAX_CELL_BYTES)
     try:
-        reader = csv.reader(text.split("\n"), delimiter=delimiter, skipinitialspace=False)
+        reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter)
         # the sample may end inside a quoted cell: its last record is then not whole
         return [row for row in reader if row]
     except csv.Error as error:

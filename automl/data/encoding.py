@@ -299,7 +299,7 @@ def save_encoder(encoder: Encoder, folder: Path) -> None:
     from safetensors.numpy import save
 
     fit = encoder.fit
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "mean": fit.mean,
         "scale": fit.scale,
         "quantiles": np.ascontiguousarray(fit.quantiles),

@@ -9,8 +9,7 @@ from automl.data.dataset import Column, Dataset, Kind, Note, Role
 
 MISSING_SHARE = 0.4
 Z_LIMIT = 3.0
-OUTLIER_SHARE = 0.001  # below it extremes are what any long tail has
-MIN_OUTLIERS = 3
+FAR_Z = 6.0  # the farthest must lie beyond it: skewed columns have a tail, and that is no finding
 DECIDE = ("ignore", "keep")
 
 
@@ -88,7 +87,7 @@ def _find_in_column(column: Column, n_rows: int) -> Note | None:
 def _find_outliers(column: Column, values: pa.ChunkedArray) -> Note | None:
     """Values both over 3 deviations from the mean and over 3 quartile ranges outside the quartiles.
 
-    Both rules at once, because either alone flags the tail of every skewed column.
+    Both rules at once, and one value over 6 deviations away, because each alone flags every skewed column.
     """
     numbers = values.drop_null().cast(pa.float64(), safe=False).to_numpy()
     with np.errstate(over="ignore", invalid="ignore"):
@@ -100,9 +99,9 @@ def _find_outliers(column: Column, values: pa.ChunkedArray) -> Note | None:
         far = np.abs(numbers - numbers.mean()) > Z_LIMIT * deviation
     far &= (numbers < low - reach) | (numbers > high + reach)
     n_far = int(far.sum())
-    if n_far < 1 or (n_far < MIN_OUTLIERS and len(numbers) > 10_000):
-        return None
     extreme = numbers[np.argmax(np.abs(numbers - numbers.mean()))]
+    if not n_far or abs(extreme - numbers.mean()) <= FAR_Z * deviation:
+        return None
     rows = "value lies" if n_far == 1 else "values lie"
     text = f"{column.name!r}: {n_far:,} {rows} far from the rest, the farthest is {extreme:g}."
     return Note(code="outliers", column=column.name, text=text, actions=("keep", "ignore"))

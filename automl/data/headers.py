@@ -50,3 +50,11 @@ def _number(name: str, taken: set[str]) -> str:
     while f"{name}.{count}" in taken:
         count += 1
     return f"{name}.{count}"
+
+
+def clean_file_name(name: str) -> str:
+    """What a person called a file, fit to be shown: no folders, no controls, at most 255 bytes."""
+    last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    text = "".join(char for char in unicodedata.normalize("NFC", last) if _is_visible(char))
+    text = " ".join(text.split())
+    return text.encode()[:255].decode(errors="ignore") or "table"

@@ -13,6 +13,7 @@ from pyarrow import parquet as pq
 
 from automl.data.content import compute_content_id
 from automl.data.dataset import Dataset, Note
+from automl.data.headers import clean_file_name
 from automl.data.inference import TypedColumn, infer_column
 from automl.data.loading import LoadOptions, RawTable, load_raw
 from automl.data.profile import build_profile, write_profile
@@ -108,7 +109,9 @@ def _load(request: ImportRequest, settings: Settings) -> tuple[pa.Table, int, tu
     test_name = request.test_name or Path(request.test_path).name
     test = load_raw(Path(request.test_path), test_name, settings, request.options)
     _require_same_columns(main, test, request.name, test_name)
-    return _join(main.table, test.table), test.table.num_rows, main.notes
+    # what is to be said about reading is said once; of the test file only what warns
+    warned = tuple(note for note in test.notes if note.level == "warning")
+    return _join(main.table, test.table), test.table.num_rows, (*main.notes, *warned)
 
 
 def _require_same_columns(main: RawTable, test: RawTable, name: str, test_name: str) -> None:
@@ -161,12 +164,12 @@ def _build_dataset(
 ) -> Dataset:
     return Dataset(
         id=dataset_id,
-        name=request.name,
+        name=clean_file_name(request.name),
         n_rows=len(columns[0].array),
         n_test_rows=n_test_rows,
         columns=tuple(typed.column for typed in columns),
         notes=(*notes, *(note for typed in columns for note in typed.notes)),
-        test_name=request.test_name if n_test_rows else "",
+        test_name=clean_file_name(request.test_name) if n_test_rows else "",
         source=request.source,
         size_bytes=size_bytes,
     )

@@ -155,21 +155,21 @@ def _infer_text(name: str, array: pa.Array, decimal: str | None) -> _Found:
         return _Found(
             kind=Kind.CATEGORICAL, reason="no values", array=empty, n_distinct=0, notes=markers
         )
-    booleans = parse_booleans(coded.values)
+    booleans = parse_booleans(coded.texts)
     if booleans is not None:
         values = _spread(pa.array(booleans), coded)
         return _with_notes(_found_booleans(values), markers)
-    numbers = parse_numbers(coded.values, coded.counts, decimal)
+    numbers = parse_numbers(coded.texts, coded.counts, decimal)
     share = _share(numbers.is_number, coded)
     if share >= MIN_SHARE:
         kept = _why_not_numbers(coded)
         if kept:
             return _with_notes(_found_labels(coded, kept), markers)
         return _with_notes(_cast_numbers(name, coded, numbers), markers)
-    dates = parse_dates(coded.values, coded.counts)
+    dates = parse_dates(coded.texts, coded.counts)
     if _share(dates.is_date, coded) >= MIN_SHARE:
         failed = _note_failed(name, coded, dates.is_date, "dates")
-        found = _found_dates(_spread(dates.values, coded), f"dates as {dates.form}", failed)
+        found = _found_dates(_spread(dates.stamps, coded), f"dates as {dates.form}", failed)
         return _with_notes(found, markers)
     return _with_notes(_found_labels(coded, ""), markers + _note_mixed(name, coded, numbers, share))
 
@@ -194,9 +194,9 @@ def _spread(values: pa.Array, coded: Coded) -> pa.Array:
 
 
 def _why_not_numbers(coded: Coded) -> str:
-    if has_leading_zeros(coded.values):
+    if has_leading_zeros(coded.texts):
         return "numbers with leading zeros, which would be lost"
-    if has_long_numbers(coded.values):
+    if has_long_numbers(coded.texts):
         return f"numbers of more than {MAX_DIGITS} digits, which would be rounded"
     return ""
 
@@ -205,7 +205,7 @@ def _cast_numbers(name: str, coded: Coded, numbers: ParsedNumbers) -> _Found:
     failed = _note_failed(name, coded, numbers.is_number, "numbers")
     values = np.full(len(coded.codes), np.nan)
     present = coded.codes >= 0
-    values[present] = numbers.values[coded.codes[present]]
+    values[present] = numbers.numbers[coded.codes[present]]
     share = _share(numbers.is_number, coded)
     reason = "every value is a number" if share == 1 else f"{share:.1%} of the values are numbers"
     forms = {"thousands": ", with commas between thousands", "comma": ", with a decimal comma"}
@@ -214,8 +214,8 @@ def _cast_numbers(name: str, coded: Coded, numbers: ParsedNumbers) -> _Found:
 
 
 def _found_labels(coded: Coded, why: str) -> _Found:
-    n_distinct, n_rows = len(coded.values), len(coded.codes)
-    array = _spread(coded.values, coded)
+    n_distinct, n_rows = len(coded.texts), len(coded.codes)
+    array = _spread(coded.texts, coded)
     if n_distinct <= max(MAX_LEVELS, MAX_LEVEL_SHARE * n_rows):
         values = "value" if n_distinct == 1 else "values"
         reason = why or f"text with {n_distinct:,} different {values}"
@@ -239,19 +239,19 @@ def _note_failed(name: str, coded: Coded, fits: NDArray[np.bool_], what: str) ->
     n_failed = int(coded.counts[~fits].sum())
     text = (
         f"{name!r}: {n_failed:,} of {coded.n_present:,} values are no {what}, for example "
-        f"{str(coded.values[first])[:40]!r} in data row {coded.find_row(first):,}; read as missing."
+        f"{str(coded.texts[first])[:40]!r} in data row {coded.find_row(first):,}; read as missing."
     )
     actions = ("keep", "categorical")
     return (Note(code="mixed_types", column=name, text=text, level="warning", actions=actions),)
 
 
 def _note_mixed(name: str, coded: Coded, numbers: ParsedNumbers, share: float) -> tuple[Note, ...]:
-    if share < _MIXED_SHARE or len(coded.values) <= 2:
+    if share < _MIXED_SHARE or len(coded.texts) <= 2:
         return ()
     first = int(np.argmax(~numbers.is_number))
     text = (
         f"{name!r} mixes numbers ({share:.0%}) and text, for example "
-        f"{str(coded.values[first])[:40]!r} in data row {coded.find_row(first):,}; read as text. "
+        f"{str(coded.texts[first])[:40]!r} in data row {coded.find_row(first):,}; read as text. "
         "Choose numeric to read the text as missing, or correct the file."
     )
     actions = ("keep", "numeric", "ignore")

@@ -56,7 +56,10 @@ def fit_numeric(values: Floats, *, seed: int = 0) -> NumericFit:
         noisy = present + generator.normal(0, NOISE * scale[index], len(present))
         quantiles[:, index] = np.quantile(noisy, references)
     return NumericFit(
-        mean=mean, scale=scale, quantiles=quantiles, has_missing=np.isnan(values).any(axis=0)
+        mean=mean,
+        scale=scale,
+        quantiles=quantiles,
+        has_missing=np.asarray(np.isnan(values).any(axis=0)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,8 +127,8 @@ def _hash_rows(frame: "pd.DataFrame", columns: tuple[ColumnUse, ...]) -> NDArray
     import pandas as pd
 
     used = [c.name for c in columns if c.role is not Role.IGNORED and c.name in frame.columns]
-    hashes: NDArray[np.uint64] = pd.util.hash_pandas_object(frame[used], index=False).to_numpy()
-    return hashes
+    hashes = pd.util.hash_pandas_object(frame[used], index=False)
+    return np.asarray(hashes, dtype=np.uint64)
 
 
 def _build(
@@ -195,7 +195,7 @@ def load_prepared(folder: Path) -> Prepared:
         ) from error
 
 
-def _load_array(path: Path) -> NDArray[np.generic]:
+def _load_array(path: Path) -> NDArray[Any]:
     with path.open("rb") as file:
         version = np.lib.format.read_magic(file)
         reader = (
@@ -205,6 +205,6 @@ def _load_array(path: Path) -> NDArray[np.generic]:
         )
         shape = reader(file)[0]
     # an array without elements cannot be mapped
-    mode = None if 0 in shape else "r"
-    array: NDArray[np.generic] = np.load(path, mmap_mode=mode, allow_pickle=False)
+    mode: Literal["r"] | None = None if 0 in shape else "r"
+    array: NDArray[Any] = np.load(path, mmap_mode=mode, allow_pickle=False)
     return array

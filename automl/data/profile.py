@@ -151,7 +151,8 @@ def _find_same_columns(
 
 
 def _profile_column(column: Column, values: pa.ChunkedArray) -> ColumnProfile:
-    quantiles, histogram = None, ()
+    quantiles: dict[str, float] | None = None
+    histogram: tuple[Bin, ...] = ()
     if column.kind in (Kind.NUMERIC, Kind.DATETIME) and column.n_distinct:
         numbers = to_numbers(values)
         quantiles, histogram = _compute_quantiles(numbers), _compute_histogram(numbers)

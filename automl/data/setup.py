@@ -148,15 +148,15 @@ def _guess_type(column: Column, kind: Kind, found: "ColumnProfile") -> tuple[Tas
 
 
 def _build_regression(column: Column, setup: Setup, reason: str) -> Task:
-    if column.kind in (Kind.TEXT, Kind.DATETIME) or (
-        column.kind is Kind.CATEGORICAL and not column.reason.startswith("two values only")
-    ):
-        if setup.kinds.get(column.name) is not Kind.NUMERIC:
-            raise SpecError(
-                f"The target {column.name!r} is no number ({column.reason}), so it cannot be a "
-                "regression target.",
-                hint="Choose multiclass, or another target.",
-            )
+    is_number = column.kind in (Kind.NUMERIC, Kind.BOOLEAN) or column.reason.startswith(
+        "two values only"
+    )
+    if not is_number and setup.kinds.get(column.name) is not Kind.NUMERIC:
+        raise SpecError(
+            f"The target {column.name!r} is no number ({column.reason}), so it cannot be a "
+            "regression target.",
+            hint="Choose multiclass, or another target.",
+        )
     _refuse_classes_only(column, setup)
     return Task(
         target=column.name,

@@ -102,7 +102,8 @@ def _build_strata(target: NDArray[np.generic], task_type: TaskType) -> Ints:
 def _build_clusters(request: SplitRequest, rows: Ints) -> tuple[Ints, tuple[Note, ...]]:
     """A number per row; rows of one number must not be torn apart."""
     alone = np.arange(len(rows), dtype=np.int64)
-    clusters, notes = alone, ()
+    clusters = alone
+    notes: tuple[Note, ...] = ()
     if request.plan.strategy is SplitStrategy.GROUPED:
         if request.groups is None:
             raise DataError("A grouped split needs the values of its group column.")
@@ -147,11 +148,14 @@ def _assign_strata(
     # copies with different targets (possible, if odd) follow the stratum of their first row
     first_row = np.unique(clusters, return_index=True)[1] if len(clusters) else np.zeros(0, int)
     cluster_stratum = strata[first_row]
+    carry = np.zeros(len(shares))  # what rounding still owes each part, so that the totals come out
     for stratum in np.unique(cluster_stratum):
         members = np.flatnonzero(cluster_stratum == stratum)
         members = members[generator.permutation(len(members))]
         members = members[np.argsort(-sizes[members], kind="stable")]
-        parts = _deal(sizes[members], _apportion(int(sizes[members].sum()), shares))
+        wanted = _apportion(int(sizes[members].sum()), shares, carry)
+        carry += sizes[members].sum() * shares - wanted
+        parts = _deal(sizes[members], wanted)
         part_of_cluster = np.full(len(sizes), -1, dtype=np.int64)
         part_of_cluster[members] = parts
         chosen = part_of_cluster[clusters]
@@ -159,11 +163,17 @@ def _assign_strata(
     return assigned
 
 
-def _apportion(total: int, shares: NDArray[np.float64]) -> Ints:
-    """Whole numbers that add up to ``total``, each within one of its exact share."""
+def _apportion(total: int, shares: NDArray[np.float64], carry: NDArray[np.float64]) -> Ints:
+    """Whole numbers that add up to ``total``, each within one of its exact share.
+
+    Who is rounded up is settled by ``carry``, except in strata too small for every part: there the
+    largest shares, train first, come before the balance.
+    """
     exact = total * shares
     counts = np.floor(exact + 1e-9).astype(np.int64)
-    order = np.argsort(-(exact - counts), kind="stable")
+    rest = exact - counts
+    claim = np.where(rest > 1e-9, rest + carry, -np.inf) if total > len(shares) else rest
+    order = np.argsort(-claim, kind="stable")
     counts[order[: total - int(counts.sum())]] += 1
     return counts
 

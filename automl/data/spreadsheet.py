@@ -1,8 +1,10 @@
 """XLSX: a ZIP of XML, so the ZIP is judged first and the XML is read without entities or macros."""
 
 import datetime as dt
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
@@ -91,6 +93,14 @@ def _read_rows(
             "XLSX files cannot be read safely: the package defusedxml is absent.",
             hint="Install it, or save the table as CSV.",
         )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about styles and validations, which are not read
+        return _read_sheet(openpyxl, path, name, settings, sheet)
+
+
+def _read_sheet(
+    openpyxl: ModuleType, path: Path, name: str, settings: Settings, sheet: str | None
+) -> tuple[list[tuple[Any, ...]], tuple[Note, ...]]:
     book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
     try:
         titles = [page.title for page in book.worksheets]

@@ -105,15 +105,19 @@ def load_frame(
     Numbers are int64, or float64 with NaN where any is missing; text is ``str``; booleans are ``bool``, or
     ``boolean`` where any is missing; dates are ``datetime64[us]``.
     """
+    return build_frame(load_table(workspace, dataset_id, columns))
+
+
+def build_frame(table: pa.Table) -> "pd.DataFrame":
+    """An Arrow table as a frame, in the types that ``load_frame`` states."""
     import pandas as pd
 
-    table = load_table(workspace, dataset_id, columns)
     frame: pd.DataFrame = table.to_pandas()
-    for name in table.column_names:
-        if pa.types.is_boolean(table.schema.field(name).type) and frame[name].dtype == object:
-            frame[name] = frame[name].astype("boolean")
-        elif pa.types.is_string(table.schema.field(name).type):
-            frame[name] = frame[name].astype("str")
+    for field in table.schema:
+        if pa.types.is_boolean(field.type) and frame[field.name].dtype == object:
+            frame[field.name] = frame[field.name].astype("boolean")
+        elif pa.types.is_string(field.type):
+            frame[field.name] = frame[field.name].astype("str")
     return frame
 
 

@@ -32,12 +32,12 @@ FALSE_TEXTS = ("false",)
 class Coded:
     """A text column by its distinct values.
 
-    ``codes``: int32 ``(n,)`` into ``values``, −1 for missing; ``counts``: rows per value; ``markers``: how
+    ``codes``: int32 ``(n,)`` into ``texts``, −1 for missing; ``counts``: rows per value; ``markers``: how
     often each non-empty missing marker stood there.
     """
 
     codes: NDArray[np.int32]
-    values: pa.Array
+    texts: pa.Array
     counts: NDArray[np.int64]
     markers: dict[str, int]
 
@@ -71,7 +71,7 @@ def code_text(column: pa.ChunkedArray | pa.Array) -> Coded:
     codes = np.where(codes >= 0, renumber[codes], -1).astype(np.int32) if len(texts) else codes
     return Coded(
         codes=codes,
-        values=texts.filter(pa.array(~missing)),
+        texts=texts.filter(pa.array(~missing)),
         counts=counts[~missing],
         markers=markers,
     )
@@ -94,7 +94,7 @@ def _matches(texts: pa.Array, pattern: str) -> NDArray[np.bool_]:
 class ParsedNumbers:
     """Distinct texts as float64, NaN where ``is_number`` is false; ``form`` says how they were written."""
 
-    values: NDArray[np.float64]
+    numbers: NDArray[np.float64]
     is_number: NDArray[np.bool_]
     form: NumberForm
 
@@ -123,7 +123,7 @@ def parse_numbers(
         if share >= MIN_SHARE:
             break
     return ParsedNumbers(
-        values=_cast_numbers(texts, best_mask, best), is_number=best_mask, form=best
+        numbers=_cast_numbers(texts, best_mask, best), is_number=best_mask, form=best
     )
 
 
@@ -161,12 +161,12 @@ def parse_booleans(texts: pa.Array) -> NDArray[np.bool_] | None:
 class ParsedDates:
     """Distinct texts as timestamps in microseconds (null where they are none) and how they were read."""
 
-    values: pa.Array
+    stamps: pa.Array
     form: str
 
     @property
     def is_date(self) -> NDArray[np.bool_]:
-        return _to_mask(self.values.is_valid())
+        return _to_mask(self.stamps.is_valid())
 
 
 def parse_dates(texts: pa.Array, counts: NDArray[np.int64]) -> ParsedDates:
@@ -178,7 +178,7 @@ def parse_dates(texts: pa.Array, counts: NDArray[np.int64]) -> ParsedDates:
     iso = _matches(texts, _ISO)
     short = _matches(texts, _SHORT_DATE)
     if counts[iso].sum() >= counts[short].sum():
-        return ParsedDates(values=_parse_iso(texts, iso), form="year-month-day")
+        return ParsedDates(stamps=_parse_iso(texts, iso), form="year-month-day")
     parts = pc.extract_regex(texts, _SHORT_DATE)
     first, second, year = (pc.struct_field(parts, name) for name in ("a", "b", "year"))
     above = _to_mask(pc.greater(pc.cast(first, pa.int64()), 12))
@@ -189,7 +189,7 @@ def parse_dates(texts: pa.Array, counts: NDArray[np.int64]) -> ParsedDates:
         year, pc.utf8_lpad(month, 2, padding="0"), pc.utf8_lpad(day, 2, padding="0"), "-"
     )
     form = "day, month, year" if day_first else "month, day, year"
-    return ParsedDates(values=_parse_iso(joined, short), form=form)
+    return ParsedDates(stamps=_parse_iso(joined, short), form=form)
 
 
 def _parse_iso(texts: pa.Array, mask: NDArray[np.bool_]) -> pa.Array:
