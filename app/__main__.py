@@ -33,7 +33,7 @@ def build_services(port: int) -> tuple[Service, Service]:
     """The two children, with the interpreter that runs this."""
     return (
         Service(name="web", command=(sys.executable, "-m", "app.serve", "--port", str(port))),
-        Service(name="worker", command=(sys.executable, "-m", "automl", "worker")),
+        Service(name="worker", command=(sys.executable, "-m", "automl.worker")),
     )
 
 

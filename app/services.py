@@ -4,10 +4,15 @@ Pages and components call this module and never touch files, SQL or processes th
 trains, and nothing here imports torch or Optuna.
 """
 
+import hashlib
+import json
+import shutil
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from app.errors import UploadError
@@ -15,11 +20,21 @@ from app.tokens import ArtifactGrant, UploadGrant, sign_grant
 from app.uploads import get_part
 from app.wording import say_plain
 from automl.data.dataset import Dataset
-from automl.jobs.records import Job, JobKind, StopMode, Trial, WorkerRow
+from automl.errors import DataError
+from automl.jobs.records import Job, JobKind, NewJob, StopMode, Trial, WorkerRow
 from automl.settings import Settings, Workspace
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from automl.data.profile import Profile
+    from automl.data.samples import Sample
+    from automl.data.setup import Setup
+    from automl.data.store import DatasetEntry
+    from automl.data.task import Task
+    from automl.execution.devices import Slot
     from automl.jobs.store import JobStore
+    from automl.search.spec import Budget, Preset, Pruner, Sampler
 
 WORKER_SILENCE_SECONDS = 15.0
 _ROUTES = {"enabled": False}
@@ -134,6 +149,11 @@ def stop_search(search_id: str) -> None:
     get_store().request_stop(search_id, StopMode.KEEP_BEST)
 
 
+def stop_job(job_id: str) -> None:
+    """Give up a short job; what it had done is dropped."""
+    get_store().request_stop(job_id, StopMode.DISCARD)
+
+
 def resume_search(search_id: str) -> None:
     """Queue a stopped or failed search again; what it has used of its budget stays used."""
     get_store().resume_job(search_id)
@@ -142,6 +162,17 @@ def resume_search(search_id: str) -> None:
 def delete_search(search_id: str) -> None:
     """Delete a search that is not active, with its files."""
     get_store().delete_job(search_id)
+    shutil.rmtree(get_workspace().job(search_id), ignore_errors=True)
+
+
+def has_result(search_id: str) -> bool:
+    """Whether a search has left results."""
+    return (get_workspace().result(search_id) / "result.json").is_file()
+
+
+def has_audit(search_id: str) -> bool:
+    """Whether a search has left an audit."""
+    return (get_workspace().result(search_id) / "audit.json").is_file()
 
 
 # -- workers --------------------------------------------------------------------------------------
@@ -177,3 +208,166 @@ def read_dataset(dataset_id: str) -> Dataset:
     from automl.data.store import load_dataset
 
     return load_dataset(get_workspace(), dataset_id)
+
+
+def list_datasets() -> "list[DatasetEntry]":
+    """Data sets of this workspace, newest first."""
+    from automl.data.store import list_datasets as list_stored
+
+    return list_stored(get_workspace())
+
+
+def read_profile(dataset_id: str) -> "Profile":
+    """Counts, histograms and notes of a data set."""
+    from automl.data.profile import load_profile
+
+    return load_profile(get_workspace(), dataset_id)
+
+
+def read_frame(dataset_id: str, columns: Sequence[str]) -> "DataFrame":
+    """Some typed columns of a data set, all rows."""
+    from automl.data.store import load_frame
+
+    return load_frame(get_workspace(), dataset_id, tuple(columns))
+
+
+def delete_dataset(dataset_id: str) -> None:
+    """Delete a data set; ``DataError`` when another tab was faster, or a search still reads it."""
+    from automl.data.store import delete_dataset as delete_stored
+
+    active = next((job for job in list_searches(dataset_id) if job.state.is_active), None)
+    if active is not None:
+        raise DataError(
+            say_plain("data.delete_active", title=active.title),
+            hint=say_plain("data.delete_active_hint"),
+        )
+    delete_stored(get_workspace(), dataset_id)
+
+
+def read_setup(dataset_id: str) -> "Setup":
+    """The person's choices for a data set so far."""
+    from automl.data.store import load_setup
+
+    return load_setup(get_workspace(), dataset_id)
+
+
+def write_setup(dataset_id: str, setup: "Setup") -> None:
+    """Keep the person's choices for a data set."""
+    from automl.data.store import save_setup
+
+    save_setup(get_workspace(), dataset_id, setup)
+
+
+def infer_task(dataset: Dataset, profile: "Profile", setup: "Setup") -> "Task":
+    """The task that follows from the choices; a ``FairloomError`` says why there is none."""
+    from automl.data.setup import infer_task as infer
+
+    return infer(dataset, profile, setup)
+
+
+def list_samples() -> "list[Sample]":
+    """The samples that ship, in the order the start page shows them."""
+    from automl.data.samples import SAMPLES
+
+    return list(SAMPLES.values())
+
+
+# -- submitting -----------------------------------------------------------------------------------
+
+
+def submit_import(upload: Path, name: str, *, test: Path | None = None, test_name: str = "") -> Job:
+    """Queue an upload to become a data set; the same upload twice is one job."""
+    from automl.data.importing import ImportRequest
+
+    request = ImportRequest(
+        path=str(upload), name=name, test_path=str(test) if test else None, test_name=test_name
+    )
+    return _submit(JobKind.IMPORT, name, asdict(request), key=f"import-{upload.stem}")
+
+
+def submit_sample(name: str, ticket: str) -> Job:
+    """Queue a sample to become a data set; the import's child makes its file."""
+    from automl.data.importing import ImportRequest
+    from automl.data.samples import SAMPLES
+
+    request = ImportRequest(path="", name=SAMPLES[name].title, source=f"sample:{name}")
+    return _submit(JobKind.IMPORT, SAMPLES[name].title, asdict(request), key=f"sample-{ticket}")
+
+
+def accept_import(job: Job) -> str:
+    """The data set of a finished import; its upload is cleared away, a sample's choices are made."""
+    from automl.data.samples import SAMPLES
+    from automl.data.setup import Setup
+
+    for path in (job.spec.get("path"), job.spec.get("test_path")):
+        if path:
+            Path(path).unlink(missing_ok=True)
+    dataset_id = str(job.result["dataset"])
+    sample = SAMPLES.get(str(job.spec.get("source", "")).removeprefix("sample:"))
+    if sample is not None and read_setup(dataset_id) == Setup():
+        write_setup(dataset_id, sample.setup)
+    return dataset_id
+
+
+def get_check_key(dataset_id: str, setup: "Setup", task: "Task") -> str:
+    """What a leak check depends on: the data, the target, its type, and changed kinds."""
+    facts = [dataset_id, task.target, str(task.type), sorted(setup.kinds.items())]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+
+
+def submit_check(dataset: Dataset, setup: "Setup", task: "Task") -> Job:
+    """Queue the leak check; the same question again is the same job."""
+    spec = json.loads(json.dumps(asdict(setup)))
+    key = f"check-{get_check_key(dataset.id, setup, task)}"
+    return _submit(JobKind.CHECK, dataset.name, spec, key=key, dataset=dataset.id)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchChoice:
+    """What the form of a new search decides; the rest comes from the saved choices of the data set."""
+
+    target: str
+    metric: str
+    budget: "Budget"
+    families: tuple[str, ...]
+    preset: "Preset"
+    sampler: "Sampler"
+    pruner: "Pruner"
+    seed: int
+    devices: tuple[str, ...]
+
+
+def list_slots() -> "tuple[Slot, ...]":
+    """The places where trials can run on this machine."""
+    from automl.execution.devices import list_slots as list_found
+
+    return list_found(get_settings())
+
+
+def submit_search(dataset: Dataset, choice: SearchChoice, ticket: str) -> Job:
+    """Queue a search; the same ticket twice is one search. Errors name what cannot be searched."""
+    from automl.search.building import SearchRequest, build_search_spec
+    from automl.search.spec import render_spec
+
+    request = SearchRequest(
+        dataset=dataset,
+        profile=read_profile(dataset.id),
+        setup=replace(read_setup(dataset.id), metric=choice.metric),
+        slots=tuple(slot for slot in list_slots() if slot.name in choice.devices),
+        budget=choice.budget,
+        preset=choice.preset,
+        families=choice.families,
+        sampler=choice.sampler,
+        pruner=choice.pruner,
+        seed=choice.seed,
+    )
+    spec = json.loads(render_spec(build_search_spec(request)))
+    title = say_plain("search.list_of", name=dataset.name, target=choice.target)
+    return _submit(JobKind.SEARCH, title, spec, key=f"search-{ticket}", dataset=dataset.id)
+
+
+def _submit(
+    kind: JobKind, title: str, spec: Mapping[str, Any], *, key: str, dataset: str = ""
+) -> Job:
+    new = NewJob(kind=kind, title=title, dataset=dataset, spec=spec, idempotency_key=key)
+    return get_store().submit_job(new)

@@ -74,6 +74,11 @@ def forget(key: str) -> None:
     _memory().pop(key, None)
 
 
+def put_widget(key: str, value: Any) -> None:
+    """Set what a widget shows, before it is drawn: the stored choice wins over the browser's memory."""
+    _memory()[key] = value
+
+
 def get_ticket(purpose: str) -> str:
     """An id that stays the same until ``renew_ticket``: a double click then submits once."""
     key = f"ticket_{purpose}"

@@ -1,6 +1,8 @@
 """An upload or a sample becomes a data set, in a limited child process."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from automl.execution.child import ChildRequest, Limits
@@ -11,7 +13,7 @@ from automl.worker.context import HandlerContext, run_stoppable
 
 
 def handle(context: HandlerContext) -> Iterator[None]:
-    """Run ``import_table`` on ``job.spec`` (an ``ImportRequest`` as JSON); result ``{"dataset": id}``."""
+    """Run ``import_table`` on ``job.spec`` (an ``ImportRequest`` as JSON, a sample's without a path); result ``{"dataset": id}``."""
     settings = context.settings
     with make_child_folder(context) as folder:
         request = ChildRequest(
@@ -43,8 +45,13 @@ def run_import(
     from pydantic import TypeAdapter
 
     from automl.data.importing import ImportRequest, import_table
+    from automl.data.samples import write_sample
 
     settings = Settings(**arguments["settings"])
     request = TypeAdapter(ImportRequest).validate_python(arguments["request"])
+    if not request.path and request.source.startswith("sample:"):
+        report(0.0, "Making the sample")
+        path = write_sample(request.source.removeprefix("sample:"), Path.cwd())
+        request = replace(request, path=str(path))
     dataset = import_table(request, settings.workspace, settings, report=report)
     return {"dataset": dataset.id, "name": dataset.name, "n_rows": dataset.n_rows}

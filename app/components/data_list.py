@@ -1,0 +1,136 @@
+"""The start: bring a table, take a sample, or open a data set that is here."""
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from app import navigation, services, session
+from app.components.numbers import format_count, format_when
+from app.components.states import confirm, show_error, show_title
+from app.components.upload import Upload, pick_upload, show_upload_done
+from app.wording import escape, say, say_plain
+from fairness.errors import FairloomError
+
+if TYPE_CHECKING:
+    from automl.data.store import DatasetEntry
+
+PAGE_ROWS = 25
+
+
+def show_datasets() -> None:
+    """The Data page while nothing is open."""
+    show_title(say("data.title"), say("data.question"))
+    _show_said()
+    _show_upload()
+    _show_samples()
+    _show_list()
+
+
+def _show_said() -> None:
+    said = session.recall("data_said")
+    if said is not None:
+        session.forget("data_said")
+        st.toast(said)
+    error = session.recall("data_error")
+    if isinstance(error, FairloomError):
+        session.forget("data_error")
+        show_error(error)
+
+
+def _show_upload() -> None:
+    with st.container(key="bring"):
+        main = pick_upload("upload", label=say_plain("data.drop")) or session.recall("upload_main")
+        if not st.toggle(say("data.own_test"), key="own_test", help=say("data.own_test_help")):
+            if main:
+                _start_import(main, None)
+            return
+        test = pick_upload("upload_test", label=say_plain("data.drop_test"))
+        test = test or session.recall("upload_test_file")
+        if main and test:
+            _start_import(main, test)
+        session.remember("upload_main", main)
+        session.remember("upload_test_file", test)
+        if main:
+            show_upload_done(main)
+            st.info(say("data.wait_test"))
+        if test:
+            show_upload_done(test)
+
+
+def _start_import(main: Upload, test: Upload | None) -> None:
+    for key in ("upload_main", "upload_test_file"):
+        session.forget(key)
+    job = services.submit_import(
+        services.require_upload(main.id, main.name),
+        main.name,
+        test=services.require_upload(test.id, test.name) if test else None,
+        test_name=test.name if test else "",
+    )
+    session.set_open("import", job.id)
+    st.rerun()
+
+
+def _show_samples() -> None:
+    st.markdown(f"**{say('data.samples_heading')}**")
+    with st.container(horizontal=True, key="samples"):
+        for sample in services.list_samples():
+            if st.button(
+                escape(sample.title),
+                key=f"sample_{sample.name}",
+                help=escape(sample.description),
+            ):
+                ticket = session.get_ticket(f"sample_{sample.name}")
+                session.renew_ticket(f"sample_{sample.name}")
+                session.set_open("import", services.submit_sample(sample.name, ticket).id)
+                st.rerun()
+
+
+def _show_list() -> None:
+    st.subheader(say("data.list_heading"), anchor=False)
+    entries = services.list_datasets()
+    if not entries:
+        st.write(say("data.list_empty"))
+        return
+    shown = session.recall("data_shown", PAGE_ROWS)
+    with st.container(key="datasets"):
+        for entry in entries[:shown]:
+            _show_entry(entry)
+    if len(entries) > shown and st.button(say("data.more"), key="more_datasets"):
+        session.remember("data_shown", shown + PAGE_ROWS)
+        st.rerun()
+
+
+def _show_entry(entry: "DatasetEntry") -> None:
+    dataset = entry.dataset
+    name, size, when, delete = st.columns([5, 2, 2, 1], vertical_alignment="center")
+    name.page_link(
+        navigation.get_file("data"),
+        label=escape(dataset.name),
+        icon=":material/table:",
+        query_params={"dataset": dataset.id},
+    )
+    rows = format_count(dataset.n_rows)
+    size.write(say("data.rows_columns", rows=rows, columns=len(dataset.columns)))
+    when.write(format_when(entry.created_at))
+    if delete.button(
+        "",
+        icon=":material/delete:",
+        key=f"delete_{dataset.id[:12]}",
+        help=say("data.delete_help"),
+        type="tertiary",
+    ):
+        confirm(
+            say("data.delete_title"),
+            say("data.delete_text", name=dataset.name, rows=rows),
+            say("data.delete_confirm"),
+            lambda: _delete(entry),
+        )
+
+
+def _delete(entry: "DatasetEntry") -> None:
+    try:
+        services.delete_dataset(entry.dataset.id)
+    except FairloomError as error:
+        session.remember("data_error", error)
+    else:
+        session.remember("data_said", say("data.deleted", name=entry.dataset.name))

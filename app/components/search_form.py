@@ -1,0 +1,248 @@
+"""A new search: how long, what counts, what may be tried; the rest has defaults one can open."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from app import choices, navigation, services, session
+from app.components.numbers import format_count
+from app.components.states import show_error, show_title
+from app.wording import escape, say, say_plain
+from automl.data.dataset import Dataset, Role
+from automl.data.setup import Setup
+from automl.data.task import Task
+from automl.search.spec import PRESET_SECONDS, Budget, Preset, Pruner, Sampler
+from fairness.definitions import METRICS, list_metrics
+from fairness.errors import FairloomError
+
+OTHER = "other"
+GROUPS = {"networks": ("mlp", "resnet"), "trees": ("boosting",), "linear": ("linear",)}
+DEFAULT_MINUTES = 5.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Advanced:
+    """What the expander decides."""
+
+    preset: Preset
+    sampler: Sampler
+    pruner: Pruner
+    seed: int
+    trials: int | None
+    devices: tuple[str, ...]
+
+
+def show_form(dataset: Dataset) -> None:
+    """Draw the form; one press queues the search and opens it."""
+    show_title(say("search.title"), say("search.question_new"))
+    setup = services.read_setup(dataset.id)
+    if setup.target is None:
+        _show_no_target(dataset)
+        return
+    try:
+        task = services.infer_task(dataset, services.read_profile(dataset.id), setup)
+    except FairloomError as error:
+        show_error(error)
+        _show_no_target(dataset)
+        return
+    _show_summary(dataset, setup, task)
+    with st.container(key="form", border=True):
+        budget = _pick_budget()
+        metric = _pick_metric(task)
+        families = _pick_families()
+        advanced = _pick_advanced(budget)
+        chosen = _build_choice(task, budget, metric, families, advanced)
+        _show_start(dataset, chosen, advanced)
+
+
+def _show_no_target(dataset: Dataset) -> None:
+    with st.container(border=True, key="no_target"):
+        st.subheader(say("search.target_title"), anchor=False)
+        st.write(say("search.target", name=dataset.name))
+        if st.button(say("search.target_button"), key="go_data", type="primary"):
+            st.switch_page(navigation.get_file("data"), query_params={"dataset": dataset.id})
+
+
+def _show_summary(dataset: Dataset, setup: Setup, task: Task) -> None:
+    inputs = choices.list_with_role(setup, dataset, Role.FEATURE)
+    sensitive = choices.list_with_role(setup, dataset, Role.SENSITIVE)
+    text = say(
+        "new.summary",
+        target=task.target,
+        type=say_plain(f"type.{task.type}").lower(),
+        name=dataset.name,
+        inputs=len(inputs) + len(setup.inputs),
+        rows=format_count(dataset.n_rows),
+    )
+    audit = (
+        say("new.sensitive", columns=", ".join(sensitive)) if sensitive else say("new.no_sensitive")
+    )
+    with st.container(horizontal=True, vertical_alignment="center", key="summary"):
+        st.markdown(f"{text} {audit}", width="stretch")
+        st.page_link(
+            navigation.get_file("data"),
+            label=say("new.change"),
+            icon=":material/edit:",
+            query_params={"dataset": dataset.id},
+        )
+
+
+def _pick_budget() -> float | None:
+    """Seconds, or None for no limit on time."""
+    name = st.segmented_control(
+        say("new.budget"),
+        (*(preset.value for preset in Preset), OTHER),
+        default=Preset.BALANCED.value,
+        required=True,
+        format_func=lambda value: say(f"budget.{value}"),
+        key="budget",
+        help=say("new.budget_help"),
+    )
+    if name != OTHER:
+        return PRESET_SECONDS[Preset(name)]
+    with st.container(horizontal=True, vertical_alignment="bottom", key="budget_other"):
+        no_clock = st.session_state.get("no_clock", False)
+        minutes = st.number_input(
+            say("new.minutes"), min_value=0.1, max_value=10_080.0, value=DEFAULT_MINUTES, step=1.0,
+            key="minutes", width=180, disabled=no_clock, format="%g",
+        )  # fmt: skip
+        no_clock = st.checkbox(say("new.no_clock"), key="no_clock")
+    return None if no_clock else 60 * float(minutes)
+
+
+def _pick_metric(task: Task) -> str:
+    names = [metric.name for metric in list_metrics(task.type.value) if metric.direction != "none"]
+    name = st.selectbox(
+        say("new.metric"),
+        names,
+        index=names.index(task.metric) if task.metric in names else 0,
+        format_func=lambda value: METRICS[value].title,
+        key="metric",
+        help=say("new.metric_help"),
+        width=420,
+    )
+    metric = METRICS[str(name)]
+    direction = say(f"new.{metric.direction}")
+    text = metric.help or metric.formula
+    st.caption(f"{escape(text)} {direction}")
+    return str(name)
+
+
+def _pick_families() -> tuple[str, ...]:
+    groups = st.pills(
+        say("new.families"),
+        tuple(GROUPS),
+        selection_mode="multi",
+        default=tuple(GROUPS),
+        format_func=lambda value: say(f"families.{value}"),
+        key="families",
+        help=say("new.families_help"),
+    )
+    chosen = {name for group in groups or () for name in GROUPS[group]}
+    return tuple(name for group in GROUPS.values() for name in group if name in chosen)
+
+
+def _pick_advanced(seconds: float | None) -> Advanced:
+    slots = [slot.name for slot in services.list_slots()]
+    with st.expander(say("new.advanced"), expanded=seconds is None, key="advanced"):
+        left, right = st.columns(2, gap="medium")
+        preset = left.selectbox(
+            say("new.preset"), list(Preset), index=list(Preset).index(_suggest_preset(seconds)),
+            format_func=lambda value: say_plain(f"preset.{value}"), key="preset",
+            help=say("new.preset_help"),
+        )  # fmt: skip
+        sampler = left.selectbox(
+            say("new.sampler"), list(Sampler), key="sampler", help=say("new.sampler_help"),
+            format_func=lambda value: say_plain(f"sampler.{value}"),
+        )  # fmt: skip
+        pruner = left.selectbox(
+            say("new.pruner"), list(Pruner), key="pruner", help=say("new.pruner_help"),
+            format_func=lambda value: say_plain(f"pruner.{value}"),
+        )  # fmt: skip
+        trials = right.number_input(
+            say("new.trials"), min_value=1, max_value=10_000, value=None, key="trials_limit",
+            help=say("new.trials_help"),
+        )  # fmt: skip
+        seed = right.number_input(
+            say("new.seed"), min_value=0, max_value=2**31 - 1, value=0, key="seed",
+            help=say("new.seed_help"),
+        )  # fmt: skip
+        devices = right.multiselect(
+            say("new.devices"), slots, default=slots, key="devices", help=say("new.devices_help")
+        )
+    return Advanced(
+        preset=preset,
+        sampler=sampler,
+        pruner=pruner,
+        seed=int(seed or 0),
+        trials=int(trials) if trials else None,
+        devices=tuple(devices),
+    )
+
+
+def _suggest_preset(seconds: float | None) -> Preset:
+    if seconds is None or seconds > PRESET_SECONDS[Preset.QUICK]:
+        is_long = seconds is not None and seconds >= PRESET_SECONDS[Preset.THOROUGH]
+        return Preset.THOROUGH if is_long else Preset.BALANCED
+    return Preset.QUICK
+
+
+def _build_choice(
+    task: Task,
+    seconds: float | None,
+    metric: str,
+    families: tuple[str, ...],
+    advanced: Advanced,
+) -> services.SearchChoice | None:
+    """The choice, or None with the reason on the page."""
+    if not families:
+        st.warning(say("new.families_none"))
+        return None
+    if seconds is None and advanced.trials is None:
+        st.warning(say("new.trials_needed"))
+        return None
+    return services.SearchChoice(
+        target=task.target,
+        metric=metric,
+        budget=Budget(seconds=seconds, trials=advanced.trials),
+        families=families,
+        preset=advanced.preset,
+        sampler=advanced.sampler,
+        pruner=advanced.pruner,
+        seed=advanced.seed,
+        devices=advanced.devices,
+    )
+
+
+def _show_start(dataset: Dataset, choice: services.SearchChoice | None, advanced: Advanced) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="start_row"):
+        pressed = st.button(
+            say("new.start"),
+            key="start",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=choice is None or not advanced.devices,
+        )
+        names = {
+            "sampler": say_plain(f"sampler.{advanced.sampler}"),
+            "pruner": say_plain(f"pruner.{advanced.pruner}"),
+            "preset": say_plain(f"preset.{advanced.preset}"),
+        }
+        where = say("new.where", devices=", ".join(advanced.devices) or "–")
+        st.caption(f"{where} {say('new.defaults', seed=advanced.seed, **names)}", width="stretch")
+    if not services.has_worker():
+        st.warning(say("frame.no_worker"))
+    if pressed and choice is not None:
+        _start(dataset, choice)
+
+
+def _start(dataset: Dataset, choice: services.SearchChoice) -> None:
+    ticket = session.get_ticket("search")
+    try:
+        job = services.submit_search(dataset, choice, ticket)
+    except FairloomError as error:
+        show_error(error)
+        return
+    session.renew_ticket("search")
+    session.open_search(job.id, dataset.id)
+    st.rerun()

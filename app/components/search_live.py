@@ -1,0 +1,193 @@
+"""One search as it runs, and as it stands when it has ended."""
+
+import time
+from typing import Any
+
+import streamlit as st
+
+from app import live, services, session
+from app.components.live_charts import show_curves, show_history
+from app.components.live_machine import show_log, show_machine
+from app.components.numbers import format_clock, format_count, format_duration, format_estimate
+from app.components.search_actions import show_actions
+from app.components.states import show_error, show_state
+from app.wording import escape, say
+from automl.jobs.records import Job, JobState, Trial
+from fairness.errors import FairloomError
+
+TABLE_ROWS = 100
+
+
+def show_search(search: Job) -> None:
+    """Draw a search; the live part refreshes every 2 s while it is active, and never after."""
+    with st.container(horizontal=True, vertical_alignment="center", key="search_title"):
+        st.title(escape(search.title), anchor=False, width="content")
+    st.caption(say("search.question_live"))
+    show_actions(search)
+
+    @st.fragment(run_every="2s" if search.state.is_active else None)
+    def show_live() -> None:
+        now = services.read_search(search.id)
+        if now is None or (now.state, now.stop_mode) != (search.state, search.stop_mode):
+            st.rerun()
+        else:
+            _show_now(now)
+
+    show_live()
+
+
+def _show_now(search: Job) -> None:
+    _show_state_line(search)
+    _show_numbers(search)
+    trials = services.list_trials(search.id, limit=live.MAX_HISTORY)
+    metric = read_metric(search)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        show_history(live.build_history(trials, search.started_at), metric)
+    with right:
+        numbers = live.pick_curves(search, trials)
+        show_curves(live.read_epochs(search.id, numbers), is_active=search.state.is_active)
+    _show_table(search, trials, live.get_sign(metric))
+    show_machine(search)
+    show_log(search)
+
+
+def read_metric(search: Job) -> str:
+    """The primary metric of a search."""
+    return str(search.spec.get("task", {}).get("metric", ""))
+
+
+def compute_elapsed(search: Job) -> float:
+    """Seconds of the budget used so far, running on between two reports."""
+    reported = float(search.progress.get("elapsed_seconds") or search.consumed_seconds)
+    if search.state is not JobState.RUNNING or search.started_at is None:
+        return reported
+    # the report is at most a heartbeat old; a clock that jumps cannot add more than that
+    return reported + min(2.0, max(0.0, time.time() - search.started_at - reported))
+
+
+def _show_state_line(search: Job) -> None:
+    progress = search.progress
+    elapsed = compute_elapsed(search)
+    parts = []
+    if search.started_at is not None:
+        budget = progress.get("budget_seconds")
+        words = (
+            say("live.of", elapsed=format_clock(elapsed), budget=format_clock(budget))
+            if budget
+            else say("live.elapsed", elapsed=format_clock(elapsed))
+        )
+        parts.append(words)
+    if search.state is JobState.RUNNING:
+        parts.append(escape(progress.get("words") or say("live.preparing")))
+    with st.container(horizontal=True, vertical_alignment="center", key="state_line"):
+        show_state(search.state)
+        st.markdown(" · ".join(parts) or _describe_wait(search))
+    if search.state.is_active and search.stop_mode is not None:
+        st.info(say("live.stopping"))
+    if search.state is JobState.QUEUED and not services.has_worker():
+        st.warning(say("frame.no_worker"))
+    if search.state is JobState.FAILED and search.outcome is not None:
+        show_error(FairloomError(search.outcome.message, hint=search.outcome.hint))
+    if search.state is JobState.STOPPED and not services.has_result(search.id):
+        st.info(say("live.stopped_empty"))
+    _show_warnings(progress.get("warnings") or ())
+
+
+def _describe_wait(search: Job) -> str:
+    if search.state is not JobState.QUEUED:
+        return ""
+    others = (job for job in services.list_searches(limit=50) if job.id != search.id)
+    is_busy = any(job.state is JobState.RUNNING for job in others)
+    return say("live.waiting_turn" if is_busy else "live.waiting")
+
+
+def _show_warnings(warnings: Any) -> None:
+    if warnings:
+        with st.expander(say("live.warnings"), expanded=True, key="warnings"):
+            for text in warnings:
+                st.markdown(f"- {escape(text)}")
+
+
+def _show_numbers(search: Job) -> None:
+    progress = search.progress
+    title = live.get_metric_title(read_metric(search))
+    best, baseline, trials, left = st.columns(4)
+    with best:
+        _show_model(
+            say("live.best"), progress.get("best"), say("live.best_help", title=title), "best"
+        )
+    with baseline:
+        _show_model(
+            say("live.baseline"),
+            progress.get("baseline_best"),
+            say("live.baseline_help"),
+            "baseline",
+        )
+    done, total = progress.get("n_finished") or 0, progress.get("budget_trials")
+    with trials, st.container(key="n_trials"):
+        value = f"{format_count(done)} / {format_count(total)}" if total else format_count(done)
+        st.metric(say("live.trials"), value, help=say("live.trials_help"))
+    with left, st.container(key="time_left"):
+        _show_left(search)
+
+
+def _show_model(label: str, model: dict[str, Any] | None, help_text: str, key: str) -> None:
+    with st.container(key=key):
+        if not model:
+            st.metric(label, say("live.none"), help=help_text)
+            return
+        text = format_estimate(model.get("value"), model.get("low"), model.get("high"))
+        value, _, interval = text.partition(" ")
+        st.metric(label, value, help=help_text)
+        title = live.get_metric_title(str(model.get("metric", "")))
+        st.caption(f"{escape(title)} {escape(interval)} · {escape(model.get('name', ''))}")
+
+
+def _show_left(search: Job) -> None:
+    if not search.state.is_active:
+        st.metric(say("live.used"), format_duration(compute_elapsed(search)))
+        return
+    seconds, is_estimate = live.compute_left(search.progress, compute_elapsed(search))
+    text = say("live.none") if seconds is None else format_duration(round(seconds))
+    st.metric(say("live.left"), say("live.left_about", left=text) if is_estimate else text)
+
+
+def _show_table(search: Job, trials: list[Trial], sign: int) -> None:
+    st.subheader(say("live.table"), anchor=False)
+    total = services.count_trials(search.id)
+    newest = (
+        services.list_trials(search.id, limit=TABLE_ROWS, offset=max(0, total - TABLE_ROWS))
+        if total > len(trials)
+        else trials[-TABLE_ROWS:]
+    )
+    frame = live.build_trial_table(newest[::-1], sign)
+    column = st.column_config
+    st.dataframe(
+        frame,
+        key="trials",
+        hide_index=True,
+        lazy=False,
+        height=320 if len(frame) > 7 else "auto",
+        alt=say("live.table_alt"),
+        column_config={
+            "number": column.NumberColumn(say("col.number"), width=50),
+            "family": column.TextColumn(say("col.family")),
+            "stage": column.TextColumn(say("col.stage")),
+            "state": column.TextColumn(say("col.state")),
+            "value": column.NumberColumn(live.get_metric_title(read_metric(search)), format="%.4f"),
+            "epochs": column.NumberColumn(say("col.epochs")),
+            "parameters": column.NumberColumn(say("col.parameters"), format="localized"),
+            "device": column.TextColumn(say("col.device")),
+            "seconds": column.NumberColumn(say("col.seconds"), format="%.1f s"),
+            "settings": column.TextColumn(say("col.settings"), width="large"),
+            "note": column.TextColumn(say("col.note")),
+        },
+    )
+    if total > len(frame):
+        st.caption(say("live.table_more", shown=len(frame), all=format_count(total)))
+
+
+def close_search() -> None:
+    """Back to the form and the list."""
+    session.set_open("search", None)

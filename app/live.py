@@ -1,0 +1,157 @@
+"""What the live page of a search draws, read from its rows and the tails of its files.
+
+Nothing here computes more than a few hundred rows: it runs every two seconds for every open tab.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from app import services
+from app.components.states import render_state
+from app.wording import knows, say_plain
+from automl.files import iterate_jsonl
+from automl.jobs.records import Job, Trial
+
+MAX_HISTORY = 2_000
+MAX_CURVES = 4
+EPOCH_TAIL_BYTES = 600_000
+LOG_TAIL_BYTES = 24_000
+LOG_LINES = 60
+
+
+def read_epochs(search_id: str, trials: Sequence[int]) -> pd.DataFrame:
+    """The latest epochs of some trials: columns ``series, epoch, train_loss, select_loss, …``."""
+    path = services.get_workspace().job(search_id) / "epochs.jsonl"
+    wanted = set(trials)
+    rows = [row for row in read_tail(path, EPOCH_TAIL_BYTES) if row.get("trial") in wanted]
+    frame = pd.DataFrame(rows, columns=_EPOCH_COLUMNS)
+    # a resumed trial reports its epochs anew: the last report of an epoch counts
+    frame = frame.drop_duplicates(["trial", "epoch"], keep="last").sort_values(["trial", "epoch"])
+    return frame.assign(series=[f"trial {number}" for number in frame["trial"]])
+
+
+_EPOCH_COLUMNS = ["trial", "epoch", "train_loss", "select_loss", "score", "learning_rate"]
+
+
+def pick_curves(job: Job, trials: Sequence[Trial]) -> list[int]:
+    """Numbers of the trials whose curves are drawn: the running ones, else the latest with epochs."""
+    running = [int(row["trial"]) for row in job.progress.get("running", ())]
+    if job.state.is_active and running:
+        return running[:MAX_CURVES]
+    latest = sorted((trial.number for trial in trials if trial.n_epochs > 1), reverse=True)
+    return sorted(latest[:2])
+
+
+def read_log(search_id: str) -> list[dict[str, Any]]:
+    """The last lines of a job's log, oldest first: ``at, level, message``."""
+    path = services.get_workspace().job(search_id) / "log.jsonl"
+    return read_tail(path, LOG_TAIL_BYTES)[-LOG_LINES:]
+
+
+def read_tail(path: Path, max_bytes: int) -> list[dict[str, Any]]:
+    """The records in the last ``max_bytes`` of a JSONL file; a torn first line is left out."""
+    if not path.is_file():
+        return []
+    return list(iterate_jsonl(path, offset=max(0, path.stat().st_size - max_bytes)))
+
+
+def build_history(trials: Sequence[Trial], started_at: float | None) -> pd.DataFrame:
+    """One row per scored trial: ``number, family, state, score, seconds`` since the start."""
+    rows = [
+        {
+            "number": trial.number,
+            "family": trial.family,
+            "state": trial.state.value,
+            "score": trial.score,
+            "seconds": max(0.0, trial.finished_at - (started_at or trial.finished_at)),
+        }
+        for trial in trials
+        if trial.score is not None and trial.finished_at is not None and trial.stage != "refit"
+    ]
+    return pd.DataFrame(rows, columns=["number", "family", "state", "score", "seconds"])
+
+
+def build_trial_table(trials: Sequence[Trial], sign: int) -> pd.DataFrame:
+    """The trials as the page shows them; ``sign`` turns a score into a value of the metric."""
+    rows = [
+        {
+            "number": trial.number,
+            "family": get_family_title(trial.family),
+            "stage": _name_stage(trial.stage),
+            "state": render_state(trial.state),
+            "value": None if trial.score is None else sign * trial.score,
+            "epochs": trial.n_epochs or None,
+            "parameters": trial.n_parameters,
+            "device": trial.device,
+            "seconds": compute_seconds(trial),
+            "settings": render_config(trial.config),
+            "note": trial.failure_message,
+        }
+        for trial in trials
+    ]
+    return pd.DataFrame(rows, columns=_TABLE_COLUMNS)
+
+
+_TABLE_COLUMNS = (
+    "number", "family", "stage", "state", "value", "epochs", "parameters", "device", "seconds",
+    "settings", "note",
+)  # fmt: skip
+
+
+def compute_seconds(trial: Trial) -> float | None:
+    """How long a trial took, None while it is not done."""
+    if trial.fit_seconds is not None:
+        return trial.fit_seconds
+    if trial.started_at is None or trial.finished_at is None:
+        return None
+    return trial.finished_at - trial.started_at
+
+
+def render_config(config: Mapping[str, Any]) -> str:
+    """A configuration in one line, the last part of each label only: ``depth 3 · width 256``."""
+    return " · ".join(
+        f"{label.rsplit('.', 1)[-1]} {f'{value:.3g}' if isinstance(value, float) else value}"
+        for label, value in config.items()
+    )
+
+
+def get_family_title(name: str) -> str:
+    """The title of a family of models."""
+    from automl.models.catalog import FAMILIES
+
+    return FAMILIES[name].title if name in FAMILIES else name
+
+
+def get_sign(metric: str) -> int:
+    """+1 where the metric itself is the score, −1 where lower is better and the score is its negative."""
+    from fairness.definitions import METRICS
+
+    return -1 if metric in METRICS and METRICS[metric].direction == "lower" else 1
+
+
+def get_metric_title(metric: str) -> str:
+    """The metric as people read it."""
+    from fairness.definitions import METRICS
+
+    return METRICS[metric].title if metric in METRICS else metric
+
+
+def compute_left(progress: Mapping[str, Any], elapsed: float) -> tuple[float | None, bool]:
+    """Seconds until the budget ends, and whether that is an estimate from the trials so far."""
+    candidates: list[tuple[float, bool]] = []
+    if progress.get("budget_seconds"):
+        candidates.append((float(progress["budget_seconds"]) - elapsed, False))
+    done, total = progress.get("n_finished") or 0, progress.get("budget_trials")
+    if total and done:
+        candidates.append((elapsed / done * max(total - done, 0), True))
+    if not candidates:
+        return None, False
+    seconds, is_estimate = min(candidates)
+    return max(0.0, seconds), is_estimate
+
+
+def _name_stage(stage: str) -> str:
+    return say_plain(f"stage.{stage}") if knows(f"stage.{stage}") else stage
