@@ -15,7 +15,7 @@ from automl.execution.messages import (
 from automl.jobs.records import Trial, TrialState
 from automl.models.catalog import FAMILIES
 from automl.search.context import CoordinatorContext
-from automl.search.ledger import Ledger
+from automl.search.ledger import REFIT, Ledger
 from automl.training.epoch import Verb
 
 POLL_SECONDS = 0.1
@@ -154,9 +154,7 @@ class Crew:
                 failure_message=report.message,
                 failure_hint=report.hint,
             )
-        for warning in report.warnings:
-            family = FAMILIES[self._ledger[report.trial].family].title
-            self._context.warnings.add(f"{family} (trial {report.trial}): {warning}")
+        self._take_warnings(self._ledger[report.trial], report.warnings)
         if self._context.milestones.first_model_seconds is None:
             elapsed = self._context.clock.compute_elapsed()
             self._context.milestones.first_model_seconds = round(elapsed, 2)
@@ -173,7 +171,22 @@ class Crew:
             peak_memory_bytes=report.peak_memory_bytes,
         )
 
+    def _take_warnings(self, trial: Trial, warnings: tuple[str, ...]) -> None:
+        """All go to the log; into the result go those of final models and lost memory, not of every trial."""
+        for warning in warnings:
+            text = f"{FAMILIES[trial.family].title} (trial {trial.number}): {warning}"
+            self._context.log("warning", text)
+            if trial.stage == REFIT:
+                self._context.warnings.add(text)
+            elif "Memory ran out" in warning:
+                self._context.warnings.add(f"{FAMILIES[trial.family].title}: {warning}")
+
+
+def find_trial_name(trial: Trial) -> str:
+    """The name of a trial's folder; every attempt has one of its own."""
+    return f"{trial.number:05d}-{trial.attempt}"
+
 
 def find_trial_folder(job_folder: Path, trial: Trial) -> Path:
-    """Where a trial's weights and predictions lie; every attempt has a folder of its own."""
-    return job_folder / "trials" / f"{trial.number:05d}-{trial.attempt}"
+    """Where a trial's weights and predictions lie."""
+    return job_folder / "trials" / find_trial_name(trial)

@@ -10,7 +10,8 @@ from typing import Any
 
 from automl.execution.child import ChildRequest, Limits, run_child
 from automl.execution.devices import Slot
-from automl.execution.local import LocalExecutor
+from automl.execution.launching import warm_up
+from automl.execution.local import LocalExecutor, LocalOptions
 from automl.files import write_json
 from automl.jobs.records import JobState, Outcome, StopMode, TrialState
 from automl.search.budget import BudgetClock
@@ -76,10 +77,10 @@ class SearchRun:
             "info", f"Searching for {self._spec.task.target} on {len(self._slots)} slots"
         )
         write_json(self._folder / "spec.json", json.loads(render_spec(self._spec)))
-        executor = self._executor = LocalExecutor(self._slots, self._context.log)
-        executor.start()
+        warm_up()  # torch is imported while the rows are prepared
         self._report("preparing", "Splitting and encoding the rows")
         record = yield from self._prepare()
+        executor = self._start_trainers()
         self._load_rows(executor, SEARCH_ROWS)
         search = self._build_context(executor, record["n_rows"])
         ledger = self._build_ledger()
@@ -110,6 +111,14 @@ class SearchRun:
         )
         resources = replace(spec.resources, devices=tuple(slot.name for slot in slots))
         return replace(spec, resources=resources), slots
+
+    def _start_trainers(self) -> LocalExecutor:
+        options = LocalOptions(
+            processes=self._context.processes(), log_folder=self._folder / "trainers"
+        )
+        self._executor = LocalExecutor(self._slots, self._context.log, options)
+        self._executor.start()
+        return self._executor
 
     def _prepare(self) -> Generator[None, None, dict[str, Any]]:
         arguments = {
@@ -158,7 +167,7 @@ class SearchRun:
         from automl.data.task import Task
 
         task = TypeAdapter(Task).dump_json(self._spec.task).decode()
-        executor.prepare(str(self._folder / PREPARED / rows), task, self._spec.resources.threads)
+        executor.prepare(self._folder / PREPARED / rows, task, self._spec.resources.threads)
 
     def _build_context(
         self, executor: LocalExecutor, n_rows: Mapping[str, int]

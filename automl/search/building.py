@@ -1,0 +1,107 @@
+"""From a data set and a person's choices to the one frozen spec behind page, shell and Python."""
+
+from dataclasses import dataclass
+
+from automl.data.dataset import ColumnUse, Dataset, Role
+from automl.data.profile import Profile
+from automl.data.setup import Setup, build_columns, infer_task
+from automl.data.split_plan import build_split_plan
+from automl.data.task import Task
+from automl.errors import SpecError
+from automl.execution.devices import Slot, SlotKind, compute_resources
+from automl.models.catalog import FAMILIES, get_family, get_space
+from automl.search.spec import (
+    PRESET_SECONDS,
+    AuditPlan,
+    Budget,
+    Preset,
+    Pruner,
+    Resources,
+    Sampler,
+    SearchSpec,
+)
+from fairness.definitions import METRICS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchRequest:
+    """What a person chose for a search; what is absent takes the default of the preset.
+
+    ``slots`` are the devices of the machine that will run it. An explicit ``budget`` wins over the preset.
+    """
+
+    dataset: Dataset
+    profile: Profile
+    setup: Setup
+    slots: tuple[Slot, ...]
+    budget: Budget | None = None
+    preset: Preset = Preset.BALANCED
+    families: tuple[str, ...] = tuple(FAMILIES)
+    sampler: Sampler = Sampler.TPE
+    pruner: Pruner = Pruner.SUCCESSIVE_HALVING
+    seed: int = 0
+    audit: AuditPlan = AuditPlan()
+
+
+def build_search_spec(request: SearchRequest) -> SearchSpec:
+    """The complete recipe; ``SpecError`` or ``DataError`` names what cannot be searched."""
+    dataset, setup = request.dataset, request.setup
+    task = infer_task(dataset, request.profile, setup)
+    require_metric(task)
+    columns = build_columns(dataset, setup)
+    split = build_split_plan(
+        test_given=dataset.n_test_rows > 0, group=_find_group(columns), seed=request.seed
+    )
+    n_train = round(dataset.n_train_rows * split.train)
+    on_gpu = any(slot.kind is SlotKind.CUDA for slot in request.slots)
+    resources = compute_resources(request.slots, n_train)
+    for name in request.families:
+        get_family(name)
+    return SearchSpec(
+        data=dataset.id,
+        data_name=dataset.name,
+        columns=columns,
+        task=task,
+        split=split,
+        budget=request.budget or Budget(seconds=PRESET_SECONDS[request.preset]),
+        resources=Resources(
+            devices=tuple(slot.name for slot in request.slots),
+            threads=resources.threads,
+            batch_size=resources.batch_size,
+        ),
+        families=request.families,
+        spaces={
+            name: get_space(name, request.preset.value, on_gpu=on_gpu) for name in request.families
+        },
+        preset=request.preset,
+        sampler=request.sampler,
+        pruner=request.pruner,
+        seed=request.seed,
+        audit=request.audit,
+    )
+
+
+def _find_group(columns: tuple[ColumnUse, ...]) -> str | None:
+    groups = [column.name for column in columns if column.role is Role.GROUP]
+    if len(groups) > 1:
+        raise SpecError(
+            f"Rows can be kept together by one column, but {groups[0]!r} and {groups[1]!r} both have "
+            "the role group.",
+            hint="Give one of them another role.",
+        )
+    return groups[0] if groups else None
+
+
+def require_metric(task: Task) -> None:
+    """Raise ``SpecError`` unless the task's metric fits its type and can be searched for."""
+    known = METRICS.get(task.metric)
+    fitting = sorted(
+        name
+        for name, metric in METRICS.items()
+        if task.type.value in metric.tasks and metric.direction != "none"
+    )
+    if known is None or task.metric not in fitting:
+        raise SpecError(
+            f"{task.metric!r} cannot be searched for in a {task.type.value} task.",
+            hint=f"Choose one of {', '.join(fitting)}.",
+        )

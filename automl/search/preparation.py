@@ -1,0 +1,82 @@
+"""The first step of a search, in a limited child process: split, encode, look for leaks, write the views."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from automl.data.encoding import save_encoder
+from automl.data.leaks import compute_leaks
+from automl.data.preparing import PreparedResult, PrepareRequest, prepare, save_prepared
+from automl.data.store import load_dataset, load_frame
+from automl.data.views import Part
+from automl.files import load_json, write_json
+from automl.search.spec import SearchSpec, compute_spec_hash, parse_spec
+from automl.settings import Settings
+
+SEARCH_ROWS = "search"  # encoder fitted on train
+REFIT_ROWS = "refit"  # encoder fitted on train + select
+RECORD = "preparation.json"
+
+
+def run_preparation(
+    arguments: Mapping[str, Any], report: Callable[[float, str], None]
+) -> dict[str, Any]:
+    """Prepare the rows of ``spec`` in ``folder``; what is there from an earlier attempt is kept.
+
+    Returns rows by part, the fingerprint of the test part, and the notes (leaks are among them: they are
+    told, never acted upon).
+    """
+    spec = parse_spec(arguments["spec"])
+    folder = Path(arguments["folder"])
+    if known := _read_record(folder, spec):
+        return known
+    workspace = Settings(**arguments["settings"]).workspace
+    dataset = load_dataset(workspace, spec.data)
+    report(0.1, "Reading the table")
+    frame = load_frame(workspace, spec.data)
+    report(0.3, "Splitting and encoding")
+    result = prepare(
+        PrepareRequest(
+            frame=frame,
+            columns=spec.columns,
+            task=spec.task,
+            split_plan=spec.split,
+            n_given_test=dataset.n_test_rows,
+        )
+    )
+    save_prepared(folder / SEARCH_ROWS, result.prepared)
+    save_prepared(folder / REFIT_ROWS, result.refit)
+    save_encoder(result.encoder, folder / SEARCH_ROWS / "encoder")
+    save_encoder(result.refit_encoder, folder / REFIT_ROWS / "encoder")
+    report(0.8, "Looking for columns that give the target away")
+    own_rows = frame.iloc[: dataset.n_train_rows]
+    leaks = compute_leaks(own_rows, spec.task, spec.columns)
+    record = _build_record(spec, result) | {
+        "notes": [asdict(note) for note in (*leaks, *result.notes)],
+    }
+    write_json(folder / RECORD, record)
+    return record
+
+
+def _build_record(spec: SearchSpec, result: PreparedResult) -> dict[str, Any]:
+    parts = result.prepared.parts
+    test = np.ascontiguousarray(parts[Part.TEST], dtype="<i8").tobytes()
+    return {
+        "spec_hash": compute_spec_hash(spec),
+        "n_rows": {str(part): len(rows) for part, rows in parts.items()},
+        "test_fingerprint": sha256(spec.data.encode() + test).hexdigest(),
+        "split_hash": sha256(
+            b"".join(np.ascontiguousarray(parts[part], dtype="<i8").tobytes() for part in Part)
+        ).hexdigest(),
+    }
+
+
+def _read_record(folder: Path, spec: SearchSpec) -> dict[str, Any] | None:
+    if not (folder / RECORD).exists():
+        return None
+    record: dict[str, Any] = load_json(folder / RECORD)
+    return record if record.get("spec_hash") == compute_spec_hash(spec) else None

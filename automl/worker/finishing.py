@@ -1,0 +1,351 @@
+"""The end of a search, in a child process: open the test part once and write everything but ``result.json``."""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from automl.data.encoding import load_encoder
+from automl.data.preparing import load_prepared
+from automl.data.store import load_dataset, load_frame
+from automl.data.task import TaskType
+from automl.data.views import Part
+from automl.deploy.bundle import BundleParts, save_bundle
+from automl.evaluation.comparison import ComparisonInput, compute_difference
+from automl.evaluation.outputs import build_output_frame, decode_labels
+from automl.files import write_json
+from automl.models.catalog import describe_layers
+from automl.search.preparation import REFIT_ROWS, SEARCH_ROWS
+from automl.search.ranking import rank_trials
+from automl.search.refits import OpenedModel
+from automl.search.spec import SearchSpec, parse_spec
+from automl.settings import Settings
+from automl.worker.audit_files import write_audit_files
+from automl.worker.opening import Opened, Opener
+from automl.worker.result_record import SCHEMA_VERSION, build_leaderboard_row, collect_versions
+from fairness.definitions import METRICS
+from fairness.estimates import Estimate
+
+MOST_ROWS = 60  # lines of the leaderboard beside the baselines
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finish:
+    """What ``run_finishing`` was asked, parsed."""
+
+    spec: SearchSpec
+    folder: Path
+    settings: Settings
+    models: tuple[OpenedModel, ...]
+    trials: Mapping[int, Mapping[str, Any]]
+    preparation: Mapping[str, Any]
+    looks: int
+    warnings: tuple[str, ...]
+
+    @property
+    def out(self) -> Path:
+        """Where the shell, the page and the report find the files."""
+        return self.folder / "result"
+
+
+def run_finishing(
+    arguments: Mapping[str, Any], report: Callable[[float, str], None]
+) -> dict[str, Any]:
+    """Evaluate the opened models, audit the winner, write report and bundle; the result's contents."""
+    finish = _parse(arguments)
+    opener = Opener(finish.spec.task, finish.folder, finish.spec.seed)
+    opened = []
+    for index, model in enumerate(finish.models):
+        report(0.6 * index / len(finish.models), "Looking at the test part")
+        opened.append(opener.open(model, finish.trials[model.trial]))
+    winner = opened[0]
+    report(0.6, "Writing predictions, evaluation and bundle")
+    predictions = build_predictions(finish, winner)
+    result = _build_result(finish, opened, opener)
+    result["seeds"] = _build_seeds(opened)
+    finish.out.mkdir(parents=True, exist_ok=True)
+    predictions.to_parquet(finish.out / "predictions.parquet", index=False)
+    write_json(finish.out / "evaluation.json", {"models": [_render_opened(each) for each in opened]})
+    _write_bundle(finish, winner, result)
+    report(0.8, "Auditing")
+    write_audit_files(finish.out, finish.spec, result, predictions)
+    return result
+
+
+def _parse(arguments: Mapping[str, Any]) -> Finish:
+    models = tuple(
+        OpenedModel(
+            **{**model, "roles": tuple(model["roles"]), "folders": tuple(model["folders"])}
+        )
+        for model in arguments["models"]
+    )
+    return Finish(
+        spec=parse_spec(arguments["spec"]),
+        folder=Path(arguments["folder"]),
+        settings=Settings(**arguments["settings"]),
+        models=models,
+        trials={trial["number"]: trial for trial in arguments["trials"]},
+        preparation=arguments["preparation"],
+        looks=arguments["looks"],
+        warnings=tuple(arguments["warnings"]),
+    )
+
+
+def build_predictions(finish: Finish, winner: Opened) -> pd.DataFrame:
+    """The winner's test rows: ``row_id, truth, prediction, probability_<class>…, sensitive_<column>…``.
+
+    ``row_id`` counts from 0 in the file the rows came from: the test file where one was given.
+    """
+    spec = finish.spec
+    workspace = finish.settings.workspace
+    prepared = load_prepared(finish.folder / "prepared" / REFIT_ROWS)
+    rows = np.asarray(prepared.parts[Part.TEST])
+    truth = np.asarray(prepared.target[rows])
+    first = load_dataset(workspace, spec.data).n_train_rows if spec.split.test_given else 0
+    frame = build_output_frame(spec.task, winner.prediction)
+    is_regression = spec.task.type is TaskType.REGRESSION
+    frame.insert(0, "row_id", rows - first)
+    frame.insert(1, "truth", truth if is_regression else decode_labels(spec.task, truth))
+    if spec.sensitive:
+        sensitive = load_frame(workspace, spec.data, spec.sensitive).iloc[rows]
+        for name in spec.sensitive:
+            frame[f"sensitive_{name}"] = sensitive[name].to_numpy()
+    return frame
+
+
+def _build_result(finish: Finish, opened: Sequence[Opened], opener: Opener) -> dict[str, Any]:
+    spec, winner = finish.spec, opened[0]
+    network = next((each for each in opened if "network" in each.model.roles), None)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "task": _build_task(spec),
+        "metric": spec.task.metric,
+        "select_metric_label": _label_score(spec.task.metric),
+        "wall_seconds": None,
+        "trials": [
+            {key: value for key, value in trial.items() if key != "folder"}
+            for trial in finish.trials.values()
+        ],
+        "winner": _describe_model(finish, winner),
+        "best_network": None if network is None else _describe_model(finish, network),
+        "leaderboard": _build_leaderboard(finish, opened),
+        "test": _render_metrics(winner.evaluation.metrics),
+        "looks": finish.looks,
+        "warnings": [*finish.warnings, *_list_notes(winner)],
+        "calibration": opener.build_calibration(winner),
+        "comparison": _compare(finish, opened, winner, opener),
+        "gain": {} if network is None else _compare(finish, opened, network, opener),
+        "n_rows": dict(finish.preparation["n_rows"]),
+        "protocol": _build_protocol(spec),
+        "versions": collect_versions(),
+        "hashes": {
+            "data": spec.data,
+            "spec": finish.preparation["spec_hash"],
+            "split": finish.preparation["split_hash"],
+            "test_part": finish.preparation["test_fingerprint"],
+        },
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seed": spec.seed,
+        "is_repeatable": spec.budget.is_repeatable,
+    }
+
+
+def _build_task(spec: SearchSpec) -> dict[str, Any]:
+    task = spec.task
+    return {
+        "type": str(task.type),
+        "target": task.target,
+        "classes": list(task.classes),
+        "positive": task.positive,
+        "beneficial": task.beneficial,
+        "reason": task.reason,
+        "data": spec.data_name,
+        "sensitive": list(spec.sensitive),
+    }
+
+
+def _label_score(metric: str) -> str:
+    title = METRICS[metric].title
+    return f"minus {title}" if METRICS[metric].direction == "lower" else title
+
+
+def _list_notes(winner: Opened) -> list[str]:
+    return [note for note in winner.evaluation.notes if "not" in note or "undefined" in note]
+
+
+def _render_metrics(metrics: Mapping[str, Estimate]) -> dict[str, dict[str, Any]]:
+    return {
+        name: {"value": each.value, "low": each.low, "high": each.high, "n": each.n}
+        for name, each in metrics.items()
+    }
+
+
+def _describe_model(finish: Finish, opened: Opened) -> dict[str, Any]:
+    trial = finish.trials[opened.model.trial]
+    shape = load_prepared(finish.folder / "prepared" / REFIT_ROWS).shape
+    return {
+        "name": opened.name,
+        "family": opened.family,
+        "trial": opened.model.trial,
+        "architecture": trial["architecture"],
+        "config": dict(trial["config"]),
+        "is_network": trial["is_network"],
+        "is_refit": opened.model.is_refit,
+        "epochs": opened.model.epochs,
+        "members": len(opened.model.folders),
+        "layers": describe_layers(opened.family, trial["config"], shape),
+    }
+
+
+def _build_leaderboard(finish: Finish, opened: Sequence[Opened]) -> list[dict[str, Any]]:
+    by_trial = {each.model.trial: each for each in opened}
+    scored = [
+        trial
+        for trial in finish.trials.values()
+        if trial["stage"] != "refit" and trial["score"] is not None
+        and (trial["state"] == "complete" or trial["number"] in by_trial)
+    ]  # fmt: skip
+    scored.sort(key=lambda trial: (-trial["score"], trial["number"]))
+    shown = [
+        trial
+        for index, trial in enumerate(scored)
+        if index < MOST_ROWS or trial["number"] in by_trial
+    ]
+    standings = rank_trials(finish.spec, finish.folder, shown)
+    rows = []
+    for trial in shown:
+        row = build_leaderboard_row(trial) | standings.get(trial["number"], {})
+        if each := by_trial.get(trial["number"]):
+            row["test"] = _render_metrics(each.evaluation.metrics)
+            row["fit_seconds"] = each.model.fit_seconds
+            row["predict_seconds"] = each.predict_seconds
+            row["roles"] = list(each.model.roles)
+        rows.append(row)
+    return rows
+
+
+def _compare(
+    finish: Finish, opened: Sequence[Opened], model: Opened, opener: Opener
+) -> dict[str, Any]:
+    """A model against boosted trees with default settings on the test part, as a number and a sentence."""
+    baseline = next(
+        (
+            each
+            for each in opened
+            if each.family == "boosting" and "baseline" in each.model.roles and each is not model
+        ),
+        None,
+    )
+    if baseline is None:
+        return {}
+    task = finish.spec.task
+    difference = compute_difference(
+        ComparisonInput(
+            task=task,
+            truth=opener.get_truth(Part.TEST),
+            predictions={"model": model.prediction, "baseline": baseline.prediction},
+            metric=task.metric,
+            seed=finish.spec.seed,
+        ),
+        "model",
+        "baseline",
+    )
+    return {
+        **difference.to_json(),
+        "model": model.name,
+        "baseline": baseline.name,
+        "sentence": render_gain(task.metric, model.name, baseline.name, difference),
+    }
+
+
+def render_gain(metric: str, name: str, baseline: str, difference: Estimate) -> str:
+    """Was it worth it: the gain over a baseline with its interval, also when there is none."""
+    title = METRICS[metric].title
+    if difference.value is None or difference.low is None or difference.high is None:
+        return f"Whether {name} gains over {baseline} cannot be estimated: {difference.reason}"
+    interval = f"{difference.value:+.4f} [{difference.low:+.4f}, {difference.high:+.4f}]"
+    if difference.low > 0:
+        verdict = "a measurable gain"
+    elif difference.high < 0:
+        verdict = "a measurable loss"
+    else:
+        verdict = "no measurable gain"
+    sign = ", lower is better, so the sign is turned" if METRICS[metric].direction == "lower" else ""
+    return f"{name} against {baseline}: {interval} ({title}{sign}), {verdict}."
+
+
+def _build_seeds(opened: Sequence[Opened]) -> dict[str, Any]:
+    """Of every averaged model: each member's primary metric on the calibrate part, and the average's."""
+    return {
+        each.name: {
+            "part": "calibrate",
+            "values": list(each.member_values),
+            "average": each.average_value,
+            "epochs": each.model.epochs,
+        }
+        for each in opened
+        if len(each.model.folders) > 1
+    }
+
+
+def _build_protocol(spec: SearchSpec) -> dict[str, Any]:
+    shares = {"train": spec.split.train, "select": spec.split.select,
+              "calibrate": spec.split.calibrate}  # fmt: skip
+    return {
+        "split": str(spec.split.strategy),
+        "shares": shares if spec.split.test_given else {**shares, "test": spec.split.test},
+        "test": "given file" if spec.split.test_given else "held out",
+        "group": spec.split.group,
+        "budget_seconds": spec.budget.seconds,
+        "budget_trials": spec.budget.trials,
+        "preset": str(spec.preset),
+        "sampler": str(spec.sampler),
+        "pruner": str(spec.pruner),
+        "families": list(spec.families),
+        "batch_size": spec.resources.batch_size,
+        "threads": spec.resources.threads,
+        "repeatable": "yes" if spec.budget.is_repeatable else "no: a time budget depends on the clock",
+    }
+
+
+def _render_opened(opened: Opened) -> dict[str, Any]:
+    return {
+        "name": opened.name,
+        "family": opened.family,
+        "trial": opened.model.trial,
+        "roles": list(opened.model.roles),
+        "evaluation": opened.evaluation.to_json(),
+    }
+
+
+def _write_bundle(finish: Finish, winner: Opened, result: Mapping[str, Any]) -> None:
+    """Replace ``bundle/``; an earlier one, of a search that was resumed, goes first."""
+    spec = finish.spec
+    rows = REFIT_ROWS if winner.model.is_refit else SEARCH_ROWS
+    shutil.rmtree(finish.out / "bundle", ignore_errors=True)
+    save_bundle(
+        finish.out / "bundle",
+        BundleParts(
+            name=winner.name,
+            created_at=result["created_at"],
+            task=spec.task,
+            columns=spec.inputs,
+            encoder=load_encoder(finish.folder / "prepared" / rows / "encoder"),
+            members=tuple(finish.folder / name for name in winner.model.folders),
+            temperature=None if winner.temperature is None else winner.temperature.value,
+            training={
+                "data": spec.data,
+                "data_name": spec.data_name,
+                "spec_hash": finish.preparation["spec_hash"],
+                "n_rows": dict(finish.preparation["n_rows"]),
+            },
+            metrics=result["test"],
+            versions=result["versions"],
+            warnings=tuple(result["warnings"]),
+        ),
+    )

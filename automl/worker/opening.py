@@ -1,0 +1,133 @@
+"""The one look at the test part: predict, calibrate on the calibrate part, evaluate."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automl.data.preparing import load_prepared
+from automl.data.task import Task, TaskType
+from automl.data.views import Part, Prepared
+from automl.evaluation.calibration import Temperature, fit_temperature
+from automl.evaluation.calibration_table import compute_calibration_table
+from automl.evaluation.evaluate import EvaluationInput, compute_metrics, evaluate
+from automl.evaluation.evaluation import Evaluation
+from automl.evaluation.outcomes import build_outcomes
+from automl.search.preparation import REFIT_ROWS, SEARCH_ROWS
+from automl.search.refits import OpenedModel
+from automl.training.predictor import Predictor, load_predictor
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """A final model and what it showed.
+
+    ``prediction``: final test probabilities ``(n, K)`` or values ``(n,)``; ``uncalibrated``: before the
+    temperature; ``member_values``: the primary metric of each member on the calibrate part.
+    """
+
+    model: OpenedModel
+    name: str
+    family: str
+    prediction: Floats
+    uncalibrated: Floats
+    temperature: Temperature | None
+    evaluation: Evaluation
+    member_values: tuple[float | None, ...]
+    average_value: float | None
+    predict_seconds: float
+
+
+class Opener:
+    """Opens the models of one search; the rows of both encoders are loaded when first needed."""
+
+    def __init__(self, task: Task, folder: Path, seed: int) -> None:
+        self._task = task
+        self._folder = folder
+        self._seed = seed
+        self._prepared: dict[str, Prepared] = {}
+
+    def load_rows(self, *, is_refit: bool) -> Prepared:
+        """The rows as the final models read them, or as the search's own did."""
+        name = REFIT_ROWS if is_refit else SEARCH_ROWS
+        if name not in self._prepared:
+            self._prepared[name] = load_prepared(self._folder / "prepared" / name)
+        return self._prepared[name]
+
+    def get_truth(self, part: Part) -> NDArray[np.generic]:
+        """The encoded target of a part; the same for both encoders."""
+        prepared = self.load_rows(is_refit=True)
+        return np.asarray(prepared.target[prepared.parts[part]])
+
+    def open(self, model: OpenedModel, trial: Mapping[str, Any]) -> Opened:
+        """Predict the calibrate part, scale, then predict and evaluate the test part."""
+        members = [load_predictor(self._folder / name) for name in model.folders]
+        calibrate = self._predict(members, model, Part.CALIBRATE)
+        temperature = self._fit_temperature(calibrate.mean(axis=0))
+        started = time.perf_counter()
+        uncalibrated = self._predict(members, model, Part.TEST).mean(axis=0)
+        predict_seconds = time.perf_counter() - started
+        final = uncalibrated if temperature is None else temperature.apply(uncalibrated)
+        return Opened(
+            model=model,
+            name=str(trial["name"]),
+            family=str(trial["family"]),
+            prediction=final,
+            uncalibrated=uncalibrated,
+            temperature=temperature,
+            evaluation=self._evaluate(final, uncalibrated if temperature else None),
+            member_values=tuple(self._score_calibrate(each) for each in calibrate),
+            average_value=self._score_calibrate(calibrate.mean(axis=0)),
+            predict_seconds=predict_seconds,
+        )
+
+    def _predict(self, members: Sequence[Predictor], model: OpenedModel, part: Part) -> Floats:
+        """Predictions of every member: ``(M, n, K)`` or ``(M, n)``."""
+        prepared = self.load_rows(is_refit=model.is_refit)
+        views = prepared.views.take(prepared.parts[part])
+        return np.stack([np.asarray(member.predict(views)) for member in members])
+
+    def _fit_temperature(self, probability: Floats) -> Temperature | None:
+        if self._task.type is TaskType.REGRESSION:
+            return None
+        truth = self.get_truth(Part.CALIBRATE).astype(np.int64)
+        return fit_temperature(truth, probability)
+
+    def _evaluate(self, final: Floats, uncalibrated: Floats | None) -> Evaluation:
+        floor = None
+        if self._task.type is TaskType.REGRESSION:
+            floor = float(np.percentile(np.abs(self.get_truth(Part.TRAIN).astype(float)), 1))
+        return evaluate(
+            EvaluationInput(
+                task=self._task,
+                truth=self.get_truth(Part.TEST),
+                prediction=final,
+                uncalibrated=uncalibrated,
+                mape_floor=floor,
+                seed=self._seed,
+            )
+        )
+
+    def _score_calibrate(self, prediction: Floats) -> float | None:
+        outcomes = build_outcomes(self._task, self.get_truth(Part.CALIBRATE), prediction)
+        name = self._task.metric
+        return compute_metrics(self._task, outcomes, (name,), seed=self._seed)[name].value
+
+    def build_calibration(self, opened: Opened) -> dict[str, Any]:
+        """Test metrics before and after the temperature; empty for a regression."""
+        if opened.temperature is None:
+            return {}
+        table = compute_calibration_table(
+            self._task,
+            self.get_truth(Part.TEST),
+            opened.uncalibrated,
+            opened.temperature,
+            seed=self._seed,
+        )
+        return table.to_json()
