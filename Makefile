@@ -35,7 +35,7 @@ format: $(VENV)/.installed-dev ## format and mend what can be mended
 	$(PYTHON) -m ruff check --fix .
 
 docs: $(VENV)/.installed ## write the generated pages under docs/
-	$(PYTHON) -m docs.generate
+	$(PYTHON) -m tools.generate_docs
 
 acceptance: $(VENV)/.installed-dev ## the literal commands of the issues, fuzzing, simulations (long)
 	$(PYTHON) -m pytest -m acceptance --timeout 1800

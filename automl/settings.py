@@ -19,15 +19,34 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="FAIRLOOM_", frozen=True, extra="ignore")
 
-    home: Path = Path("~/.fairloom")
-    devices: Annotated[tuple[str, ...], NoDecode] = ()
-    max_table_bytes: int = Field(default=1 * GB, ge=1_000)
-    max_columns: int = Field(default=10_000, ge=2)
-    max_rows: int = Field(default=10_000_000, ge=10)
-    max_gzip_ratio: float = Field(default=200.0, ge=1)
-    import_memory_bytes: int = Field(default=8 * GB, ge=500 * MB)
-    import_seconds: float = Field(default=600.0, ge=1)
-    min_free_bytes: int = Field(default=1 * GB, ge=0)
+    home: Path = Field(
+        default=Path("~/.fairloom"),
+        description="The workspace: database, data sets, searches, logs.",
+    )
+    devices: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Slots that run trials, as `cuda:0,cuda:1` or `cpu:0,cpu:1`."
+    )
+    max_table_bytes: int = Field(
+        default=1 * GB, ge=1_000, description="Largest table that may be uploaded, unpacked too."
+    )
+    max_columns: int = Field(default=10_000, ge=2, description="Most columns a table may have.")
+    max_rows: int = Field(default=10_000_000, ge=10, description="Most rows a table may have.")
+    max_gzip_ratio: float = Field(
+        default=200.0, ge=1, description="A gzip file that unpacks to more than this is refused."
+    )
+    import_memory_bytes: int = Field(
+        default=8 * GB,
+        ge=500 * MB,
+        description="Address space of the process that reads an upload.",
+    )
+    import_seconds: float = Field(
+        default=600.0, ge=1, description="Longest time that reading an upload may take."
+    )
+    min_free_bytes: int = Field(
+        default=1 * GB,
+        ge=0,
+        description="Below this no new work is taken on; below half of it searches wait.",
+    )
 
     @field_validator("devices", mode="before")
     @classmethod
