@@ -1,0 +1,140 @@
+"""The Models page in parts: list, bundle with its recipe, prediction of a file."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from app import finished_models, results, services, session
+from app.components.download import show_download
+from app.components.numbers import format_count, format_estimate, format_when
+from app.components.states import show_error
+from app.components.upload import pick_upload
+from app.finished_models import FinishedModel
+from app.wording import escape, say, say_plain
+from automl.jobs.records import Job, JobState
+from fairness.errors import FairloomError
+
+ROW_PIXELS = 35
+MAX_VISIBLE = 10
+PYTHON = """from pathlib import Path
+
+import pandas as pd
+from automl.deploy.bundle import load_bundle
+
+bundle = load_bundle(Path("bundle.zip"))
+predictions = bundle.predict(pd.read_csv("new_rows.csv"))"""
+SHELL = "python -m automl predict bundle.zip new_rows.csv --out predictions.csv"
+
+
+def show_list(models: Sequence[FinishedModel]) -> None:
+    """Every finished model with its test value."""
+    frame = pd.DataFrame(
+        {
+            say_plain("models.name"): [model.title for model in models],
+            say_plain("models.model"): [model.model for model in models],
+            say_plain("models.metric"): [render_value(model) for model in models],
+            say_plain("models.made"): [format_when(model.finished_at) for model in models],
+        }
+    )
+    st.dataframe(
+        frame,
+        key="models",
+        hide_index=True,
+        height=ROW_PIXELS * (min(len(models), MAX_VISIBLE) + 1) + 3,
+        alt=say_plain("models.list"),
+    )
+
+
+def render_value(model: FinishedModel) -> str:
+    """``Area under the ROC curve 0.927 [0.923, 0.931]``."""
+    value = format_estimate(*(model.estimate.get(key) for key in ("value", "low", "high")))
+    return f"{results.get_metric_title(model.metric)} {value}"
+
+
+def pick_model(models: Sequence[FinishedModel]) -> FinishedModel:
+    """The model that the rest of the page is about; preset: that of the open search."""
+    ids = [model.search for model in models]
+    opened = session.get_open("search")
+    names = {model.search: f"{model.title} · {model.model}" for model in models}
+    picked = st.selectbox(
+        say("models.pick"), ids, index=ids.index(opened) if opened in ids else 0,
+        format_func=lambda key: names[key], key="model",
+    )  # fmt: skip
+    return models[ids.index(picked)]
+
+
+def show_bundle(model: FinishedModel) -> None:
+    """The bundle's download and how to load it."""
+    st.subheader(say("models.bundle"), anchor=False)
+    path = finished_models.prepare_bundle(model.search)
+    if path is None:
+        st.info(say("models.no_bundle"))
+        return
+    st.write(say("models.bundle_text"))
+    show_download(say("models.download_bundle"), path, filename="bundle.zip", key="download_bundle")
+    with st.expander(say("models.recipe"), key="recipe"):
+        st.write(say("models.recipe_python"))
+        st.code(PYTHON, language="python")
+        st.write(say("models.recipe_shell"))
+        st.code(SHELL, language="bash")
+
+
+def show_prediction(model: FinishedModel) -> None:
+    """Upload a file, follow its job, download what came out."""
+    st.subheader(say("models.predict"), anchor=False)
+    st.write(say("models.predict_text"))
+    if not services.has_worker():
+        st.caption(say("frame.no_worker"))
+    upload = pick_upload("predict_upload", label=say_plain("upload.label"))
+    if upload is not None:
+        path = services.require_upload(upload.id, upload.name)
+        services.submit_predict(model.search, path, upload.name)
+        st.rerun()
+    jobs = finished_models.list_predictions(model.search)
+    if any(job.state.is_active for job in jobs):
+        _show_live(model.search)
+    else:
+        _show_jobs(jobs)
+
+
+def _show_live(search_id: str) -> None:
+    @st.fragment(run_every="1s")
+    def live() -> None:
+        jobs = finished_models.list_predictions(search_id)
+        if not any(job.state.is_active for job in jobs):
+            st.rerun()
+        _show_jobs(jobs)
+
+    live()
+
+
+def _show_jobs(jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        with st.container(border=True, key=f"prediction_{job.id}"):
+            _show_job(job)
+
+
+def _show_job(job: Job) -> None:
+    if job.state.is_active:
+        fraction = min(max(float(job.progress.get("fraction", 0.0)), 0.0), 1.0)
+        words = str(job.progress.get("words", ""))
+        key = "queued" if job.state is JobState.QUEUED else "running"
+        st.progress(fraction, text=say(f"models.predict_{key}", name=job.title, words=words))
+        return
+    path = finished_models.find_output(job)
+    if job.state is not JobState.SUCCEEDED or path is None:
+        st.markdown(f"**{escape(job.title)}**: {say('models.predict_failed')}")
+        if job.outcome is not None:
+            show_error(FairloomError(job.outcome.message, hint=job.outcome.hint))
+        return
+    n_rows = format_count(job.result.get("n_rows"))
+    st.markdown(
+        f"{say('models.predict_done', name=job.title, n=n_rows)} {format_when(job.finished_at)}"
+    )
+    notes = [str(note.get("text", "")) for note in job.result.get("notes") or ()]
+    if notes:
+        st.caption("  \n".join(escape(note) for note in notes))
+    show_download(
+        say("models.download_predictions"), path, filename=path.name, key=f"download_{job.id}"
+    )

@@ -1,0 +1,72 @@
+"""Finished models: their list, their bundle as one file, and predictions of a file through a job."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app import results, services
+from automl.jobs.records import Job, JobKind
+
+MAX_MODELS = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FinishedModel:
+    """The winner of a finished search, as a list shows it; ``estimate`` is of the primary metric."""
+
+    search: str
+    title: str
+    model: str
+    metric: str
+    estimate: Mapping[str, Any]
+    finished_at: float | None
+
+
+def list_models() -> list[FinishedModel]:
+    """Winners of finished searches, newest first."""
+    models = []
+    for job in services.list_searches(limit=MAX_MODELS):
+        result = None if job.state.is_active else results.read_result(job.id)
+        if result is not None:
+            models.append(_build_model(job, result))
+    return models
+
+
+def prepare_bundle(search_id: str) -> Path | None:
+    """The bundle as a ZIP, packed once; None where the search left no bundle."""
+    folder = results.get_result_file(search_id, "bundle")
+    if not (folder / "bundle.json").is_file():
+        return None
+    target = folder.with_suffix(".zip")
+    if not target.is_file():
+        from automl.deploy.bundle import pack_bundle
+
+        pack_bundle(folder, target)
+    return target
+
+
+def list_predictions(search_id: str, *, limit: int = 20) -> list[Job]:
+    """Prediction jobs of a model, newest first."""
+    jobs = services.get_store().list_jobs(kinds=(JobKind.PREDICT,), limit=MAX_MODELS)
+    return [job for job in jobs if job.spec.get("search") == search_id][:limit]
+
+
+def find_output(job: Job) -> Path | None:
+    """The predictions of a finished job."""
+    name = job.result.get("out")
+    if not name:
+        return None
+    path = services.get_workspace().job(job.id) / Path(str(name)).name
+    return path if path.is_file() else None
+
+
+def _build_model(job: Job, result: Mapping[str, Any]) -> FinishedModel:
+    return FinishedModel(
+        search=job.id,
+        title=job.title,
+        model=str(result["winner"]["name"]),
+        metric=str(result["metric"]),
+        estimate=(result.get("test") or {}).get(result["metric"]) or {},
+        finished_at=job.finished_at,
+    )
