@@ -45,7 +45,7 @@ class Section:
     attribute: str
     reference: str
     grouping: str
-    headlines: list[str]
+    headlines: list[tuple[str, str]]
     left_out: list[str]
     few: list[str]
     group_tables: list[parts.Table]

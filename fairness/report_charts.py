@@ -165,11 +165,9 @@ def _change_text(row: pd.Series) -> str:
     if pd.isna(row["value"]):
         return "not estimable"
     text = f"{100 * row['value']:+.1f} points"
-    return (
-        text
-        if pd.isna(row["low"])
-        else f"{text} [{100 * row['low']:+.1f}, {100 * row['high']:+.1f}]"
-    )
+    if pd.notna(row["low"]):
+        text += f" [{100 * row['low']:+.1f}, {100 * row['high']:+.1f}]"
+    return text.replace("-", "−")
 
 
 def build_reliability_chart(audit: Audit, attribute: str, writer: ChartWriter) -> Chart | None:

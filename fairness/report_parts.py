@@ -16,12 +16,12 @@ from fairness.wording import (
     describe_beneficial,
     describe_excluded,
     describe_extreme,
+    describe_floor,
     describe_looks,
     format_change,
     format_change_interval,
     format_interval,
     format_p,
-    format_points,
     format_ratio,
     format_value,
     get_title,
@@ -114,23 +114,20 @@ def build_cover(audit: Audit, context: ReportContext) -> list[tuple[str, str]]:
     ]
 
 
-def build_headlines(audit: Audit, attribute: str) -> list[str]:
-    """Sentences on the largest gaps, over groups with enough cases; what was left out is said."""
-    sentences = []
-    for metric in HEADLINE_METRICS:
-        extreme = audit.find_extreme(attribute, metric)
-        sentences.append(describe_extreme(audit, extreme))
-    return sentences
+def build_headlines(audit: Audit, attribute: str) -> list[tuple[str, str]]:
+    """Largest gaps over groups with enough cases: the sentence, and how it stands to chance."""
+    extremes = [audit.find_extreme(attribute, metric) for metric in HEADLINE_METRICS]
+    return [(describe_extreme(audit, e), describe_floor(e.large_groups)) for e in extremes]
 
 
 def list_left_out(audit: Audit, attribute: str) -> list[str]:
-    """Groups that the headline gaps leave out, metric by metric, equal sentences once."""
-    notes: dict[str, list[str]] = {}
+    """Groups that the headline gaps leave out, metric by metric."""
+    sentences = []
     for metric in HEADLINE_METRICS:
         text = describe_excluded(audit.find_extreme(attribute, metric).large_groups)
         if text:
-            notes.setdefault(text, []).append(get_title(metric).lower())
-    return [f"{', '.join(metrics).capitalize()} — {text}" for text, metrics in notes.items()]
+            sentences.append(f"Left out of {get_title(metric).lower()}: {text}")
+    return sentences
 
 
 def build_group_tables(audit: Audit, attribute: str) -> list[Table]:
@@ -205,15 +202,15 @@ def build_spread_table(audit: Audit, attribute: str) -> Table:
         extreme = _find(audit, attribute, metric)
         if extreme is None:
             continue
-        for words, spread in (("all estimable", extreme.all_groups), ("enough cases", extreme.large_groups)):  # fmt: skip
-            name = f"{get_title(metric)}{' gap' if metric in METRICS else ''}"
-            rows.append((name, [Cell(words), *_build_spread_cells(metric, spread)]))
+        name = f"{get_title(metric)}{' gap' if metric in METRICS else ''}"
+        spreads = (extreme.all_groups, extreme.large_groups)
+        rows.append((name, [c for spread in spreads for c in _build_spread_cells(metric, spread)]))
     return Table(
         f"Largest minus smallest, by {attribute}",
-        ["Metric", "Groups", "Gap", "Highest – lowest", "By chance alone", "Reading"],
+        ["Metric", "All estimable groups", "By chance alone", "Groups with enough cases", "By chance alone"],
         rows,
         "A gap max − min is never below zero, so compare it with what chance alone would show at these sizes.",
-    )
+    )  # fmt: skip
 
 
 def _find(audit: Audit, attribute: str, metric: str) -> Extreme | None:
@@ -224,22 +221,19 @@ def _find(audit: Audit, attribute: str, metric: str) -> Extreme | None:
 
 
 def _build_spread_cells(metric: str, spread: Spread) -> list[Cell]:
+    """The gap with its two groups, and the chance gap with the reading."""
     if spread.value is None:
-        absent = Cell(NOT_ESTIMABLE, spread.reason, is_absent=True)
-        return [absent, Cell(ABSENT), Cell(ABSENT), Cell(ABSENT)]
+        return [Cell(NOT_ESTIMABLE, spread.reason, is_absent=True), Cell(ABSENT)]
     in_points = metric not in ("roc_auc", "brier_score")
-    gap = format_points(spread.value) if in_points else f"{spread.value:.3f}"
-    pair = Cell(f"{spread.max_group} – {spread.min_group}")
+    scale, digits, unit = (100, 1, " points") if in_points else (1, 3, "")
+    pair = f"{spread.max_group} – {spread.min_group}"
+    gap = Cell(f"{scale * spread.value:.{digits}f}{unit}", pair)
     if spread.floor_mean is None or spread.floor_95 is None:
-        return [Cell(gap), pair, Cell(ABSENT, "no floor for this metric"), Cell(ABSENT)]
-    scale, unit = (100, " points") if in_points else (1, "")
-    digits = 1 if in_points else 3
-    chance = Cell(
-        f"{scale * spread.floor_mean:.{digits}f}{unit}",
-        f"95 %: {scale * spread.floor_95:.{digits}f}{unit}; p {format_p(spread.p_value)}",
+        return [gap, Cell(ABSENT, "no floor for this metric")]
+    chance = (
+        f"{scale * spread.floor_mean:.{digits}f}, 95 %: {scale * spread.floor_95:.{digits}f}{unit}"
     )
-    reading = compare_to_floor(spread).split(";")[0]
-    return [Cell(gap), pair, chance, Cell(reading)]
+    return [gap, Cell(chance, compare_to_floor(spread).split(";")[0])]
 
 
 def build_ratio_table(audit: Audit, attribute: str) -> Table:
@@ -281,8 +275,14 @@ def build_overall_table(audit: Audit, context: ReportContext) -> Table:
         ]
         return Table("Models on the test set", ["Model", *map(get_title, names)], rows)
     names = [name for name in OVERALL_METRICS if _is_shown(audit, name)]
-    listed = [(get_title(n), [build_cell(n, audit.overall.metrics[n])]) for n in names]
-    return Table("Overall results", ["Metric", "All rows"], listed)
+    listed = [(get_title(n), _spread_out(build_cell(n, audit.overall.metrics[n]))) for n in names]
+    return Table("All rows", ["Metric", "Value", "95 % interval", "Cases"], listed)
+
+
+def _spread_out(cell: Cell) -> list[Cell]:
+    """The three lines of a cell as three cells."""
+    value = Cell(cell.text, is_few=cell.is_few, is_absent=cell.is_absent)
+    return [value, Cell(cell.small or ABSENT), Cell(cell.note or ABSENT)]
 
 
 def build_calibration_table(audit: Audit) -> Table:

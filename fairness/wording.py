@@ -61,6 +61,11 @@ def format_percent(value: float, digits: int = 1) -> str:
     return f"{100 * value:.{digits}f} %"
 
 
+def _minus(text: str) -> str:
+    """A typographic minus instead of a hyphen."""
+    return text.replace("-", "−")
+
+
 def format_points(value: float) -> str:
     """0.2139 → "21.4 points"."""
     return f"{100 * value:.1f} points"
@@ -94,7 +99,10 @@ def format_estimate(metric: str, estimate: Estimate) -> str:
 
 def format_change(metric: str, value: float) -> str:
     """A signed difference: points for shares, three decimals for the rest."""
-    return f"{100 * value:+.1f} points" if is_change_in_points(metric) else f"{value:+.3f}"
+    sign = "" if metric.startswith("average_absolute") else "+"
+    if is_change_in_points(metric):
+        return _minus(f"{100 * value:{sign}.1f} points")
+    return _minus(f"{value:{sign}.3f}")
 
 
 def is_change_in_points(metric: str) -> bool:
@@ -106,9 +114,10 @@ def format_change_interval(metric: str, estimate: Estimate) -> str:
     """Interval of a signed difference, in the unit of ``format_change``."""
     if estimate.low is None or estimate.high is None:
         return ABSENT
+    sign = "" if metric.startswith("average_absolute") else "+"
     if is_change_in_points(metric):
-        return f"[{100 * estimate.low:+.1f}, {100 * estimate.high:+.1f}]"
-    return f"[{estimate.low:+.3f}, {estimate.high:+.3f}]"
+        return _minus(f"[{100 * estimate.low:{sign}.1f}, {100 * estimate.high:{sign}.1f}]")
+    return _minus(f"[{estimate.low:{sign}.3f}, {estimate.high:{sign}.3f}]")
 
 
 def format_ratio(estimate: Estimate) -> str:
@@ -135,7 +144,7 @@ def get_title(metric: str) -> str:
 
 
 def describe_extreme(audit: Audit, extreme: Extreme, *, large: bool = True) -> str:
-    """The largest and the smallest rate, their distance with interval, and what chance would show."""
+    """The largest and the smallest rate and their distance with its interval."""
     spread = extreme.large_groups if large else extreme.all_groups
     title = get_title(extreme.metric)
     if spread.value is None:
@@ -149,7 +158,7 @@ def describe_extreme(audit: Audit, extreme: Extreme, *, large: bool = True) -> s
     return (
         f"{title} is {format_percent(first[0] / first[1])} for {top.group} ({_fraction(first)}) and"
         f" {format_percent(second[0] / second[1])} for {bottom.group} ({_fraction(second)}):"
-        f" {format_points(spread.value)} higher (95 % interval {_bounds(gap)}). {describe_floor(spread)}"
+        f" {format_points(spread.value)} higher (95 % interval {_bounds(gap)})."
     )
 
 
@@ -160,7 +169,7 @@ def _fraction(pair: tuple[int, int]) -> str:
 def _bounds(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return NOT_ESTIMABLE
-    return f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f}"
+    return _minus(f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f}")
 
 
 def describe_floor(spread: Spread) -> str:
@@ -187,11 +196,11 @@ def compare_to_floor(spread: Spread) -> str:
 
 
 def describe_excluded(spread: Spread) -> str:
-    """Which groups a gap leaves out, and why."""
+    """Which groups a gap leaves out, and why: "Asian (few cases: 9 positive labels)."."""
     if not spread.excluded:
         return ""
     parts = ", ".join(f"{group} ({reason})" for group, reason in spread.excluded.items())
-    return f"Left out: {parts}."
+    return f"{parts}."
 
 
 def describe_few(group: GroupResult, metric: str) -> str:
@@ -201,8 +210,8 @@ def describe_few(group: GroupResult, metric: str) -> str:
         return ""
     cases = estimate.denominator
     return (
-        f"{group.group} has {cases} {'case' if cases == 1 else 'cases'};"
-        f" the interval spans {100 * (estimate.high - estimate.low):.0f} points."
+        f"{group.group} has {cases} {RATES[metric].pool}; the interval of its {get_title(metric).lower()}"
+        f" spans {100 * (estimate.high - estimate.low):.0f} points."
     )
 
 
