@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
@@ -13,8 +13,8 @@ from automl.data.dataset import ColumnUse
 from automl.data.task import Task
 from automl.errors import BundleError, SpecError
 
-FORMAT = "fairloom-bundle"
-VERSION = 1
+FORMAT: Final = "fairloom-bundle"
+VERSION: Final = 1
 MANIFEST = "bundle.json"
 MAX_MANIFEST_BYTES = 20_000_000
 READ_BYTES = 1_000_000

@@ -1,0 +1,149 @@
+"""What a report says around the numbers, from a finished search."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from automl.data.split_plan import SplitPlan
+from automl.evaluation.evaluation import parse_estimate
+from automl.models.catalog import FAMILIES
+from automl.reports.predictions import PREDICTIONS
+from automl.search.spec import Budget, SearchSpec, compute_spec_hash
+from fairness.context import NOT_STATED, ModelRow, ReportContext
+from fairness.estimates import Estimate
+
+
+def build_report_context(
+    result: Mapping[str, Any],
+    spec: SearchSpec,
+    *,
+    predictions_sha256: str,
+    created_at: str | None = None,
+) -> ReportContext:
+    """Names, provenance, protocol and overall results of a search.
+
+    ``result`` is the content of ``result.json``; what it does not say prints "not stated". ``created_at``
+    is ISO 8601 in UTC, now by default.
+    """
+    task = spec.task
+    winner = result.get("winner") or {}
+    n_rows = result.get("n_rows") or {}
+    return ReportContext(
+        title=f"Audit of the prediction of {task.target}",
+        model_name=winner.get("name") or NOT_STATED,
+        data_name=spec.data_name or NOT_STATED,
+        n_rows=sum(n_rows.values()) if n_rows else None,
+        created_at=created_at or get_now(),
+        seed=spec.seed,
+        versions=dict(result.get("versions") or {}),
+        hashes={
+            **{name: str(value) for name, value in (result.get("hashes") or {}).items()},
+            "data": spec.data,
+            "spec": compute_spec_hash(spec),
+        },
+        provenance={"predictions": describe_predictions(predictions_sha256)},
+        task={
+            "target": task.target,
+            "type": task.type.value,
+            "metric": task.metric,
+            "classes": list(task.classes),
+            "reason": task.reason,
+        },
+        protocol=_build_protocol(result, spec, winner, n_rows),
+        models=build_model_rows(result.get("leaderboard") or ()),
+        looks=result.get("looks"),
+        warnings=tuple(str(text) for text in result.get("warnings") or ()),
+    )
+
+
+def get_now() -> str:
+    """The time in UTC, ISO 8601, whole seconds."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def describe_predictions(digest: str) -> dict[str, str]:
+    """Path and SHA-256 of the predictions, for the provenance."""
+    return {"path": PREDICTIONS, "sha256": digest}
+
+
+def build_model_rows(leaderboard: Sequence[Mapping[str, Any]]) -> tuple[ModelRow, ...]:
+    """The models whose test results were opened, in the order of the leaderboard."""
+    return tuple(
+        ModelRow(
+            name=row["name"],
+            metrics={name: _read_estimate(value) for name, value in row["test"].items()},
+            is_baseline=bool(row.get("is_baseline")),
+        )
+        for row in leaderboard
+        if row.get("test")
+    )
+
+
+def _read_estimate(value: Mapping[str, Any]) -> Estimate:
+    """A whole estimate, or the ``value, low, high, n`` of ``result.json``."""
+    defaults = {
+        "method": "",
+        "status": "not_estimable" if value.get("value") is None else "ok",
+        "reason": "",
+        "numerator": None,
+        "denominator": None,
+    }
+    return parse_estimate({**defaults, **value})
+
+
+def _build_protocol(
+    result: Mapping[str, Any],
+    spec: SearchSpec,
+    winner: Mapping[str, Any],
+    n_rows: Mapping[str, int],
+) -> dict[str, str]:
+    """Facts in reading order."""
+    trials = result.get("trials") or ()
+    n_networks = sum(bool(trial.get("is_network")) for trial in trials)
+    titles = [FAMILIES[name].title if name in FAMILIES else name for name in spec.families]
+    facts = {
+        "Split": _describe_split(spec.split),
+        "Rows by part": ", ".join(f"{part} {count:,}" for part, count in n_rows.items()),
+        "Families": ", ".join(titles),
+        "Search": f"{spec.sampler.value} with {spec.pruner.value.replace('_', ' ')}, preset {spec.preset.value}",
+        "Budget": _describe_budget(spec.budget),
+        "Trials": f"{len(trials):,}, {n_networks:,} of them networks" if trials else "",
+        "Wall time": _describe_seconds(result.get("wall_seconds")),
+        "Chosen by": f"{spec.task.metric} on the select part (optimistic: the best of all trials)",
+        "Architecture": str(winner.get("architecture") or ""),
+        "Calibration": _describe_calibration(result.get("calibration")),
+        "Sensitive columns as inputs": ", ".join(
+            column.name for column in spec.columns if column.is_input
+        )
+        or "none; audit only",
+    }
+    return {name: text or NOT_STATED for name, text in facts.items()}
+
+
+def _describe_split(plan: SplitPlan) -> str:
+    shares = "/".join(
+        f"{100 * share:.0f}"
+        for share in (plan.train, plan.select, plan.calibrate, plan.test)
+        if share
+    )
+    how = f"by {plan.group}" if plan.group else plan.strategy.value
+    if plan.test_given:
+        return f"{shares} % train/select/calibrate, {how}, with a given test part; seed {plan.seed}"
+    return f"{shares} % train/select/calibrate/test, {how}; seed {plan.seed}"
+
+
+def _describe_budget(budget: Budget) -> str:
+    parts = [] if budget.seconds is None else [f"{budget.seconds:,.0f} s"]
+    parts += [] if budget.trials is None else [f"{budget.trials:,} trials"]
+    return " and ".join(parts)
+
+
+def _describe_seconds(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:,.0f} s"
+
+
+def _describe_calibration(calibration: Mapping[str, Any] | None) -> str:
+    value = (calibration or {}).get("temperature")
+    if value is None:
+        return "none"
+    return f"temperature {value:.4g}, fitted on the calibrate part"

@@ -1,0 +1,219 @@
+"""The files about a winner: the same numbers everywhere, nothing invented, nothing that runs."""
+
+import json
+import re
+from hashlib import sha256
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from automl.data.dataset import ColumnUse, Kind, Role
+from automl.data.split_plan import SplitPlan
+from automl.data.task import Task, TaskType
+from automl.evaluation.evaluate import EvaluationInput, evaluate
+from automl.reports.context import build_report_context
+from automl.reports.predictions import PredictedRows, build_predictions
+from automl.reports.search_report import SearchReport, write_search_report
+from automl.search.spec import AuditPlan, Budget, Resources, SearchSpec
+from fairness.wording import find_forbidden
+
+N = 400
+
+
+def build_spec(task, name="people.csv"):
+    columns = (
+        ColumnUse(name="age", kind=Kind.NUMERIC, role=Role.FEATURE),
+        ColumnUse(name="sex", kind=Kind.CATEGORICAL, role=Role.SENSITIVE),
+        ColumnUse(name=task.target, kind=Kind.CATEGORICAL, role=Role.TARGET),
+    )
+    return SearchSpec(
+        data="ab" * 32, data_name=name, columns=columns, task=task, split=SplitPlan(),
+        budget=Budget(seconds=60, trials=12), resources=Resources(devices=("cpu:0",), threads=1, batch_size=128),
+        families=("linear", "mlp"), spaces={"linear": {}, "mlp": {}}, audit=AuditPlan(min_group_size=30),
+    )  # fmt: skip
+
+
+RESULT = {
+    "winner": {"name": "MLP 3×256", "family": "mlp", "architecture": "MLP 3×256 relu"},
+    "wall_seconds": 61.2,
+    "looks": 1,
+    "warnings": ["Column 'age' tells the target almost alone."],
+    "versions": {"fairloom": "0.1.0"},
+    "hashes": {"model": "cd" * 32},
+    "n_rows": {"train": 1600, "select": 400, "calibrate": 267, "test": N},
+    "calibration": {"temperature": 1.234},
+    "trials": [{"is_network": True}, {"is_network": False}],
+    "leaderboard": [
+        {"name": "MLP 3×256", "test": {"roc_auc": {"value": 0.9, "low": 0.87, "high": 0.93, "n": N}}},
+        {"name": "not opened", "test": None},
+        {"name": "linear", "is_baseline": True, "test": {"roc_auc": {"value": None, "low": None, "high": None, "n": N}}},
+    ],
+}  # fmt: skip
+
+
+def make(task, truth, prediction, folder, name="people.csv", **changes):
+    rng = np.random.default_rng(9)
+    sex = pd.DataFrame(
+        {"sex": rng.choice(["Female", "Male", None], N, p=[0.4, 0.5, 0.1])}, dtype="str"
+    )
+    rows = PredictedRows(
+        row_id=np.arange(1000, 1000 + N), truth=truth, prediction=prediction, sensitive=sex
+    )
+    report = SearchReport(
+        spec=build_spec(task, name), result={**RESULT, **changes}, rows=rows,
+        evaluation=evaluate(EvaluationInput(task=task, truth=truth, prediction=prediction)),
+        created_at="2026-01-02T03:04:05Z",
+    )  # fmt: skip
+    return write_search_report(folder, report), rows
+
+
+@pytest.fixture(scope="module")
+def binary(tmp_path_factory):
+    """Index 0 is the positive class."""
+    folder = tmp_path_factory.mktemp("binary")
+    task = Task(
+        target="income", type=TaskType.BINARY, metric="roc_auc", classes=(">50K", "<=50K"),
+        positive=">50K", beneficial=">50K",
+    )  # fmt: skip
+    rng = np.random.default_rng(0)
+    p = 1 / (1 + np.exp(-rng.normal(-1, 2, N)))
+    truth = (rng.random(N) >= p).astype(np.int64)
+    files, _ = make(task, truth, np.column_stack([p, 1 - p]), folder)
+    return files, json.loads(files.audit.read_text())
+
+
+def test_predictions_have_the_contract_s_columns(binary):
+    frame = pd.read_parquet(binary[0].predictions)
+    assert list(frame.columns) == [
+        "row_id", "truth", "prediction", "probability_>50K", "probability_<=50K", "sensitive_sex",
+    ]  # fmt: skip
+    assert frame["row_id"].tolist() == list(range(1000, 1000 + N))
+    assert set(frame["truth"]) == set(frame["prediction"]) == {">50K", "<=50K"}
+    assert frame["sensitive_sex"].isna().sum() > 0
+
+
+def test_every_count_of_the_audit_recomputes_from_the_predictions(binary):
+    files, audit = binary
+    frame = pd.read_parquet(files.predictions)
+    group = frame["sensitive_sex"].fillna("(missing)")
+    truth, flagged = frame["truth"] == ">50K", frame["probability_>50K"] >= 0.5
+    assert len(audit["counts"]) == 3
+    for row in audit["counts"]:
+        inside = group == row["group"]
+        assert row["tp"] == (inside & truth & flagged).sum()
+        assert row["fp"] == (inside & ~truth & flagged).sum()
+        assert row["tn"] == (inside & ~truth & ~flagged).sum()
+
+
+def test_provenance_names_the_predictions_by_hash(binary):
+    files, audit = binary
+    digest = sha256(files.predictions.read_bytes()).hexdigest()
+    assert audit["provenance"]["predictions"] == {"path": "predictions.parquet", "sha256": digest}
+    assert files.predictions_sha256 == digest
+    assert audit["provenance"]["hashes"]["data"] == "ab" * 32
+    assert audit["provenance"]["hashes"]["model"] == "cd" * 32
+    assert len(audit["provenance"]["hashes"]["spec"]) == 64
+
+
+def test_positive_beneficial_threshold_and_protocol(binary):
+    _, audit = binary
+    assert (audit["positive"], audit["beneficial"], audit["threshold"]) == (">50K", ">50K", 0.5)
+    assert audit["protocol"]["looks"] == 1
+    assert (
+        audit["protocol"]["Split"]
+        == "60/15/10/15 % train/select/calibrate/test, stratified; seed 0"
+    )
+    assert audit["protocol"]["Trials"] == "2, 1 of them networks"
+    assert audit["protocol"]["Budget"] == "60 s and 12 trials"
+    assert audit["protocol"]["Calibration"].startswith("temperature 1.234")
+    assert RESULT["warnings"][0] in audit["warnings"]
+
+
+def test_the_page_shows_the_counts_and_no_verdict(binary):
+    files, audit = binary
+    page = files.report.read_text()
+    for row in audit["counts"]:
+        assert f"{row['tp']:,}" in page
+    text = re.sub(
+        r"<script.*?</script>|<style.*?</style>|<svg.*?</svg>", " ", page, flags=re.DOTALL
+    )
+    assert find_forbidden(text) == ()
+    assert "MLP 3×256" in page
+
+
+def test_multiclass_gets_overall_results_and_says_why(tmp_path):
+    task = Task(
+        target="<b>kind</b>", type=TaskType.MULTICLASS, metric="log_loss", classes=("a", "b", "<c>")
+    )
+    rng = np.random.default_rng(1)
+    p = rng.dirichlet(np.ones(3), N)
+    truth = (p.cumsum(axis=1) > rng.random((N, 1))).argmax(axis=1)
+    files, _ = make(task, truth, p, tmp_path)
+    audit = json.loads(files.audit.read_text())
+    assert audit["by_group"] == audit["gaps"] == audit["counts"] == []
+    assert audit["warnings"][0].startswith("Group audits cover binary tasks so far.")
+    assert audit["overall"]["metrics"]["log_loss"]["value"] > 0
+    assert audit["provenance"]["predictions"]["sha256"] == files.predictions_sha256
+    page = files.report.read_text()
+    assert "Group audits cover binary tasks so far." in page
+    assert "<script" not in page
+    assert "<b>kind" not in page
+    assert "&lt;c&gt;" in page
+    assert find_forbidden(re.sub(r"<style.*?</style>", " ", page, flags=re.DOTALL)) == ()
+    assert files.result is None
+    assert list(pd.read_parquet(files.predictions).columns[3:6]) == [
+        "probability_a", "probability_b", "probability_<c>",
+    ]  # fmt: skip
+
+
+def test_regression_report_reads_in_the_unit_of_the_target(tmp_path):
+    task = Task(target="price", type=TaskType.REGRESSION, metric="rmse")
+    rng = np.random.default_rng(2)
+    truth = rng.normal(200_000, 50_000, N)
+    leaderboard = [
+        {
+            "name": "best",
+            "test": {"rmse": {"value": 41_234.5, "low": 39_000.0, "high": 43_500.0, "n": N}},
+        }
+    ]
+    files, rows = make(
+        task, truth, truth + rng.normal(0, 40_000, N), tmp_path, leaderboard=leaderboard
+    )
+    page = files.report.read_text()
+    assert "41,23" in page
+    assert "Errors by tenth of the true value" in page
+    frame = pd.read_parquet(files.predictions)
+    assert list(frame.columns) == ["row_id", "truth", "prediction", "sensitive_sex"]
+    np.testing.assert_array_equal(frame["prediction"], rows.prediction)
+
+
+def test_what_is_unknown_is_not_stated(binary):
+    task = Task(target="y", type=TaskType.REGRESSION, metric="rmse")
+    context = build_report_context({}, build_spec(task), predictions_sha256="0" * 64)
+    assert context.model_name == "not stated"
+    assert context.looks is None
+    assert context.protocol["Wall time"] == "not stated"
+    assert context.models == ()
+    assert context.created_at.endswith("Z")
+
+
+def test_models_are_those_that_were_opened(binary):
+    task = Task(target="y", type=TaskType.REGRESSION, metric="rmse")
+    context = build_report_context(RESULT, build_spec(task), predictions_sha256="0" * 64)
+    assert [(model.name, model.is_baseline) for model in context.models] == [
+        ("MLP 3×256", False), ("linear", True),
+    ]  # fmt: skip
+    assert context.models[1].metrics["roc_auc"].value is None
+
+
+def test_sensitive_rows_must_match():
+    task = Task(target="y", type=TaskType.REGRESSION, metric="rmse")
+    rows = PredictedRows(
+        row_id=np.arange(2),
+        truth=np.zeros(2),
+        prediction=np.zeros(2),
+        sensitive=pd.DataFrame({"a": [1]}),
+    )
+    with pytest.raises(ValueError, match="1 rows of sensitive values for 2"):
+        build_predictions(task, rows)
