@@ -2,22 +2,24 @@
 
 import streamlit as st
 
-from app import navigation, session
+from app import navigation, session, theme
 from app.components.frame import show_frame
 from app.components.states import show_error
 from fairness.errors import FairloomError
 
 st.set_page_config(
     page_title="Fairloom",
-    page_icon=":material/grain:",
+    page_icon=str(theme.ICON),
     layout="wide",
     initial_sidebar_state="auto",
 )
 
+st.logo(theme.LOGO, icon_image=theme.ICON, size="large")
+st.html(theme.STYLE)
 page = st.navigation(navigation.build_pages(), position="sidebar")
 session.restore_address()
 try:
-    show_frame()
+    show_frame(navigation.get_name(page))
     page.run()
 except FairloomError as error:
     show_error(error)

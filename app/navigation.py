@@ -55,3 +55,8 @@ def build_pages() -> list[Page]:
 def get_file(name: str) -> str:
     """The file of a page by its name, for ``st.switch_page`` and ``st.page_link``."""
     return next(place.file for place in PLACES if place.name == name)
+
+
+def get_name(page: Page) -> str:
+    """Which of our pages is shown; the default one has an empty address."""
+    return page.url_path or "data"

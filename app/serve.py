@@ -7,7 +7,9 @@ import argparse
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import streamlit as st
@@ -27,7 +29,12 @@ from automl.settings import Settings
 ADDRESS = "127.0.0.1"
 HOSTS = ["localhost", "127.0.0.1"]
 
-logger = logging.getLogger("fairloom.web")
+
+@lru_cache(maxsize=1)
+def _open_log() -> Any:
+    from automl.worker.logs import open_log
+
+    return open_log(Settings().workspace.logs / "web.jsonl")
 
 
 async def handle_health(_request: Request) -> Response:
@@ -58,7 +65,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 def show_error_number(error: Exception) -> bool:
     """Show an unexpected error as a number; its traceback goes to the log under that number."""
     number = uuid4().hex[:8]
-    logger.error("error %s", number, exc_info=error)
+    _open_log().error("page failed", error_id=number, exc_info=error)
     st.error(say("error.bug", id=number), icon=":material/bug_report:")
     return True
 

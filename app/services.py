@@ -7,7 +7,6 @@ trains, and nothing here imports torch or Optuna.
 import hashlib
 import json
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from automl.data.setup import Setup
     from automl.data.store import DatasetEntry
     from automl.data.task import Task
-    from automl.execution.devices import Slot
+    from automl.execution.devices import Devices, Slot
     from automl.jobs.store import JobStore
     from automl.search.spec import Budget, Preset, Pruner, Sampler
 
@@ -134,6 +133,11 @@ def list_searches(dataset: str | None = None, *, limit: int = 100, offset: int =
     )
 
 
+def list_jobs(*, limit: int = 50) -> list[Job]:
+    """Jobs of every kind, newest first."""
+    return list(get_store().list_jobs(limit=limit))
+
+
 def list_trials(search_id: str, *, limit: int = 200, offset: int = 0) -> list[Trial]:
     """Trials of a search in the order of their numbers."""
     return list(get_store().list_trials(search_id, offset, limit))
@@ -180,9 +184,7 @@ def has_audit(search_id: str) -> bool:
 
 def list_workers() -> list[WorkerRow]:
     """Workers heard of lately, the freshest first."""
-    limit = time.time() - WORKER_SILENCE_SECONDS
-    rows = [row for row in get_store().list_workers() if row.heartbeat_at >= limit]
-    return sorted(rows, key=lambda row: -row.heartbeat_at)
+    return list(get_store().list_workers(max_age_seconds=WORKER_SILENCE_SECONDS))
 
 
 def has_worker() -> bool:
@@ -335,6 +337,13 @@ class SearchChoice:
     pruner: "Pruner"
     seed: int
     devices: tuple[str, ...]
+
+
+def find_devices() -> "Devices":
+    """The places where trials can run, and what is wrong with them."""
+    from automl.execution.devices import find_devices as find
+
+    return find(get_settings())
 
 
 def list_slots() -> "tuple[Slot, ...]":

@@ -1,6 +1,13 @@
-"""Colours of the interface and the question whether it is dark."""
+"""Colours, pictures and the one style sheet of the interface, and the question whether it is dark."""
+
+from pathlib import Path
 
 import streamlit as st
+
+_ASSETS = Path(__file__).resolve().parent / "components" / "assets"
+LOGO = _ASSETS / "logo.svg"
+ICON = _ASSETS / "icon.png"
+STYLE = _ASSETS / "style.css"
 
 ACCENT = "#0072B2"
 OKABE_ITO = (

@@ -74,15 +74,20 @@ def _show_samples() -> None:
     st.markdown(f"**{say('data.samples_heading')}**")
     with st.container(horizontal=True, key="samples"):
         for sample in services.list_samples():
-            if st.button(
-                escape(sample.title),
-                key=f"sample_{sample.name}",
-                help=escape(sample.description),
-            ):
-                ticket = session.get_ticket(f"sample_{sample.name}")
-                session.renew_ticket(f"sample_{sample.name}")
-                session.set_open("import", services.submit_sample(sample.name, ticket).id)
-                st.rerun()
+            with st.container(width=230, gap="xsmall", key=f"card_{sample.name}"):
+                pressed = st.button(
+                    escape(sample.title), key=f"sample_{sample.name}", width="stretch"
+                )
+                st.caption(escape(sample.description))
+            if pressed:
+                _start_sample(sample.name)
+
+
+def _start_sample(name: str) -> None:
+    ticket = session.get_ticket(f"sample_{name}")
+    session.renew_ticket(f"sample_{name}")
+    session.set_open("import", services.submit_sample(name, ticket).id)
+    st.rerun()
 
 
 def _show_list() -> None:
@@ -102,7 +107,7 @@ def _show_list() -> None:
 
 def _show_entry(entry: "DatasetEntry") -> None:
     dataset = entry.dataset
-    name, size, when, delete = st.columns([5, 2, 2, 1], vertical_alignment="center")
+    name, size, when, delete = st.columns([5, 2, 2, 1.2], vertical_alignment="center")
     name.page_link(
         navigation.get_file("data"),
         label=escape(dataset.name),
@@ -113,10 +118,9 @@ def _show_entry(entry: "DatasetEntry") -> None:
     size.write(say("data.rows_columns", rows=rows, columns=len(dataset.columns)))
     when.write(format_when(entry.created_at))
     if delete.button(
-        "",
+        say("data.delete"),
         icon=":material/delete:",
         key=f"delete_{dataset.id[:12]}",
-        help=say("data.delete_help"),
         type="tertiary",
     ):
         confirm(

@@ -30,9 +30,9 @@ def show_dataset(dataset_id: str) -> None:
             task = services.infer_task(dataset, profile, setup)
         except FairloomError as caught:
             error = caught
+    edit_task(dataset, setup, task, error)
     leaks = watch_leaks(dataset, setup, task) if task is not None else ()
     show_notes(dataset, setup, (*leaks, *profile.notes, *dataset.notes))
-    edit_task(dataset, setup, task, error)
     view = st.segmented_control(
         say("set.tab_columns"),
         VIEWS,

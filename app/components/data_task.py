@@ -14,6 +14,8 @@ from automl.data.setup import Setup
 from automl.data.task import Task, TaskType
 from fairness.errors import FairloomError
 
+UNSET = ""  # a choice like any other: a select box shows None as nothing chosen
+
 
 def edit_task(
     dataset: Dataset, setup: Setup, task: Task | None, error: FairloomError | None
@@ -89,15 +91,15 @@ def _pick_outcomes(dataset: Dataset, task: Task) -> None:
             ),
         )
     with right:
-        session.put_widget("beneficial", task.beneficial)
+        session.put_widget("beneficial", task.beneficial or UNSET)
         st.selectbox(
             say("set.beneficial"),
-            (None, *task.classes),
+            (UNSET, *task.classes),
             key="beneficial",
-            format_func=lambda value: say_plain("set.beneficial_unset") if value is None else value,
+            format_func=lambda value: value or say_plain("set.beneficial_unset"),
             help=say("set.beneficial_help"),
             on_change=lambda: _keep(
-                dataset, "beneficial", lambda setup, value: replace(setup, beneficial=value)
+                dataset, "beneficial", lambda setup, value: replace(setup, beneficial=value or None)
             ),
         )
 
@@ -125,12 +127,12 @@ def _pick_roles(dataset: Dataset, setup: Setup) -> None:
             _pick_inputs(dataset, setup)
     with right:
         group = choices.list_with_role(setup, dataset, Role.GROUP)
-        session.put_widget("group", group[0] if group else None)
+        session.put_widget("group", group[0] if group else UNSET)
         st.selectbox(
             say("set.group"),
-            (None, *(name for name in names if _may_group(dataset, name))),
+            (UNSET, *(name for name in names if _may_group(dataset, name))),
             key="group",
-            format_func=lambda value: say_plain("set.group_none") if value is None else value,
+            format_func=lambda value: value or say_plain("set.group_none"),
             help=say("set.group_help"),
             on_change=lambda: _keep(
                 dataset,

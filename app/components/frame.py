@@ -10,8 +10,11 @@ from automl.errors import DataError
 from automl.jobs.records import Job
 
 
-def show_frame() -> None:
-    """Draw the header; what the address names but the workspace lacks is closed and said."""
+def show_frame(page: str) -> None:
+    """Draw the header; what the address names but the workspace lacks is closed and said.
+
+    On the Data page the data set is the title already, on the Search page the search is.
+    """
     dataset_id, search_id = session.get_open("dataset"), session.get_open("search")
     search = services.read_search(search_id) if search_id else None
     if search_id and search is None:
@@ -20,12 +23,12 @@ def show_frame() -> None:
     if search is not None and search.dataset != dataset_id:
         session.open_search(search.id, search.dataset)
         dataset_id = search.dataset
-    if dataset_id is None and search is None:
+    if not (dataset_id and page != "data") and not (search and page != "search"):
         return
     with st.container(horizontal=True, vertical_alignment="center", key="frame"):
-        if dataset_id is not None:
+        if dataset_id is not None and page != "data":
             _show_dataset(dataset_id, search)
-        if search is not None:
+        if search is not None and page != "search":
             _show_search(search)
 
 

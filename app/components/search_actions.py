@@ -24,13 +24,14 @@ def show_actions(search: Job) -> None:
         if st.button(say("live.new"), key="new_search", icon=":material/add:"):
             session.set_open("search", None)
             st.rerun()
+    if search.state in (JobState.STOPPED, JobState.FAILED):
+        st.caption(say("live.resume_help"))
 
 
 def _show_stop(search: Job) -> None:
     st.button(
         say("live.stop"),
         key="stop",
-        help=say("live.stop_help"),
         icon=":material/stop:",
         disabled=search.stop_mode is not None,
         on_click=_run,
@@ -49,7 +50,6 @@ def _show_ended(search: Job, *, has_result: bool) -> None:
         st.button(
             say("live.resume"),
             key="resume",
-            help=say("live.resume_help"),
             icon=":material/play_arrow:",
             type="secondary" if has_result else "primary",
             on_click=_run,

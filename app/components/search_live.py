@@ -10,7 +10,7 @@ from app.components.live_charts import show_curves, show_history
 from app.components.live_machine import show_log, show_machine
 from app.components.numbers import format_clock, format_count, format_duration, format_estimate
 from app.components.search_actions import show_actions
-from app.components.states import show_error, show_state
+from app.components.states import show_error, show_state, show_title
 from app.wording import escape, say
 from automl.jobs.records import Job, JobState, Trial
 from fairness.errors import FairloomError
@@ -20,9 +20,7 @@ TABLE_ROWS = 100
 
 def show_search(search: Job) -> None:
     """Draw a search; the live part refreshes every 2 s while it is active, and never after."""
-    with st.container(horizontal=True, vertical_alignment="center", key="search_title"):
-        st.title(escape(search.title), anchor=False, width="content")
-    st.caption(say("search.question_live"))
+    show_title(escape(search.title), say("search.question_live"))
     show_actions(search)
 
     @st.fragment(run_every="2s" if search.state.is_active else None)

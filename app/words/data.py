@@ -19,7 +19,6 @@ WORDS: dict[str, str] = {
     "data.col_when": "Added",
     "data.rows_columns": "{rows} × {columns}",
     "data.delete": "Delete",
-    "data.delete_help": "Delete this data set",
     "data.delete_title": "Delete this data set?",
     "data.delete_text": "**{name}** ({rows} rows) and your choices for it are deleted. Finished searches keep "
     "their results; new searches need the file again. This cannot be undone.",
