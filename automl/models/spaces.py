@@ -22,10 +22,10 @@ class Limits:
 
 
 LIMITS = {
-    ("quick", False): Limits(depth=3, widths=(32, 128), epochs=(6, 20), bins=64),
-    ("balanced", False): Limits(depth=4, widths=(32, 256), epochs=(8, 40), bins=96),
+    ("quick", False): Limits(depth=3, widths=(32, 128), epochs=(8, 24), bins=96),
+    ("balanced", False): Limits(depth=4, widths=(32, 256), epochs=(8, 40), bins=128),
     ("thorough", False): Limits(depth=5, widths=(32, 256), epochs=(12, 96), bins=128),
-    ("quick", True): Limits(depth=3, widths=(64, 256), epochs=(8, 32), bins=64),
+    ("quick", True): Limits(depth=3, widths=(64, 256), epochs=(8, 32), bins=96),
     ("balanced", True): Limits(depth=5, widths=(64, 512), epochs=(12, 96), bins=128),
     ("thorough", True): Limits(depth=5, widths=(64, 1024), epochs=(16, 256), bins=128),
 }
@@ -94,7 +94,7 @@ def _build_inputs(limits: Limits) -> Space:
         "numeric_embedding": Switch(
             branches={
                 "piecewise": {
-                    "bins": Int(low=8, high=limits.bins, log=True),
+                    "bins": Int(low=16, high=limits.bins, log=True),
                     "dim": Int(low=4, high=24, step=4),
                 },
                 "none": {},
@@ -109,7 +109,7 @@ def _build_plan(limits: Limits) -> Space:
         "optimizer": Switch(
             branches={
                 "adamw": {
-                    "lr": Float(low=3e-4, high=1e-2, log=True),
+                    "lr": Float(low=5e-4, high=1.5e-2, log=True),
                     "weight_decay": Float(low=1e-6, high=1e-1, log=True),
                 },
                 "sgd": {

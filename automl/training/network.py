@@ -105,22 +105,26 @@ class NetworkRun:
 
     def train_epoch(self, number: int, clock: WorkClock) -> Steps:
         """One pass; if memory runs out the batch is halved, once for the whole run."""
-        try:
-            return self._train_epoch(number, clock)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            if self.was_halved or self.batch_size < 4:
-                raise OutOfMemory(
-                    f"A batch of {self.batch_size} rows does not fit into memory on {self.device}.",
-                    hint="Narrower networks or fewer bins need less memory.",
-                ) from error
+        while True:
+            try:
+                return self._train_epoch(number, clock)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                if self.was_halved or self.batch_size < 4:
+                    raise OutOfMemory(
+                        f"A batch of {self.batch_size} rows does not fit into the memory of "
+                        f"{self.device}.",
+                        hint="Narrower networks or fewer bins need less memory.",
+                    ) from error
+            self._halve_batch()
+
+    def _halve_batch(self) -> None:
         self.was_halved = True
         self.batch_size //= 2
         self.optimizer.zero_grad(set_to_none=True)
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
-        return self._train_epoch(number, clock)
 
     def _train_epoch(self, number: int, clock: WorkClock) -> Steps:
         seed = derive_seed(self.request.seed, number)

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from automl.data.views import Views
-from automl.errors import BundleError
+from automl.errors import BundleError, SpecError
 from automl.files import load_json, write_atomic, write_json
 
 MODEL_FORMAT = 1
@@ -65,7 +65,7 @@ def load_predictor(folder: Path, device: str = "cpu") -> Predictor:
         )
     try:
         return _restore(record, arrays, device)
-    except (KeyError, ValueError, TypeError, RuntimeError, IndexError) as error:
+    except (SpecError, KeyError, ValueError, TypeError, RuntimeError, IndexError) as error:
         raise BundleError(f"The model in {folder.name!r} is damaged: {error}") from error
 
 

@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+HEAVY_ROUNDS = 4
+
 
 class PiecewiseLinear(nn.Module):
     """Encode numeric features against their training quantiles, then map each one linearly.
@@ -41,16 +43,13 @@ class PiecewiseLinear(nn.Module):
 
     @torch.no_grad()
     def fit_edges(self, x: Tensor) -> None:
-        """Take the unique quantiles of the training rows ``(n, n_features)`` as edges.
+        """Choose edges from the training rows ``(n, n_features)``.
 
-        A feature with fewer distinct quantiles uses fewer bins; the rest of its row stays zero.
+        A feature with fewer distinct values than edges uses fewer bins; the rest of its row stays zero.
         """
         n_bins = self.left.shape[1]
-        shares = torch.linspace(0, 1, n_bins + 1, dtype=torch.float64)
         for feature in range(x.shape[1]):
-            column = x[:, feature].detach().cpu().double()
-            rank = (shares * (len(column) - 1)).round().long()  # torch.quantile stops at 16M values
-            edges = torch.unique(column.sort().values[rank]).to(self.left)
+            edges = compute_edges(x[:, feature].detach().cpu(), n_bins).to(self.left)
             used = len(edges) - 1
             if used < 1:  # a constant column says nothing
                 continue
@@ -65,6 +64,23 @@ class PiecewiseLinear(nn.Module):
         code = torch.clamp(ratio, self.low, self.high)  # PLE(x)
         mapped = torch.bmm(code.transpose(0, 1), self.weight).transpose(0, 1)
         return torch.addcmul(self.linear_bias, x[..., None], self.linear_weight) + mapped
+
+
+def compute_edges(column: Tensor, n_bins: int) -> Tensor:
+    """At most ``n_bins + 1`` ascending edges of equal mass, first the minimum and last the maximum.
+
+    Differs from plain quantiles where few values hold most rows: no value counts for more than one bin, so
+    that the rest of the range keeps its resolution (a column that is mostly 0).
+    """
+    values, counts = torch.unique(column, return_counts=True)
+    if len(values) <= n_bins + 1:
+        return values
+    mass = counts.double()
+    for _ in range(HEAVY_ROUNDS):  # cutting the heavy ones lowers the share of a bin, so look again
+        mass = mass.clamp(max=mass.sum() / n_bins)
+    reached = mass.cumsum(0) - mass
+    targets = torch.linspace(0, float(reached[-1]), n_bins + 1, dtype=torch.float64)
+    return values[torch.searchsorted(reached, targets).clamp(max=len(values) - 1).unique()]
 
 
 class CategoricalEmbeddings(nn.Module):
@@ -85,7 +101,7 @@ class CategoricalEmbeddings(nn.Module):
         self.table = nn.Embedding(sum(cardinalities), d_embedding)
         nn.init.normal_(self.table.weight, std=1 / math.sqrt(d_embedding))
         starts = torch.tensor((0, *cardinalities[:-1])).cumsum(0)
-        self.register_buffer("offsets", starts, persistent=False)
+        self.register_buffer("offsets", starts)
 
     def forward(self, codes: Tensor) -> Tensor:
         return self.table(codes + self.offsets).flatten(1)  # type: ignore[no-any-return]

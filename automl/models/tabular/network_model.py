@@ -74,9 +74,12 @@ class NetworkModel:
     ) -> Self:
         fields = dict(record["shape"])
         shape = ViewShape(**fields | {"cardinalities": tuple(fields["cardinalities"])})
-        network = resolve_build(record["family"])(record["config"], shape)
-        network.load_state_dict({name: torch.tensor(value) for name, value in arrays.items()})
         where = torch.device(device)
+        with torch.device("meta"):  # no memory for what a foreign file only claims to hold
+            network = resolve_build(record["family"])(record["config"], shape)
+        network.load_state_dict(
+            {name: torch.tensor(value) for name, value in arrays.items()}, assign=True
+        )
         return cls(
             family=record["family"],
             config=record["config"],

@@ -4,6 +4,8 @@ import numpy as np
 
 from automl.data.task import Task, TaskType
 from automl.data.views import Part, Prepared, Views, ViewShape
+from automl.models.catalog import FAMILIES
+from automl.training.request import TrainRequest
 
 
 def build_task(task_type: TaskType, metric: str = "") -> Task:
@@ -68,3 +70,24 @@ def _build_target(task_type, signal, rng):
     if task_type is TaskType.MULTICLASS:
         return np.digitize(noisy, np.quantile(noisy, [0.4, 0.7])).astype(np.int64), 3
     return (noisy > np.quantile(noisy, 0.6)).astype(np.int64), 2
+
+
+def drive(training, answer=lambda epoch: None):
+    """Run a training to its end: what it returned and the epochs it yielded; ``answer`` gives verbs."""
+    epochs = []
+    try:
+        epoch = next(training)
+        while True:
+            epochs.append(epoch)
+            epoch = training.send(answer(epoch))
+    except StopIteration as stop:
+        return stop.value, epochs
+
+
+def build_request(family: str, config=None, **changes) -> TrainRequest:
+    config = FAMILIES[family].default if config is None else config
+    values = {"seed": 0, "batch_size": 64, "max_epochs": 6} | changes
+    return TrainRequest(family=family, config=config, **values)
+
+
+SMALL_MLP = FAMILIES["mlp"].default | {"width": 32, "numeric_embedding.piecewise.bins": 8}

@@ -1,0 +1,118 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from automl.errors import BundleError
+from automl.training.predictor import MODEL_JSON, MODEL_TENSORS, load_predictor
+from automl.training.run import train
+from tests.unit.training.tables import (
+    SMALL_MLP,
+    TaskType,
+    build_prepared,
+    build_request,
+    build_task,
+    drive,
+)
+
+PREPARED, TASK = build_prepared(TaskType.BINARY), build_task(TaskType.BINARY)
+
+
+def save(family, folder, config=None):
+    trained, _ = drive(train(PREPARED, TASK, build_request(family, config, max_epochs=2)))
+    trained.save(folder)
+    return trained
+
+
+def test_a_fresh_process_predicts_the_same(tmp_path):
+    views = PREPARED.views
+    expected = {}
+    for family, config in (("mlp", SMALL_MLP), ("boosting", None), ("linear", None)):
+        expected[family] = save(family, tmp_path / family, config).predictor.predict(views)
+    for name in ("raw", "quantile", "standard", "codes"):
+        np.save(tmp_path / f"{name}.npy", getattr(views, name))
+    code = (
+        "import sys, numpy as np\n"
+        "from pathlib import Path\n"
+        "from automl.data.views import Views\n"
+        "from automl.training.predictor import load_predictor\n"
+        "folder = Path(sys.argv[1])\n"
+        "names = ('raw', 'quantile', 'standard', 'codes')\n"
+        "views = Views(**{name: np.load(folder / f'{name}.npy', mmap_mode='r') for name in names})\n"
+        "for family in ('mlp', 'boosting', 'linear'):\n"
+        "    out = load_predictor(folder / family).predict(views)\n"
+        "    np.save(folder / f'{family}.out.npy', out)\n"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code, str(tmp_path)], check=True)
+    for family, prediction in expected.items():
+        found = np.load(tmp_path / f"{family}.out.npy")
+        assert np.allclose(found, prediction, rtol=0, atol=1e-6), family
+
+
+def test_predictions_do_not_depend_on_the_other_rows(tmp_path):
+    trained = save("mlp", tmp_path, SMALL_MLP | {"norm": "batch"})
+    whole = trained.predictor.predict(PREPARED.views)
+    alone = trained.predictor.predict(PREPARED.views.take(np.array([7])))
+    assert np.allclose(alone[0], whole[7], atol=1e-6)
+
+
+def test_no_rows_give_no_predictions(tmp_path):
+    for family in ("mlp", "boosting", "linear", "constant"):
+        trained = save(family, tmp_path / family)
+        assert trained.predictor.predict(PREPARED.views.take(np.array([], int))).shape == (0, 2)
+
+
+def test_an_absent_model_is_named(tmp_path):
+    with pytest.raises(BundleError, match="'nothing'"):
+        load_predictor(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("format", 99), ("family", "forest"), ("shape", {"n_raw": 1}), ("config", {}), ("target", {})],
+)
+def test_a_foreign_record_is_refused(tmp_path, key, value):
+    save("mlp", tmp_path, SMALL_MLP)
+    path = tmp_path / MODEL_JSON
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    with pytest.raises(BundleError):
+        load_predictor(tmp_path)
+
+
+def test_torn_weights_are_refused(tmp_path):
+    save("mlp", tmp_path, SMALL_MLP)
+    path = tmp_path / MODEL_TENSORS
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(BundleError):
+        load_predictor(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("node_left", 10_000),
+        ("node_left", 0),
+        ("node_feature_idx", 99),
+        ("node_feature_idx", -1),
+        ("sizes", 1),
+        ("n_bitsets", 7),
+    ],
+)
+def test_trees_that_point_elsewhere_are_refused_before_compiled_code_follows_them(
+    tmp_path, name, value
+):
+    save("boosting", tmp_path)
+    arrays = load_file(tmp_path / MODEL_TENSORS)
+    arrays[name][0] = value
+    save_file(arrays, tmp_path / MODEL_TENSORS)
+    with pytest.raises(BundleError, match="damaged"):
+        load_predictor(tmp_path)
+
+
+def test_nothing_saved_is_a_pickle(tmp_path):
+    for family in ("mlp", "boosting", "linear", "constant"):
+        save(family, tmp_path / family)
+        assert {path.name for path in (tmp_path / family).iterdir()} == {MODEL_JSON, MODEL_TENSORS}
