@@ -78,6 +78,6 @@ def check_manifest(out: Path) -> dict[str, Any] | None:
     try:
         manifest: dict[str, Any] = load_json(out / MANIFEST)
         whole = all(_describe_file(out / n) == facts for n, facts in manifest["files"].items())
-    except (OSError, ValueError, KeyError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return manifest if whole else None

@@ -100,33 +100,51 @@ def train(prepared: str, task: Task, request: Request):
 
 
 def plant(fault: str, request: Request) -> None:
-    if fault == "memory":
-        np.ones(10**15)
-    elif fault == "memory-once" and request.batch_size > 32:
-        raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB")
-    elif fault == "diverged":
-        raise TrainingDiverged("The loss became inf.", hint="Lower the learning rate.")
-    elif fault == "data":
-        raise DataError("Column 'x' is empty.")
-    elif fault == "bug":
-        raise KeyError("no such key")
-    elif fault == "hang":
-        time.sleep(3600)
-    elif fault == "deaf":  # holds the GIL in C, as a stuck kernel does
-        ctypes.PyDLL(None).sleep(3600)
-    elif fault == "exit-0":
-        os._exit(0)
-    elif fault == "exit-5":
-        os._exit(5)
-    elif fault == "segfault":
-        ctypes.string_at(0)
-    elif fault == "killed":
-        os.kill(os.getpid(), signal.SIGKILL)
-    elif fault == "full":
-        raise OSError(28, "No space left on device")
-    elif fault == "noise":
-        for _ in range(200):
-            print("x" * 10_000)
+    if fault == "memory-once" and request.batch_size <= 32:
+        return
+    FAULTS.get(fault, lambda: None)()
+
+
+def run_out_of_device_memory() -> None:
+    raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB")
+
+
+def diverge() -> None:
+    raise TrainingDiverged("The loss became inf.", hint="Lower the learning rate.")
+
+
+def find_bad_data() -> None:
+    raise DataError("Column 'x' is empty.")
+
+
+def raise_bug() -> None:
+    raise KeyError("no such key")
+
+
+def fill_disk() -> None:
+    raise OSError(28, "No space left on device")
+
+
+def make_noise() -> None:
+    for _ in range(200):
+        print("x" * 10_000)
+
+
+FAULTS = {
+    "memory": lambda: np.ones(10**15),
+    "memory-once": run_out_of_device_memory,
+    "diverged": diverge,
+    "data": find_bad_data,
+    "bug": raise_bug,
+    "hang": lambda: time.sleep(3600),
+    "deaf": lambda: ctypes.PyDLL(None).sleep(3600),  # holds the GIL, as a stuck kernel does
+    "exit-0": lambda: os._exit(0),
+    "exit-5": lambda: os._exit(5),
+    "segfault": lambda: ctypes.string_at(0),
+    "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "full": fill_disk,
+    "noise": make_noise,
+}
 
 
 def build_train(trial: int, out: Path, **changes) -> Train:
