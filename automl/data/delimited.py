@@ -22,6 +22,7 @@ DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "vertical bar"}
 ENCODINGS = ("utf-8", "utf-16", "cp1252", "latin-1")
 MAX_CELL_BYTES = 1_000_000
 _CHUNK = 4 << 20
+_CSV_LIMIT = 1 << 30  # cells are measured later, where their row is known
 _SAMPLE_LINES = 200
 _SHOWN = 5
 
@@ -149,7 +150,7 @@ def _take_lines(data: bytes) -> str:
 
 
 def _parse_sample(text: str, delimiter: str) -> list[list[str]]:
-    previous = csv.field_size_limit(MAX_CELL_BYTES)
+    previous = csv.field_size_limit(_CSV_LIMIT)
     try:
         reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter)
         # the sample may end inside a quoted cell: its last record is then not whole
@@ -157,7 +158,7 @@ def _parse_sample(text: str, delimiter: str) -> list[list[str]]:
     except csv.Error as error:
         raise DataError(
             f"The first rows cannot be read: {error}.",
-            hint="Look for a quote that is never closed, or a cell over 1 MB.",
+            hint="Look for a quote that is never closed.",
         ) from error
     finally:
         csv.field_size_limit(previous)
@@ -211,7 +212,7 @@ def _read_cells(data: bytes, name: str, layout: _Layout) -> list[pa.ChunkedArray
     if data.count(b'"') % 2:
         _refuse_open_quote(table, name)
     if ragged:
-        _refuse_ragged(ragged, name, len(names), layout.n_skipped)
+        _refuse_ragged(ragged, name, len(names))
     _refuse_large_cells(table, name, layout.header)
     return list(table.columns)
 
@@ -228,18 +229,15 @@ def _refuse_open_quote(table: pa.Table, name: str) -> None:
         )
 
 
-def _refuse_ragged(
-    ragged: list[tuple[int, int, str]], name: str, n_columns: int, n_skipped: int
-) -> None:
+def _refuse_ragged(ragged: list[tuple[int, int, str]], name: str, n_columns: int) -> None:
     shown = "; ".join(
-        f"row {number + n_skipped:,} has {count} ({text[:60]!r})"
-        for number, count, text in ragged[:_SHOWN]
+        f"row {number:,} has {count} ({text[:60]!r})" for number, count, text in ragged[:_SHOWN]
     )
     more = f" and {len(ragged) - _SHOWN:,} more" if len(ragged) > _SHOWN else ""
     rows = "row differs" if len(ragged) == 1 else "rows differ"
     raise DataError(
         f"{name!r} has {n_columns} columns, but {len(ragged):,} {rows}: {shown}{more}.",
-        hint="The header is row 1. Put quotes around cells that hold the delimiter, or name another "
+        hint="Rows are counted from the top of the file. Put quotes around cells that hold the delimiter, or name another "
         "delimiter.",
     )
 

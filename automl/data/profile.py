@@ -178,15 +178,18 @@ def to_numbers(values: pa.ChunkedArray) -> NDArray[np.float64]:
 
 
 def _compute_quantiles(numbers: NDArray[np.float64]) -> dict[str, float]:
-    points = np.quantile(numbers, list(QUANTILES.values()))
+    with np.errstate(over="ignore"):
+        points = np.quantile(numbers, list(QUANTILES.values()))
     found = {name: float(point) for name, point in zip(QUANTILES, points, strict=True)}
-    return {**found, "mean": float(np.clip(numbers.mean(), -1e308, 1e308))}
+    with np.errstate(over="ignore"):
+        mean = numbers.mean()
+    return {**found, "mean": float(np.clip(mean, -1e308, 1e308))}
 
 
 def _compute_histogram(numbers: NDArray[np.float64]) -> tuple[Bin, ...]:
     if numbers.min() == numbers.max():
         return (Bin(low=float(numbers[0]), high=float(numbers[0]), count=len(numbers)),)
-    if not np.isfinite(numbers.max() - numbers.min()):
+    if numbers.max() / 2 - numbers.min() / 2 > 1e307:
         return ()  # the range itself is no number
     counts, edges = np.histogram(numbers, bins=N_BINS)
     return tuple(

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, BinaryIO
 from zipfile import BadZipFile, ZipFile
 
 import pyarrow as pa
@@ -95,13 +95,14 @@ def _read_rows(
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about styles and validations, which are not read
-        return _read_sheet(openpyxl, path, name, settings, sheet)
+        with path.open("rb") as file:  # by handle: openpyxl refuses uploads by their ".part"
+            return _read_sheet(openpyxl, file, name, settings, sheet)
 
 
 def _read_sheet(
-    openpyxl: ModuleType, path: Path, name: str, settings: Settings, sheet: str | None
+    openpyxl: ModuleType, file: BinaryIO, name: str, settings: Settings, sheet: str | None
 ) -> tuple[list[tuple[Any, ...]], tuple[Note, ...]]:
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+    book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
     try:
         titles = [page.title for page in book.worksheets]
         if not titles:

@@ -63,9 +63,14 @@ def list_datasets(workspace: Workspace) -> list[DatasetEntry]:
     return sorted(entries, key=lambda entry: (-entry.created_at, entry.dataset.id))
 
 
+def _is_id(text: str) -> bool:
+    """Only what a hash looks like becomes a path."""
+    return len(text) == 64 and set(text) <= set("0123456789abcdef")
+
+
 def find_dataset(workspace: Workspace, dataset_id: str) -> Dataset | None:
     """The record of a data set, or None where there is none."""
-    if not (len(dataset_id) == 64 and set(dataset_id) <= set("0123456789abcdef")):
+    if not _is_id(dataset_id):
         return None
     entry = _read_entry(workspace.dataset(dataset_id))
     return entry.dataset if entry else None
@@ -126,11 +131,13 @@ def delete_dataset(workspace: Workspace, dataset_id: str) -> None:
 
     The folder leaves its place in one step, so nobody sees half a data set.
     """
-    load_path = workspace.dataset(dataset_id)
+    folder = workspace.dataset(dataset_id)
     doomed = workspace.tmp / f"deleted-{uuid.uuid4().hex}"
     doomed.parent.mkdir(parents=True, exist_ok=True)
     try:
-        load_path.rename(doomed)
+        if not _is_id(dataset_id):
+            raise FileNotFoundError
+        folder.rename(doomed)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DataError(
             f"The data set {dataset_id[:12]!r} is already deleted.",
@@ -146,6 +153,8 @@ def _setup_path(workspace: Workspace, dataset_id: str) -> Path:
 
 def load_setup(workspace: Workspace, dataset_id: str) -> Setup:
     """The choices made for a data set so far; an empty ``Setup`` when there are none."""
+    if not _is_id(dataset_id):
+        return Setup()
     path = _setup_path(workspace, dataset_id)
     try:
         return _SETUP.validate_json(path.read_bytes())
