@@ -119,7 +119,7 @@ def _number(value: object) -> float | None:
 def _tabulate_rates(frame: pd.DataFrame, metric: str, title: str) -> Table:
     rows = []
     for _, row in frame.iterrows():
-        counts = ABSENT if pd.isna(row["denominator"]) else f"{int(row['numerator'] or 0):,}/{int(row['denominator']):,}"  # fmt: skip
+        counts = ABSENT if pd.isna(row["numerator"]) else f"{int(row['numerator'] or 0):,}/{int(row['denominator']):,}"  # fmt: skip
         rows.append((str(row["group"]), [Cell(_interval_text(row, metric)), Cell(counts)]))
     return Table(title, ["Group", get_title(metric), "Cases"], rows)
 
