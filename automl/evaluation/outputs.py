@@ -14,7 +14,8 @@ def build_output_frame(
     """``prediction`` (label as text, or value) and ``probability_<class>`` in the order of the classes."""
     if task.type is TaskType.REGRESSION:
         return pd.DataFrame({"prediction": np.asarray(prediction, dtype=np.float64)})
-    probability = np.asarray(prediction, dtype=np.float64)
+    # Rounding in a softmax may leave [0, 1] by its last bit.
+    probability = np.clip(np.asarray(prediction, dtype=np.float64), 0, 1)
     labels = decode_labels(task, decide(task, probability, threshold))
     columns = {f"probability_{name}": probability[:, k] for k, name in enumerate(task.classes)}
     return pd.DataFrame({"prediction": labels, **columns})

@@ -14,14 +14,12 @@ from automl.data.cells import cells_to_labels, cells_to_numbers
 from automl.data.inference import infer_column
 from automl.data.values import format_number
 from automl.evaluation.outcomes import THRESHOLD
-from automl.files import write_atomic, write_json
+from automl.reports.audit_files import remove_audit_files, write_audit
 from automl.reports.context import describe_predictions, get_now
-from automl.reports.predictions import PREDICTIONS, add_sensitive, write_predictions
-from automl.reports.search_report import AUDIT, REPORT, ReportFiles
-from fairness.audit import AuditInput, AuditOptions, compute_audit
+from automl.reports.predictions import add_sensitive, write_predictions
+from fairness.audit import Audit, AuditInput, AuditOptions, compute_audit
 from fairness.context import ReportContext
 from fairness.errors import AuditError
-from fairness.report import render_report
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,12 +78,13 @@ class ExternalRows:
 
 def write_external_report(
     folder: Path, frame: pd.DataFrame, request: ExternalAudit, context: ReportContext | None = None
-) -> ReportFiles:
-    """Audit the rows of ``frame`` and write ``audit.json``, ``predictions.parquet`` and ``report.html``.
+) -> Audit:
+    """Audit the rows of ``frame``; write ``predictions.parquet``, ``audit.json``, ``report.html`` and CSV tables.
 
     ``context`` names data, versions and hashes; what it leaves open prints "not stated".
     """
     rows = read_external_rows(frame, request)
+    remove_audit_files(folder)
     digest = write_predictions(folder, build_external_predictions(rows))
     audit = compute_audit(
         AuditInput(
@@ -105,15 +104,8 @@ def write_external_report(
         ),
     )
     context = _complete_context(context or ReportContext(), frame, rows, request, digest)
-    write_json(folder / AUDIT, audit.to_json(context))
-    write_atomic(folder / REPORT, render_report(audit, context))
-    return ReportFiles(
-        audit=folder / AUDIT,
-        report=folder / REPORT,
-        predictions=folder / PREDICTIONS,
-        predictions_sha256=digest,
-        result=audit,
-    )
+    write_audit(folder, audit, context)
+    return audit
 
 
 def build_external_predictions(rows: ExternalRows) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from automl.evaluation.outputs import build_output_frame, decode_labels
 from automl.files import write_atomic
 
 PREDICTIONS = "predictions.parquet"
+SENSITIVE = "sensitive_"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +49,7 @@ def add_sensitive(frame: pd.DataFrame, sensitive: pd.DataFrame) -> pd.DataFrame:
     """The frame with ``sensitive_<column>`` for every sensitive column, by position."""
     if len(sensitive) != len(frame):
         raise ValueError(f"{len(sensitive)} rows of sensitive values for {len(frame)} predictions")
-    more = sensitive.rename(columns=lambda name: f"sensitive_{name}").set_axis(frame.index)
+    more = sensitive.rename(columns=lambda name: f"{SENSITIVE}{name}").set_axis(frame.index)
     return pd.concat([frame, more], axis=1)
 
 

@@ -5,96 +5,75 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from automl.data.task import Task, TaskType
+import numpy as np
+import pandas as pd
+
+from automl.data.task import TaskType
 from automl.evaluation.evaluation import Evaluation
-from automl.evaluation.outcomes import build_outcomes, decide
+from automl.evaluation.outcomes import THRESHOLD
 from automl.files import write_atomic, write_json
+from automl.reports.audit_files import AUDIT, REPORT, remove_audit_files, write_audit
 from automl.reports.context import build_report_context
 from automl.reports.overall import build_overall_json, render_overall_report
-from automl.reports.predictions import (
-    PREDICTIONS,
-    PredictedRows,
-    build_predictions,
-    write_predictions,
-)
+from automl.reports.predictions import SENSITIVE, write_predictions
 from automl.search.spec import SearchSpec
 from fairness.audit import Audit, AuditInput, AuditOptions, compute_audit
-from fairness.report import render_report
-
-AUDIT = "audit.json"
-REPORT = "report.html"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchReport:
     """What is reported: the search, its result, the winner's test rows and their evaluation.
 
-    ``result`` is the content of ``result.json`` (it may still lack what is not known yet).
+    ``result`` is the content of ``result.json`` (it may still lack what is not known yet);
+    ``predictions`` the frame of ``build_predictions``.
     """
 
     spec: SearchSpec
     result: Mapping[str, Any]
-    rows: PredictedRows
+    predictions: pd.DataFrame
     evaluation: Evaluation
     created_at: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReportFiles:
-    """What was written: the paths, the hash of the predictions, and the audit of a binary task."""
+def write_search_report(folder: Path, report: SearchReport) -> Audit | None:
+    """Write ``predictions.parquet``, ``audit.json``, ``report.html`` and, for an audit, its CSV tables.
 
-    audit: Path
-    report: Path
-    predictions: Path
-    predictions_sha256: str
-    result: Audit | None
-
-
-def write_search_report(folder: Path, report: SearchReport) -> ReportFiles:
-    """Write ``predictions.parquet``, ``audit.json`` and ``report.html`` into ``folder``.
-
-    A binary task is audited by every sensitive column; others get their overall results, with a note.
+    A binary task is audited by every sensitive column, computed from the predictions as they are written;
+    others get their overall results and a note, and the answer is None. Files of an earlier run go first.
     """
-    task = report.spec.task
-    digest = write_predictions(folder, build_predictions(task, report.rows))
+    spec = report.spec
+    remove_audit_files(folder)
+    digest = write_predictions(folder, report.predictions)
     context = build_report_context(
-        report.result, report.spec, predictions_sha256=digest, created_at=report.created_at
+        report.result, spec, predictions_sha256=digest, created_at=report.created_at
     )
-    audit = None
-    if task.type is TaskType.BINARY:
-        audit = compute_task_audit(task, report.rows, report.spec)
-        value: Mapping[str, object] = audit.to_json(context)
-        page = render_report(audit, context)
-    else:
-        context = replace(context, title=f"Results of predicting {task.target}")
-        value = build_overall_json(report.evaluation, context)
-        page = render_overall_report(report.evaluation, context)
-    write_json(folder / AUDIT, value)
-    write_atomic(folder / REPORT, page)
-    return ReportFiles(
-        audit=folder / AUDIT,
-        report=folder / REPORT,
-        predictions=folder / PREDICTIONS,
-        predictions_sha256=digest,
-        result=audit,
-    )
+    if spec.task.type is TaskType.BINARY:
+        audit = compute_task_audit(spec, report.predictions)
+        write_audit(folder, audit, context)
+        return audit
+    context = replace(context, title=f"Results of predicting {spec.task.target}")
+    write_json(folder / AUDIT, build_overall_json(report.evaluation, context))
+    write_atomic(folder / REPORT, render_overall_report(report.evaluation, context))
+    return None
 
 
-def compute_task_audit(task: Task, rows: PredictedRows, spec: SearchSpec) -> Audit:
-    """The audit of a binary task by the sensitive columns, as ``spec.audit`` wants it."""
-    outcomes = build_outcomes(task, rows.truth, rows.prediction)
-    decisions = decide(task, rows.prediction, rows.threshold) == task.positive_index
+def compute_task_audit(
+    spec: SearchSpec, predictions: pd.DataFrame, threshold: float = THRESHOLD
+) -> Audit:
+    """The audit of a binary task by its sensitive columns, from the frame of ``build_predictions``."""
+    positive = str(spec.task.positive)
+    names = [name for name in predictions.columns if str(name).startswith(SENSITIVE)]
     return compute_audit(
         AuditInput(
-            truth=outcomes.truth,
-            prediction=decisions.astype(int),
-            score=outcomes.probability,
-            attributes=rows.sensitive,
+            truth=(predictions["truth"] == positive).to_numpy(dtype=np.int64),
+            prediction=(predictions["prediction"] == positive).to_numpy(dtype=np.int64),
+            score=predictions[f"probability_{positive}"].to_numpy(dtype=np.float64),
+            attributes=predictions[names].rename(columns=lambda name: name.removeprefix(SENSITIVE)),
         ),
         AuditOptions(
-            positive=str(task.positive),
-            beneficial=task.beneficial,
-            threshold=rows.threshold,
+            positive=positive,
+            beneficial=spec.task.beneficial,
+            threshold=threshold,
             references=spec.audit.references,
             min_group_size=spec.audit.min_group_size,
             seed=spec.seed,

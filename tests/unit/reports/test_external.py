@@ -40,7 +40,7 @@ def build_table(n=120):
 def test_compas_counts(data_folder, tmp_path):
     columns = ["two_year_recid", "decile_score", "race", "sex", "age_cat"]
     frame = pd.read_csv(data_folder / "compas_two_years.csv", usecols=columns)
-    files = write_external_report(
+    write_external_report(
         tmp_path,
         frame,
         ExternalAudit(
@@ -48,7 +48,7 @@ def test_compas_counts(data_folder, tmp_path):
             sensitive=("race", "sex", "age_cat"),
         ),
     )  # fmt: skip
-    audit = json.loads(files.audit.read_text())
+    audit = json.loads((tmp_path / "audit.json").read_text())
     got = {(row["attribute"], row["group"]): row for row in audit["counts"]}
     assert set(got) == set(COMPAS)
     for key, (n, tn, fp, fn, tp) in COMPAS.items():
@@ -57,11 +57,11 @@ def test_compas_counts(data_folder, tmp_path):
         assert tn + fp + fn + tp == n
     assert audit["calibration"]["status"] == "not_estimable"
     assert audit["threshold"] == 5
-    predictions = pd.read_parquet(files.predictions)
+    predictions = pd.read_parquet(tmp_path / "predictions.parquet")
     assert list(predictions.columns) == [
         "row_id", "truth", "prediction", "score", "sensitive_race", "sensitive_sex", "sensitive_age_cat",
     ]  # fmt: skip
-    assert files.report.read_text().startswith("<!DOCTYPE html>")
+    assert (tmp_path / "report.html").read_text().startswith("<!DOCTYPE html>")
 
 
 def test_decisions_written_otherwise_are_the_same_labels():

@@ -61,11 +61,13 @@ def make(task, truth, prediction, folder, name="people.csv", **changes):
         row_id=np.arange(1000, 1000 + N), truth=truth, prediction=prediction, sensitive=sex
     )
     report = SearchReport(
-        spec=build_spec(task, name), result={**RESULT, **changes}, rows=rows,
+        spec=build_spec(task, name), result={**RESULT, **changes},
+        predictions=build_predictions(task, rows),
         evaluation=evaluate(EvaluationInput(task=task, truth=truth, prediction=prediction)),
         created_at="2026-01-02T03:04:05Z",
     )  # fmt: skip
-    return write_search_report(folder, report), rows
+    audit = write_search_report(folder, report)
+    return folder, rows, audit
 
 
 @pytest.fixture(scope="module")
@@ -79,12 +81,12 @@ def binary(tmp_path_factory):
     rng = np.random.default_rng(0)
     p = 1 / (1 + np.exp(-rng.normal(-1, 2, N)))
     truth = (rng.random(N) >= p).astype(np.int64)
-    files, _ = make(task, truth, np.column_stack([p, 1 - p]), folder)
-    return files, json.loads(files.audit.read_text())
+    make(task, truth, np.column_stack([p, 1 - p]), folder)
+    return folder, json.loads((folder / "audit.json").read_text())
 
 
 def test_predictions_have_the_contract_s_columns(binary):
-    frame = pd.read_parquet(binary[0].predictions)
+    frame = pd.read_parquet(binary[0] / "predictions.parquet")
     assert list(frame.columns) == [
         "row_id", "truth", "prediction", "probability_>50K", "probability_<=50K", "sensitive_sex",
     ]  # fmt: skip
@@ -94,8 +96,8 @@ def test_predictions_have_the_contract_s_columns(binary):
 
 
 def test_every_count_of_the_audit_recomputes_from_the_predictions(binary):
-    files, audit = binary
-    frame = pd.read_parquet(files.predictions)
+    folder, audit = binary
+    frame = pd.read_parquet(folder / "predictions.parquet")
     group = frame["sensitive_sex"].fillna("(missing)")
     truth, flagged = frame["truth"] == ">50K", frame["probability_>50K"] >= 0.5
     assert len(audit["counts"]) == 3
@@ -107,10 +109,9 @@ def test_every_count_of_the_audit_recomputes_from_the_predictions(binary):
 
 
 def test_provenance_names_the_predictions_by_hash(binary):
-    files, audit = binary
-    digest = sha256(files.predictions.read_bytes()).hexdigest()
+    folder, audit = binary
+    digest = sha256((folder / "predictions.parquet").read_bytes()).hexdigest()
     assert audit["provenance"]["predictions"] == {"path": "predictions.parquet", "sha256": digest}
-    assert files.predictions_sha256 == digest
     assert audit["provenance"]["hashes"]["data"] == "ab" * 32
     assert audit["provenance"]["hashes"]["model"] == "cd" * 32
     assert len(audit["provenance"]["hashes"]["spec"]) == 64
@@ -131,8 +132,8 @@ def test_positive_beneficial_threshold_and_protocol(binary):
 
 
 def test_the_page_shows_the_counts_and_no_verdict(binary):
-    files, audit = binary
-    page = files.report.read_text()
+    folder, audit = binary
+    page = (folder / "report.html").read_text(encoding="utf-8")
     for row in audit["counts"]:
         assert f"{row['tp']:,}" in page
     text = re.sub(
@@ -149,20 +150,21 @@ def test_multiclass_gets_overall_results_and_says_why(tmp_path):
     rng = np.random.default_rng(1)
     p = rng.dirichlet(np.ones(3), N)
     truth = (p.cumsum(axis=1) > rng.random((N, 1))).argmax(axis=1)
-    files, _ = make(task, truth, p, tmp_path)
-    audit = json.loads(files.audit.read_text())
+    folder, _, found = make(task, truth, p, tmp_path)
+    audit = json.loads((folder / "audit.json").read_text())
     assert audit["by_group"] == audit["gaps"] == audit["counts"] == []
     assert audit["warnings"][0].startswith("Group audits cover binary tasks so far.")
     assert audit["overall"]["metrics"]["log_loss"]["value"] > 0
-    assert audit["provenance"]["predictions"]["sha256"] == files.predictions_sha256
-    page = files.report.read_text()
+    digest = sha256((folder / "predictions.parquet").read_bytes()).hexdigest()
+    assert audit["provenance"]["predictions"]["sha256"] == digest
+    page = (folder / "report.html").read_text(encoding="utf-8")
     assert "Group audits cover binary tasks so far." in page
     assert "<script" not in page
     assert "<b>kind" not in page
     assert "&lt;c&gt;" in page
     assert find_forbidden(re.sub(r"<style.*?</style>", " ", page, flags=re.DOTALL)) == ()
-    assert files.result is None
-    assert list(pd.read_parquet(files.predictions).columns[3:6]) == [
+    assert found is None
+    assert list(pd.read_parquet(folder / "predictions.parquet").columns[3:6]) == [
         "probability_a", "probability_b", "probability_<c>",
     ]  # fmt: skip
 
@@ -177,15 +179,32 @@ def test_regression_report_reads_in_the_unit_of_the_target(tmp_path):
             "test": {"rmse": {"value": 41_234.5, "low": 39_000.0, "high": 43_500.0, "n": N}},
         }
     ]
-    files, rows = make(
+    folder, rows, _ = make(
         task, truth, truth + rng.normal(0, 40_000, N), tmp_path, leaderboard=leaderboard
     )
-    page = files.report.read_text()
+    page = (folder / "report.html").read_text(encoding="utf-8")
     assert "41,23" in page
     assert "Errors by tenth of the true value" in page
-    frame = pd.read_parquet(files.predictions)
+    frame = pd.read_parquet(folder / "predictions.parquet")
     assert list(frame.columns) == ["row_id", "truth", "prediction", "sensitive_sex"]
     np.testing.assert_array_equal(frame["prediction"], rows.prediction)
+
+
+def test_files_of_an_earlier_run_are_gone(tmp_path):
+    for name in ("audit_counts.csv", "audit_metrics.csv"):
+        (tmp_path / name).write_text("old")
+    task = Task(target="y", type=TaskType.REGRESSION, metric="rmse")
+    make(task, np.arange(N, dtype=float), np.arange(N, dtype=float), tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "audit.json", "predictions.parquet", "report.html",
+    ]  # fmt: skip
+
+
+def test_an_audit_has_its_tables(binary):
+    folder, audit = binary
+    counts = pd.read_csv(folder / "audit_counts.csv")
+    assert set(counts["group"].dropna()) >= {row["group"] for row in audit["counts"]}
+    assert (folder / "audit_metrics.csv").stat().st_size > 1_000
 
 
 def test_what_is_unknown_is_not_stated(binary):
