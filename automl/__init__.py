@@ -1,0 +1,33 @@
+"""The engine of Fairloom: from a table to a model its owner can defend. It knows no Streamlit.
+
+Public API, loaded when first used (importing the package costs neither torch nor Optuna)::
+
+    from pathlib import Path
+    import automl
+
+    result = automl.run_search(automl.SearchCall(
+        file="sample:loans", target="approved", sensitive=("group",), budget_seconds=60, out=Path("out"),
+    ))
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from automl.api import (
+        AuditCall,
+        PredictCall,
+        SearchCall,
+        run_audit,
+        run_predict,
+        run_search,
+    )
+
+__all__ = ["AuditCall", "PredictCall", "SearchCall", "run_audit", "run_predict", "run_search"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the public names on first use."""
+    if name in __all__:
+        return getattr(import_module("automl.api"), name)
+    raise AttributeError(f"module 'automl' has no attribute {name!r}")

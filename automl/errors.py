@@ -27,6 +27,10 @@ class TrainingDiverged(AutoMLError):
     """A loss or gradient became non-finite."""
 
 
+class SearchFailed(AutoMLError):
+    """A search ended without a model; not the input's fault."""
+
+
 class JobError(AutoMLError):
     """A job cannot be changed in the way that was asked for, or is not there."""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 RESERVED_SHARE = 0.25
-LEAST_RESERVE = 12.0  # evaluation, audit and report take seconds whatever the budget
+LEAST_RESERVE = 25.0  # evaluation, audit and report take seconds whatever the budget
 REFIT_SLACK = 1.4
 REFIT_OVERHEAD = 0.7  # seconds per refit: hand-over, building, saving
 
@@ -38,9 +38,8 @@ def compute_reserve(total: float, refit_seconds: float, finish_seconds: float) -
 
     A short budget keeps more than its quarter, because the evaluation does not shrink with it.
     """
-    needed = REFIT_SLACK * refit_seconds + finish_seconds
-    least = min(LEAST_RESERVE, 0.5 * total)
-    return max(least, min(RESERVED_SHARE * total, needed))
+    most = max(RESERVED_SHARE * total, min(LEAST_RESERVE, 0.5 * total))
+    return min(most, REFIT_SLACK * refit_seconds + finish_seconds)
 
 
 def compute_makespan(seconds: Sequence[float], n_slots: int) -> float:

@@ -50,7 +50,11 @@ def rank_trials(
     ranked: dict[int, dict[str, Any]] = {
         int(standing.name): {"tier": standing.tier} for standing in standings
     }
-    shown = [trial for index, trial in enumerate(trials) if index < MOST_INTERVALS or trial["is_baseline"]]
+    shown = [
+        trial
+        for index, trial in enumerate(trials)
+        if index < MOST_INTERVALS or trial["is_baseline"]
+    ]
     for number in (trial["number"] for trial in shown):
         if number in predictions:
             outcomes = build_outcomes(task, truth, predictions[number])

@@ -9,6 +9,7 @@ from automl.search.context import CoordinatorContext, Sizes
 from automl.search.ledger import BASELINE, Ledger
 
 SEEDS = 3  # networks are averaged over as many; trees and the linear model barely depend on theirs
+LEAST_REFIT_SECONDS = 2.0
 FINISH_SECONDS = 9.0
 FINISH_SECONDS_PER_ROW = 1e-4
 
@@ -70,10 +71,12 @@ def estimate_finish(sizes: Sizes) -> float:
 
 
 def choose_n_seeds(ledger: Ledger, context: CoordinatorContext, available: float | None) -> int:
-    """As many seeds per network as the time allows, at most three; 0: not even one refit fits."""
+    """As many seeds per network as the time allows, from one to three; 0: no refit is worth starting."""
     if available is None:
         return SEEDS
-    for n_seeds in range(SEEDS, 0, -1):
+    if available < LEAST_REFIT_SECONDS:
+        return 0
+    for n_seeds in range(SEEDS, 1, -1):
         if REFIT_SLACK * estimate_refits(ledger, context, n_seeds) <= available:
             return n_seeds
-    return 0
+    return 1

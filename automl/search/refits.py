@@ -14,7 +14,6 @@ from automl.search.refit_plan import (
     SEEDS,
     Refit,
     choose_n_seeds,
-    compute_refit_seconds,
     estimate_finish,
     plan_refits,
 )
@@ -59,7 +58,7 @@ class Refitter:
         self._say_seeds(refits, n_seeds)
         if n_seeds:
             yield from self._train(refits)
-        return tuple(self._open(refit) for refit in refits)
+        return tuple(self._open(refit, is_asked=n_seeds > 0) for refit in refits)
 
     def _compute_available(self) -> float | None:
         is_stopping = self._context.stop_mode() is StopMode.KEEP_BEST
@@ -106,14 +105,11 @@ class Refitter:
         return self._until is not None and time.monotonic() > self._until
 
     def _build_queue(self, refits: tuple[Refit, ...]) -> list[tuple[Trial, int]]:
-        """What must be trained, longest first; the first seeds before the further ones."""
+        """What must be trained: first seeds before further ones, the winner before the others."""
         wanted = [
-            (-seed, compute_refit_seconds(refit, self._context.sizes), refit, seed)
-            for refit in refits
-            for seed in range(refit.n_seeds)
+            (refit, seed) for seed in range(SEEDS) for refit in refits if seed < refit.n_seeds
         ]
-        wanted.sort(key=lambda item: (item[0], item[1]), reverse=True)
-        rows = [(self._find_or_add(refit, seed), refit.epochs) for _, _, refit, seed in wanted]
+        rows = [(self._find_or_add(refit, seed), refit.epochs) for refit, seed in wanted]
         return [(row, epochs) for row, epochs in rows if row.state in ACTIVE]
 
     def _find_or_add(self, refit: Refit, seed: int) -> Trial:
@@ -133,7 +129,7 @@ class Refitter:
         self._ledger.put(trial)
         return trial
 
-    def _open(self, refit: Refit) -> OpenedModel:
+    def _open(self, refit: Refit, *, is_asked: bool) -> OpenedModel:
         members = [
             row
             for row in self._ledger.list_trials(REFIT)
@@ -143,7 +139,7 @@ class Refitter:
             and row.n_epochs >= refit.epochs
         ][: refit.n_seeds]
         chosen = members or [refit.source]
-        if not members and refit.n_seeds:
+        if not members and is_asked:
             self._context.warnings.add(
                 f"Trial {refit.source.number} ({FAMILIES[refit.source.family].title}) could not be "
                 "trained again on train and select rows; its model of the search is used."

@@ -33,6 +33,7 @@ class HandlerContext:
     slots: tuple[Slot, ...]
     warnings: tuple[str, ...] = ()  # about the devices: to be shown, and kept in the result
     is_finished: bool = field(default=False, init=False)
+    latest_progress: Mapping[str, Any] = field(default_factory=dict, init=False)
     log: JobLog = field(init=False)
     _stop: StopMode | None = field(default=None, init=False)
     _started: float = field(default_factory=time.monotonic, init=False)
@@ -70,7 +71,7 @@ class HandlerContext:
 
     def report_progress(self, progress: Mapping[str, Any]) -> None:
         """Show new progress (≤ 4 KB of JSON); within a second only the newest is written."""
-        self._pending = progress
+        self._pending = self.latest_progress = progress
         self.flush_progress()
 
     def flush_progress(self, *, now: bool = False) -> None:

@@ -70,7 +70,9 @@ def run_finishing(
     result["seeds"] = _build_seeds(opened)
     finish.out.mkdir(parents=True, exist_ok=True)
     predictions.to_parquet(finish.out / "predictions.parquet", index=False)
-    write_json(finish.out / "evaluation.json", {"models": [_render_opened(each) for each in opened]})
+    write_json(
+        finish.out / "evaluation.json", {"models": [_render_opened(each) for each in opened]}
+    )
     _write_bundle(finish, winner, result)
     report(0.8, "Auditing")
     write_audit_files(finish.out, finish.spec, result, predictions)
@@ -79,9 +81,7 @@ def run_finishing(
 
 def _parse(arguments: Mapping[str, Any]) -> Finish:
     models = tuple(
-        OpenedModel(
-            **{**model, "roles": tuple(model["roles"]), "folders": tuple(model["folders"])}
-        )
+        OpenedModel(**{**model, "roles": tuple(model["roles"]), "folders": tuple(model["folders"])})
         for model in arguments["models"]
     )
     return Finish(
@@ -275,7 +275,9 @@ def render_gain(metric: str, name: str, baseline: str, difference: Estimate) -> 
         verdict = "a measurable loss"
     else:
         verdict = "no measurable gain"
-    sign = ", lower is better, so the sign is turned" if METRICS[metric].direction == "lower" else ""
+    sign = (
+        ", lower is better, so the sign is turned" if METRICS[metric].direction == "lower" else ""
+    )
     return f"{name} against {baseline}: {interval} ({title}{sign}), {verdict}."
 
 
@@ -309,7 +311,9 @@ def _build_protocol(spec: SearchSpec) -> dict[str, Any]:
         "families": list(spec.families),
         "batch_size": spec.resources.batch_size,
         "threads": spec.resources.threads,
-        "repeatable": "yes" if spec.budget.is_repeatable else "no: a time budget depends on the clock",
+        "repeatable": "yes"
+        if spec.budget.is_repeatable
+        else "no: a time budget depends on the clock",
     }
 
 

@@ -58,10 +58,12 @@ class SearchRun:
         self._context = context
         self._started = time.monotonic()
         self._folder = context.workspace.job(context.job.id).resolve()
-        self._warnings = Warnings(list(context.warnings))
+        self._warnings = Warnings(texts=list(context.warnings))
         for text in context.job.progress.get("warnings", ()):
             self._warnings.add(str(text))
-        self._milestones = Milestones(context.job.progress.get("first_model_seconds"))
+        self._milestones = Milestones(
+            first_model_seconds=context.job.progress.get("first_model_seconds")
+        )
         self._spec, self._slots = self._read_spec()
         self._executor: LocalExecutor | None = None
 
@@ -114,7 +116,7 @@ class SearchRun:
 
     def _start_trainers(self) -> LocalExecutor:
         options = LocalOptions(
-            processes=self._context.processes(), log_folder=self._folder / "trainers"
+            processes=self._context.processes, log_folder=self._folder / "trainers"
         )
         self._executor = LocalExecutor(self._slots, self._context.log, options)
         self._executor.start()

@@ -1,0 +1,306 @@
+"""The shell: ``python -m automl search | audit | predict | worker``.
+
+Exit status 0 on success, 2 for bad input (one line on standard error), 1 for a failure.
+"""
+
+import argparse
+import contextlib
+import re
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+from automl.errors import JobError, LeaseLost, SearchFailed
+from fairness.errors import FairloomError
+
+OK, FAILURE, BAD_INPUT = 0, 1, 2
+QUIET_SECONDS = 10.0  # between two progress lines where there is no terminal
+LINE_WIDTH = 110
+UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    given = build_parser().parse_args(arguments)
+    try:
+        status: int = given.run(given)
+    except (SearchFailed, JobError, LeaseLost) as error:
+        return _say_error(error, FAILURE)
+    except FairloomError as error:
+        return _say_error(error, BAD_INPUT)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return FAILURE
+    return status
+
+
+def _say_error(error: FairloomError, status: int) -> int:
+    print("error: " + " ".join(str(error).split()), file=sys.stderr)
+    return status
+
+
+class _Parser(argparse.ArgumentParser):
+    """Bad usage is bad input: one line, status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"error: {message} (see {self.prog} --help)\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands and their flags."""
+    parser = _Parser(
+        prog="python -m automl", description="Search, audit and predict from the shell."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    _add_search(commands.add_parser("search", help="find the best model for a table"))
+    _add_audit(commands.add_parser("audit", help="audit decisions that are already in a file"))
+    _add_predict(commands.add_parser("predict", help="predict the rows of a file with a bundle"))
+    worker = commands.add_parser("worker", help="run a worker alone")
+    worker.set_defaults(run=_run_worker)
+    return parser
+
+
+def _add_search(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "file", metavar="FILE", help="CSV, TSV, Parquet or XLSX (text also gzipped), or sample:NAME"
+    )
+    add("--target", metavar="COL", help="the column to predict")
+    add("--test", metavar="FILE", help="a test file with the same columns")
+    add("--task", choices=("binary", "multiclass", "regression"))
+    add("--metric", metavar="NAME", help="what to optimise, e.g. roc_auc, accuracy, log_loss, rmse")
+    add("--positive", metavar="VALUE", help="the value whose probability is the score")
+    add("--beneficial", metavar="VALUE", help="the outcome that is good for the person")
+    add("--sensitive", metavar="COL", action="append", default=[], help="audited, not an input")
+    add("--ignore", metavar="COL", action="append", default=[], help="a column to leave out")
+    add("--budget", metavar="TIME", type=parse_duration, help="e.g. 180s, 10m, 1h")
+    add("--trials", metavar="N", type=int, help="search trials beside the three baselines")
+    add("--seed", type=int, help="default 0")
+    add("--preset", choices=("quick", "balanced", "thorough"), help="2, 10 or 60 minutes")
+    add("--spec", metavar="FILE.json", help="repeat the spec.json of an earlier search")
+    add("--out", metavar="DIR", required=True, help="where the results go")
+    parser.set_defaults(run=_run_search)
+
+
+def _add_audit(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("file", metavar="FILE")
+    add("--truth", metavar="COL", required=True, help="what really happened")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--prediction", metavar="COL", help="the decision")
+    what.add_argument(
+        "--score", metavar="COL", help="any finite number; outside [0, 1] it only ranks"
+    )
+    add("--threshold", metavar="T", type=float, help="score ≥ T is positive; default 0.5")
+    add("--positive", metavar="VALUE", help="the positive value of truth and decision")
+    add("--beneficial", metavar="VALUE", help="the outcome that is good for the person")
+    add("--sensitive", metavar="COL", action="append", required=True)
+    add("--out", metavar="DIR", required=True)
+    parser.set_defaults(run=_run_audit)
+
+
+def _add_predict(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bundle", metavar="BUNDLE", help="a bundle folder or its ZIP")
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("--out", metavar="FILE", required=True, help="ends in .csv or .parquet")
+    parser.set_defaults(run=_run_predict)
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of ``180s``, ``10m``, ``1h`` or a plain number."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|)", text.strip().lower())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write 180s, 10m or 1h")
+    return float(match[1]) * UNITS[match[2]]
+
+
+def _run_search(given: argparse.Namespace) -> int:
+    from automl.api import SearchCall, run_search
+    from automl.search.spec import Preset
+
+    progress = ProgressLine(sys.stderr)
+    with _stop_on_interrupt() as interrupted:
+        result = run_search(
+            SearchCall(
+                file=given.file,
+                out=Path(given.out),
+                target=given.target,
+                test=given.test,
+                task=given.task,
+                metric=given.metric,
+                positive=given.positive,
+                beneficial=given.beneficial,
+                sensitive=tuple(given.sensitive),
+                ignore=tuple(given.ignore),
+                budget_seconds=given.budget,
+                trials=given.trials,
+                seed=given.seed,
+                preset=None if given.preset is None else Preset(given.preset),
+                spec=None if given.spec is None else _read_text(given.spec),
+                listen=progress.show,
+                should_stop=lambda: bool(interrupted),
+            )
+        )
+    progress.end()
+    for warning in result["warnings"]:
+        progress.warn(warning)
+    print(render_summary(result, given.out))
+    return OK
+
+
+def _read_text(name: str) -> str:
+    from automl.errors import SpecError
+
+    try:
+        return Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"The spec {name!r} cannot be read: {error}.") from error
+
+
+def _run_audit(given: argparse.Namespace) -> int:
+    from automl.api import AuditCall, run_audit
+
+    audit = run_audit(
+        AuditCall(
+            file=Path(given.file),
+            out=Path(given.out),
+            truth=given.truth,
+            prediction=given.prediction,
+            score=given.score,
+            threshold=given.threshold,
+            positive=given.positive,
+            beneficial=given.beneficial,
+            sensitive=tuple(given.sensitive),
+        )
+    )
+    for warning in audit["warnings"]:
+        print(f"warning: {warning}", file=sys.stderr)
+    print(f"Audited {audit['overall']['n']:,} rows; wrote {Path(given.out) / 'report.html'}")
+    return OK
+
+
+def _run_predict(given: argparse.Namespace) -> int:
+    from automl.api import PredictCall, run_predict
+
+    done = run_predict(
+        PredictCall(bundle=Path(given.bundle), file=Path(given.file), out=Path(given.out))
+    )
+    for note in done["notes"]:
+        print(f"{note['level']}: {note['text']}", file=sys.stderr)
+    print(f"Predicted {done['n_rows']:,} rows; wrote {given.out}")
+    return OK
+
+
+def _run_worker(_given: argparse.Namespace) -> int:
+    from automl.settings import Settings
+    from automl.worker.loop import run_worker
+
+    run_worker(Settings())
+    return OK
+
+
+@contextlib.contextmanager
+def _stop_on_interrupt() -> Iterator[list[int]]:
+    """The first Ctrl-C is noted in the list (stop and keep the best), the second one interrupts."""
+    noted: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        if noted:
+            raise KeyboardInterrupt
+        noted.append(number)
+
+    previous = signal.signal(signal.SIGINT, note)
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+class ProgressLine:
+    """Live progress: one line rewritten on a terminal, a line now and then elsewhere; warnings once each."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._is_terminal = stream.isatty()
+        self._shown = ""
+        self._said: set[str] = set()
+        self._due = 0.0
+        self._phase = ""
+
+    def show(self, progress: Mapping[str, Any]) -> None:
+        """Show new progress; the same again shows nothing."""
+        for warning in progress.get("warnings", ()):
+            self.warn(str(warning))
+        text = render_progress(progress)
+        if not text or text == self._shown:
+            return
+        phase = str(progress.get("phase", ""))
+        if self._is_terminal:
+            self._write(f"\r{text[:LINE_WIDTH]:<{LINE_WIDTH}}")
+        elif phase != self._phase or time.monotonic() >= self._due:
+            self._write(text + "\n")
+            self._due = time.monotonic() + QUIET_SECONDS
+        self._phase, self._shown = phase, text
+
+    def warn(self, text: str) -> None:
+        """Say a warning on a line of its own, once; live ones may be cut and are then said in full later."""
+        key = " ".join(text.split())[:150]
+        if key in self._said:
+            return
+        self._said.add(key)
+        self.end()
+        self._write("warning: " + " ".join(text.split()) + "\n")
+
+    def end(self) -> None:
+        """Leave the rewritten line."""
+        if self._is_terminal and self._shown:
+            self._write("\r" + " " * LINE_WIDTH + "\r")
+            self._shown = ""
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+
+
+def render_progress(progress: Mapping[str, Any]) -> str:
+    """One line: time, what happens, trials, best so far."""
+    if not progress:
+        return ""
+    parts = []
+    if progress.get("elapsed_seconds") is not None:
+        total = progress.get("budget_seconds")
+        elapsed = f"{progress['elapsed_seconds']:.0f} s"
+        parts.append(elapsed if total is None else f"{elapsed} of {total:.0f} s")
+    parts.append(str(progress.get("words", "")))
+    if progress.get("n_trials"):
+        limit = progress.get("budget_trials")
+        done = f"{progress['n_finished']} trials"
+        parts.append(done if limit is None else f"{progress['n_finished']} of {limit} trials")
+    best = progress.get("best")
+    if best and best.get("value") is not None:
+        parts.append(f"best {best['name']}: {best['metric']} {best['value']:.4f} (select)")
+    return " · ".join(part for part in parts if part)
+
+
+def render_summary(result: Mapping[str, Any], out: str) -> str:
+    """What was found, in a few lines."""
+    metric = result["metric"]
+    test = result["test"].get(metric) or {}
+    lines = [f"Winner: {result['winner']['name']} ({result['winner']['architecture']})"]
+    if test.get("value") is not None:
+        interval = ""
+        if test.get("low") is not None and test.get("high") is not None:
+            interval = f" [{test['low']:.4f}, {test['high']:.4f}]"
+        lines.append(f"Test {metric}: {test['value']:.4f}{interval} on {test['n']:,} rows")
+    if (result.get("gain") or {}).get("sentence"):
+        lines.append(result["gain"]["sentence"])
+    lines.append(f"Looks at this test part so far: {result['looks']}")
+    lines.append(f"{result['wall_seconds']:.0f} s; results in {out}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,389 @@
+"""Everything a click does, from Python: search, audit, predict. The shell is a thin layer over this module."""
+
+import contextlib
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import automl.errors
+from automl.data.dataset import Dataset, Role
+from automl.data.profile import load_profile
+from automl.data.samples import SAMPLES, write_sample
+from automl.data.setup import Setup
+from automl.data.store import load_dataset
+from automl.data.task import TaskType
+from automl.errors import AutoMLError, DataError, SearchFailed, SpecError
+from automl.execution.child import ChildRequest, Limits, run_child
+from automl.execution.devices import Devices, find_devices
+from automl.files import load_json
+from automl.jobs.records import Job, JobKind, JobState, NewJob, StopMode
+from automl.jobs.store import JobStore
+from automl.search.building import SearchRequest, build_search_spec
+from automl.search.spec import Budget, Preset, SearchSpec, parse_spec, render_spec
+from automl.settings import Settings
+from automl.worker.child_folder import render_settings
+from automl.worker.context import HandlerContext
+from automl.worker.loop import build_worker_row, prepare_workspace, run_claimed
+
+SAMPLE_PREFIX = "sample:"
+WORKER_BEAT_SECONDS = 5.0
+
+Listen = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchCall:
+    """What ``run_search`` is asked; the fields are the shell's flags.
+
+    ``file`` is a path or ``sample:NAME``; ``spec`` the JSON text of a spec, which then decides everything but
+    the data. ``listen`` is given the live progress; ``should_stop`` True ends the search and keeps its best.
+    """
+
+    file: str
+    out: Path
+    target: str | None = None
+    test: str | None = None
+    task: str | None = None
+    metric: str | None = None
+    positive: str | None = None
+    beneficial: str | None = None
+    sensitive: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    budget_seconds: float | None = None
+    trials: int | None = None
+    seed: int | None = None
+    preset: Preset | None = None
+    spec: str | None = None
+    listen: Listen = field(default=lambda progress: None)
+    should_stop: Callable[[], bool] = field(default=lambda: False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditCall:
+    """What ``run_audit`` is asked: labels in ``truth``, and decisions in ``prediction`` or a ``score``.
+
+    A decision from a score is positive from ``threshold`` on (0.5 for probabilities).
+    """
+
+    file: Path
+    out: Path
+    truth: str
+    sensitive: tuple[str, ...]
+    prediction: str | None = None
+    score: str | None = None
+    threshold: float | None = None
+    positive: str | None = None
+    beneficial: str | None = None
+    min_group_size: int = 30
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PredictCall:
+    """What ``run_predict`` is asked: a bundle (folder or ZIP), a file of rows, where to write."""
+
+    bundle: Path
+    file: Path
+    out: Path
+
+
+def run_search(call: SearchCall, settings: Settings | None = None) -> dict[str, Any]:
+    """Search, write everything into ``call.out``, return the content of ``result.json``.
+
+    Bad input is a ``DataError`` or ``SpecError``, a search without a model ``SearchFailed``.
+    """
+    settings = settings or Settings()
+    _require_folder(call.out)
+    with _open_session(settings) as session:
+        dataset = _import_file(session, call)
+        spec = _build_spec(session, call, dataset)
+        job = session.run(
+            NewJob(
+                kind=JobKind.SEARCH,
+                title=f"{dataset.name}: {spec.task.target}",
+                dataset=dataset.id,
+                spec=_to_json(spec),
+            ),
+            call.listen,
+            call.should_stop,
+        )
+        _require_ended_well(job)
+        result_folder = settings.workspace.result(job.id)
+        if not (result_folder / "result.json").is_file():
+            raise SearchFailed("The search was ended and its results were discarded.")
+        _copy_results(result_folder, call.out)
+        shutil.copyfile(settings.workspace.job(job.id) / "spec.json", call.out / "spec.json")
+    result: dict[str, Any] = load_json(call.out / "result.json")
+    return result
+
+
+def run_audit(call: AuditCall, settings: Settings | None = None) -> dict[str, Any]:
+    """Audit decisions that are already in a file; the content of ``audit.json``."""
+    _require_folder(call.out)
+    arguments = {
+        "file": str(call.file.absolute()),
+        "out": str(call.out.absolute()),
+        "truth": call.truth,
+        "sensitive": list(call.sensitive),
+        "prediction": call.prediction,
+        "score": call.score,
+        "threshold": call.threshold,
+        "positive": call.positive,
+        "beneficial": call.beneficial,
+        "min_group_size": call.min_group_size,
+        "seed": call.seed,
+    }
+    _run_limited(settings or Settings(), "automl.worker.auditing:run_audit_file", arguments)
+    audit: dict[str, Any] = load_json(call.out / "audit.json")
+    return audit
+
+
+def run_predict(call: PredictCall, settings: Settings | None = None) -> dict[str, Any]:
+    """Predict every row of a file with a bundle; rows written and notes."""
+    arguments = {
+        "bundle": str(call.bundle.absolute()),
+        "file": str(call.file.absolute()),
+        "name": call.file.name,
+        "out": str(call.out.absolute()),
+    }
+    return _run_limited(
+        settings or Settings(), "automl.worker.predict_handler:run_predict_file", arguments
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Session:
+    """This process as a worker of its own jobs."""
+
+    settings: Settings
+    store: JobStore
+    devices: Devices
+    worker_id: str
+    beat: Callable[[], None]
+
+    def run(
+        self, new: NewJob, listen: Listen, should_stop: Callable[[], bool] = lambda: False
+    ) -> Job:
+        """Submit, claim and handle one job; its final state."""
+        lease = self.store.submit_and_claim(new, self.worker_id)
+        asked = False
+
+        def tick(context: HandlerContext) -> None:
+            nonlocal asked
+            self.beat()
+            if should_stop() and not asked:
+                asked = True
+                self.store.request_stop(context.job.id, StopMode.KEEP_BEST)
+            listen(context.latest_progress)
+
+        return run_claimed(self.settings, self.store, lease, tick)
+
+
+@contextlib.contextmanager
+def _open_session(settings: Settings) -> Iterator[_Session]:
+    """Register this process as a worker, so that another one takes over should it die."""
+    prepare_workspace(settings)
+    store = JobStore(settings.workspace.database)
+    devices = find_devices(settings)
+    row = build_worker_row(devices)
+    store.register_worker(row)
+    due = time.monotonic() + WORKER_BEAT_SECONDS
+
+    def beat() -> None:
+        nonlocal due
+        if time.monotonic() >= due:
+            due = time.monotonic() + WORKER_BEAT_SECONDS
+            store.heartbeat_worker(replace(row, heartbeat_at=time.time()))
+
+    try:
+        yield _Session(settings=settings, store=store, devices=devices, worker_id=row.id, beat=beat)
+    finally:
+        store.remove_worker(row.id)
+        store.close()
+
+
+def _import_file(session: _Session, call: SearchCall) -> Dataset:
+    """The data set behind FILE (and the test file), imported by the same job as an upload."""
+    with tempfile.TemporaryDirectory(prefix="sample-") as folder:
+        request: dict[str, Any] = {"source": "shell"}
+        if call.file.startswith(SAMPLE_PREFIX):
+            path = write_sample(call.file.removeprefix(SAMPLE_PREFIX), Path(folder))
+            request["source"] = call.file
+        else:
+            path = Path(call.file)
+        request |= {"path": str(path.absolute()), "name": path.name}
+        if call.test is not None:
+            test = Path(call.test)
+            request |= {"test_path": str(test.absolute()), "test_name": test.name}
+        for name in ("path", "test_path"):
+            if name in request and not Path(request[name]).is_file():
+                raise DataError(
+                    f"There is no file {request[name]!r}.", hint="Check the name and the folder."
+                )
+        job = session.run(NewJob(kind=JobKind.IMPORT, title=path.name, spec=request), call.listen)
+    _require_ended_well(job)
+    return load_dataset(session.settings.workspace, str(job.result["dataset"]))
+
+
+def _build_spec(session: _Session, call: SearchCall, dataset: Dataset) -> SearchSpec:
+    budget = None
+    if call.budget_seconds is not None or call.trials is not None:
+        budget = Budget(seconds=call.budget_seconds, trials=call.trials)
+    if call.spec is not None:
+        return _read_spec(call, dataset, budget)
+    return build_search_spec(
+        SearchRequest(
+            dataset=dataset,
+            profile=load_profile(session.settings.workspace, dataset.id),
+            setup=_build_setup(call),
+            slots=session.devices.slots,
+            budget=budget,
+            preset=call.preset or Preset.BALANCED,
+            seed=call.seed or 0,
+        )
+    )
+
+
+def _read_spec(call: SearchCall, dataset: Dataset, budget: Budget | None) -> SearchSpec:
+    """A given spec on the given file; budget and seed may be said anew, nothing else."""
+    spec = parse_spec(call.spec or "")
+    if spec.data != dataset.id:
+        raise SpecError(
+            f"The spec was made for {spec.data_name!r} ({spec.data[:12]}), but {dataset.name!r} has "
+            f"other content ({dataset.id[:12]}).",
+            hint="Give the file (and the test file) the spec was made for, or leave out --spec.",
+        )
+    if call.target is not None and call.target != spec.task.target:
+        raise SpecError(
+            f"The target is {call.target!r}, but the spec predicts {spec.task.target!r}.",
+            hint="Leave out --target, or --spec.",
+        )
+    given = {
+        "task": call.task, "metric": call.metric, "positive": call.positive, "preset": call.preset,
+        "beneficial": call.beneficial, "sensitive": call.sensitive, "ignore": call.ignore,
+    }  # fmt: skip
+    for name, value in given.items():
+        if value:
+            raise SpecError(
+                f"--{name} {value!r} was given, but the spec decides that.",
+                hint=f"Leave out --{name}, or --spec.",
+            )
+    seed = spec.seed if call.seed is None else call.seed
+    return replace(spec, budget=budget or spec.budget, seed=seed)
+
+
+def _build_setup(call: SearchCall) -> Setup:
+    """The choices of the call; a sample brings its own for what was not said."""
+    known = SAMPLES.get(call.file.removeprefix(SAMPLE_PREFIX))
+    preset = known.setup if known and call.file.startswith(SAMPLE_PREFIX) else Setup()
+    target = call.target or preset.target
+    if target is None:
+        raise SpecError("No target was named.", hint="Give --target COLUMN.")
+    is_preset = target == preset.target
+    task_type = None if call.task is None else _parse_task_type(call.task)
+    roles = dict(preset.roles) if is_preset else {}
+    roles |= dict.fromkeys(call.sensitive, Role.SENSITIVE)
+    roles |= dict.fromkeys(call.ignore, Role.IGNORED)
+    if target in roles:
+        raise SpecError(
+            f"{target!r} is the target and cannot be {roles[target]} too.",
+            hint="Name another column.",
+        )
+    return Setup(
+        target=target,
+        kinds=preset.kinds,
+        roles=roles,
+        inputs=preset.inputs if is_preset else (),
+        task_type=task_type or (preset.task_type if is_preset else None),
+        metric=call.metric or (preset.metric if is_preset else None),
+        positive=call.positive or (preset.positive if is_preset else None),
+        beneficial=call.beneficial or (preset.beneficial if is_preset else None),
+    )
+
+
+def _parse_task_type(name: str) -> TaskType:
+    try:
+        return TaskType(name)
+    except ValueError:
+        raise SpecError(
+            f"There is no task {name!r}.", hint=f"Choose {', '.join(TaskType)}."
+        ) from None
+
+
+def _to_json(spec: SearchSpec) -> dict[str, Any]:
+    import json
+
+    value: dict[str, Any] = json.loads(render_spec(spec))
+    return value
+
+
+def _require_ended_well(job: Job) -> None:
+    """Raise what ended a job: bad input as itself, anything else as ``SearchFailed``."""
+    if job.state is not JobState.FAILED:
+        return
+    outcome = job.outcome
+    message = outcome.message if outcome else f"{job.title} failed."
+    kind = getattr(automl.errors, outcome.kind if outcome else "", None)
+    if isinstance(kind, type) and issubclass(kind, AutoMLError):
+        raise kind(message, hint=outcome.hint if outcome else "")
+    raise SearchFailed(message, hint=outcome.hint if outcome else "")
+
+
+def _require_folder(out: Path) -> None:
+    """Raise ``SpecError`` unless results can be written into ``out``; it is created."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SpecError(
+            f"Results cannot be written to {str(out)!r}: {error.strerror}.",
+            hint="Name another folder.",
+        ) from error
+
+
+def _copy_results(source: Path, out: Path) -> None:
+    """Copy a result folder over ``out``; what an earlier search left under the same names goes."""
+    for path in sorted(source.iterdir()):
+        target = out / path.name
+        if target.is_dir() and not target.is_symlink():
+            shutil.rmtree(target)
+        else:
+            target.unlink(missing_ok=True)
+        if path.is_dir():
+            shutil.copytree(path, target)
+        else:
+            shutil.copyfile(path, target)
+
+
+def _run_limited(settings: Settings, function: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Run a function that reads foreign files in a limited child process and wait for it."""
+    with tempfile.TemporaryDirectory(prefix="fairloom-") as folder:
+        request = ChildRequest(
+            function=function,
+            arguments={**arguments, "settings": render_settings(settings)},
+            folder=Path(folder),
+            limits=Limits(
+                timeout_seconds=settings.import_seconds, memory_bytes=settings.import_memory_bytes
+            ),
+        )
+        return _wait(run_child(request))
+
+
+def _wait(steps: Generator[None, None, dict[str, Any]]) -> dict[str, Any]:
+    try:
+        while True:
+            next(steps)
+            time.sleep(0.02)
+    except StopIteration as end:
+        result: dict[str, Any] = end.value
+        return result
+    finally:
+        steps.close()
+
+
+__all__ = [
+    "AuditCall", "PredictCall", "SearchCall", "run_audit", "run_predict", "run_search",
+]  # fmt: skip
