@@ -1,6 +1,6 @@
 """The audit on the page: choices, what was found in sentences, and the tabs with pictures and tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -79,13 +79,30 @@ def show_found(audit: Audit) -> None:
 
 
 def collect_sentences(audit: Audit, attribute: str) -> list[str]:
-    """Selection rate first, then both error rates; groups left out are named after each."""
+    """Selection rate first, then both error rates; each with what chance would show and who is left out.
+
+    Groups with few cases are left out, unless fewer than two others remain.
+    """
     sentences = []
     for metric in LEADING[:3]:
         extreme = audit.find_extreme(attribute, metric)
-        left_out = wording.describe_excluded(extreme.large_groups)
-        sentences.append(f"{wording.describe_extreme(audit, extreme)} {left_out}".strip())
+        is_large = extreme.large_groups.value is not None
+        spread = extreme.large_groups if is_large else extreme.all_groups
+        parts = (
+            wording.describe_extreme(audit, extreme, large=is_large),
+            wording.describe_floor(spread),
+            wording.describe_excluded(spread)
+            if is_large
+            else describe_small(extreme.large_groups.excluded),
+        )
+        sentences.append(" ".join(part for part in parts if part))
     return sentences
+
+
+def describe_small(excluded: Mapping[str, str]) -> str:
+    """Groups that stay in a sentence though they have few cases."""
+    small = [f"{group} ({reason})" for group, reason in excluded.items() if "few" in reason]
+    return say_plain("audit.small", names=", ".join(small)) if small else ""
 
 
 def show_warnings(audit: Audit) -> None:
@@ -121,7 +138,10 @@ def show_groups(audit: Audit, attribute: str) -> None:
 def describe_group_rates(audit: Audit, attribute: str, metric: str) -> str:
     """The extremes of a measure in words; for measures without a noise floor, the range."""
     if metric in LEADING:
-        return wording.describe_extreme(audit, audit.find_extreme(attribute, metric))
+        extreme = audit.find_extreme(attribute, metric)
+        return wording.describe_extreme(
+            audit, extreme, large=extreme.large_groups.value is not None
+        )
     frame = frames.build_group_frame(audit, attribute, metric).dropna(subset=["value"])
     title = wording.get_title(metric)
     if frame.empty:

@@ -26,6 +26,7 @@ WORDS: dict[str, str] = {
     "audit.beneficial": "Good for the person: **{value}**.",
     "audit.beneficial_unset": "Which outcome is good for the person was not stated.",
     "audit.found": "What was found",
+    "audit.small": "Few cases, read with care: {names}.",
     "audit.choose": "Choose a sensitive column to see its groups.",
     "audit.tab_groups": "Groups",
     "audit.tab_gaps": "Gaps",
