@@ -9,6 +9,7 @@ from app.components.numbers import format_count, format_when
 from app.components.states import confirm, show_error, show_title
 from app.components.upload import Upload, pick_upload, show_upload_done
 from app.wording import escape, say, say_plain
+from automl.data.dataset import Dataset
 from fairness.errors import FairloomError
 
 if TYPE_CHECKING:
@@ -123,18 +124,25 @@ def _show_entry(entry: "DatasetEntry") -> None:
         key=f"delete_{dataset.id[:12]}",
         type="tertiary",
     ):
-        confirm(
-            say("data.delete_title"),
-            say("data.delete_text", name=dataset.name, rows=rows),
-            say("data.delete_confirm"),
-            lambda: _delete(entry),
-        )
+        ask_to_delete(dataset)
 
 
-def _delete(entry: "DatasetEntry") -> None:
+def ask_to_delete(dataset: Dataset) -> None:
+    """Name what will be lost, then delete."""
+    confirm(
+        say("data.delete_title"),
+        say("data.delete_text", name=dataset.name, rows=format_count(dataset.n_rows)),
+        say("data.delete_confirm"),
+        lambda: delete_dataset(dataset),
+    )
+
+
+def delete_dataset(dataset: Dataset) -> None:
+    """Delete a data set and go back to the list, which says what came of it."""
     try:
-        services.delete_dataset(entry.dataset.id)
+        services.delete_dataset(dataset.id)
     except FairloomError as error:
         session.remember("data_error", error)
     else:
-        session.remember("data_said", say("data.deleted", name=entry.dataset.name))
+        session.remember("data_said", say("data.deleted", name=dataset.name))
+    session.open_dataset(None)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app import services, session
 from app.components.data_columns import edit_columns
+from app.components.data_list import ask_to_delete
 from app.components.data_notes import show_notes
 from app.components.data_task import edit_task
 from app.components.data_views import show_distribution, show_related
@@ -59,6 +60,8 @@ def _show_title(dataset: Dataset) -> None:
         ):
             session.open_dataset(None)
             st.rerun()
+        if st.button(say("data.delete"), key="delete", type="tertiary", icon=":material/delete:"):
+            ask_to_delete(dataset)
     values = {
         "rows": format_count(dataset.n_rows),
         "columns": len(dataset.columns),

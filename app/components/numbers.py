@@ -28,13 +28,14 @@ def format_estimate(
         return ABSENT
     if low is None or high is None or not math.isfinite(high - low) or high <= low:
         return format_number(value)
-    digits = count_digits(high - low)
+    digits = count_digits(value, high - low)
     return f"{value:,.{digits}f} [{low:,.{digits}f}, {high:,.{digits}f}]"
 
 
-def count_digits(width: float) -> int:
-    """Decimals that a value with an interval of that width deserves: the width's first digit."""
-    return min(6, max(0, math.ceil(-math.log10(width))))
+def count_digits(value: float, width: float) -> int:
+    """Decimals so that half the interval's width shows with one digit; at least two below 10."""
+    wanted = math.ceil(-math.log10(width / 2))
+    return min(5, max(wanted, 2 if abs(value) < 10 else 0))
 
 
 def format_share(value: float | None) -> str:

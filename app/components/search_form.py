@@ -16,8 +16,18 @@ from fairness.definitions import METRICS, list_metrics
 from fairness.errors import FairloomError
 
 OTHER = "other"
+TRIALS = "trials"
 GROUPS = {"networks": ("mlp", "resnet"), "trees": ("boosting",), "linear": ("linear",)}
 DEFAULT_MINUTES = 5.0
+DEFAULT_TRIALS = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """When a search ends: seconds, trials, or the first of both."""
+
+    seconds: float | None
+    trials: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +60,7 @@ def show_form(dataset: Dataset) -> None:
         budget = _pick_budget()
         metric = _pick_metric(task)
         families = _pick_families()
-        advanced = _pick_advanced(budget)
+        advanced = _pick_advanced(budget.seconds)
         chosen = _build_choice(task, budget, metric, families, advanced)
         _show_start(dataset, chosen, advanced)
 
@@ -87,27 +97,30 @@ def _show_summary(dataset: Dataset, setup: Setup, task: Task) -> None:
         )
 
 
-def _pick_budget() -> float | None:
-    """Seconds, or None for no limit on time."""
+def _pick_budget() -> Limits:
+    """How long, in time or in trials."""
     name = st.segmented_control(
         say("new.budget"),
-        (*(preset.value for preset in Preset), OTHER),
+        (*(preset.value for preset in Preset), TRIALS, OTHER),
         default=Preset.BALANCED.value,
         required=True,
         format_func=lambda value: say(f"budget.{value}"),
         key="budget",
         help=say("new.budget_help"),
     )
-    if name != OTHER:
-        return PRESET_SECONDS[Preset(name)]
-    with st.container(horizontal=True, vertical_alignment="bottom", key="budget_other"):
-        no_clock = st.session_state.get("no_clock", False)
+    if name == TRIALS:
+        trials = st.number_input(
+            say("new.trials_only"), min_value=1, max_value=10_000, value=DEFAULT_TRIALS,
+            key="budget_trials", width=240, help=say("new.trials_only_help"),
+        )  # fmt: skip
+        return Limits(seconds=None, trials=int(trials))
+    if name == OTHER:
         minutes = st.number_input(
             say("new.minutes"), min_value=0.1, max_value=10_080.0, value=DEFAULT_MINUTES, step=1.0,
-            key="minutes", width=180, disabled=no_clock, format="%g",
+            key="budget_minutes", width=240, format="%g",
         )  # fmt: skip
-        no_clock = st.checkbox(say("new.no_clock"), key="no_clock")
-    return None if no_clock else 60 * float(minutes)
+        return Limits(seconds=60 * float(minutes))
+    return Limits(seconds=PRESET_SECONDS[Preset(name)])
 
 
 def _pick_metric(task: Task) -> str:
@@ -144,7 +157,7 @@ def _pick_families() -> tuple[str, ...]:
 
 def _pick_advanced(seconds: float | None) -> Advanced:
     slots = [slot.name for slot in services.list_slots()]
-    with st.expander(say("new.advanced"), expanded=seconds is None, key="advanced"):
+    with st.expander(say("new.advanced"), key="advanced"):
         left, right = st.columns(2, gap="medium")
         preset = left.selectbox(
             say("new.preset"), list(Preset), index=list(Preset).index(_suggest_preset(seconds)),
@@ -189,7 +202,7 @@ def _suggest_preset(seconds: float | None) -> Preset:
 
 def _build_choice(
     task: Task,
-    seconds: float | None,
+    limits: Limits,
     metric: str,
     families: tuple[str, ...],
     advanced: Advanced,
@@ -198,13 +211,10 @@ def _build_choice(
     if not families:
         st.warning(say("new.families_none"))
         return None
-    if seconds is None and advanced.trials is None:
-        st.warning(say("new.trials_needed"))
-        return None
     return services.SearchChoice(
         target=task.target,
         metric=metric,
-        budget=Budget(seconds=seconds, trials=advanced.trials),
+        budget=Budget(seconds=limits.seconds, trials=limits.trials or advanced.trials),
         families=families,
         preset=advanced.preset,
         sampler=advanced.sampler,

@@ -78,7 +78,7 @@ def _show_state_line(search: Job) -> None:
         parts.append(words)
     if search.state is JobState.RUNNING:
         parts.append(escape(progress.get("words") or say("live.preparing")))
-    with st.container(horizontal=True, vertical_alignment="center", key="state_line"):
+    with st.container(horizontal=True, vertical_alignment="center", key="state"):
         show_state(search.state)
         st.markdown(" · ".join(parts) or _describe_wait(search))
     if search.state.is_active and search.stop_mode is not None:

@@ -76,9 +76,9 @@ def confirm(title: str, text: str, label: str, on_confirm: Callable[[], None]) -
     def ask() -> None:
         st.write(text)
         keep, go = st.columns(2)
-        if keep.button(say("confirm.cancel"), key="confirm_keep", width="stretch"):
+        if keep.button(say("confirm.cancel"), key="delete_keep", width="stretch"):
             st.rerun()
-        if go.button(label, key="confirm_go", width="stretch"):
+        if go.button(label, key="delete_confirm", width="stretch"):
             on_confirm()
             st.rerun()
 
