@@ -1,6 +1,8 @@
 import datetime as dt
 import resource
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -282,6 +284,15 @@ def test_files_read_without_keeping_them(tmp_path: Path, settings: Settings) -> 
     typed = load_typed(path, "a.csv", settings)
     assert typed.frame["day"].iloc[0] == pd.Timestamp(dt.date(2024, 1, 1))
     assert [column.kind for column in typed.columns] == [Kind.DATETIME, Kind.CATEGORICAL]
+
+
+def test_importing_costs_no_heavy_library() -> None:
+    code = (
+        "import sys, automl.data.importing, automl.data.samples; "
+        "heavy = {'torch', 'optuna', 'sklearn', 'pandas', 'streamlit'} & set(sys.modules); "
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 REAL = {

@@ -1,0 +1,236 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.preprocessing import QuantileTransformer
+
+from automl.data.dataset import ColumnUse, Kind, Role
+from automl.data.encoding import Encoder, fit_encoder, load_encoder, save_encoder
+from automl.data.numeric_views import compute_quantile, compute_standard, fit_numeric
+from automl.errors import DataError
+
+
+def use(name: str, kind: Kind) -> ColumnUse:
+    return ColumnUse(name=name, kind=kind, role=Role.FEATURE)
+
+
+COLUMNS = (
+    use("age", Kind.NUMERIC),
+    use("job", Kind.CATEGORICAL),
+    use("gap", Kind.NUMERIC),
+    use("code", Kind.CATEGORICAL),
+    use("flag", Kind.BOOLEAN),
+    use("day", Kind.DATETIME),
+)
+
+
+def build_frame(n: int = 200) -> pd.DataFrame:
+    generator = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "age": generator.integers(18, 90, n),
+            "job": generator.choice(["clerk", "nurse", "smith"], n, p=[0.5, 0.3, 0.2]),
+            "gap": generator.normal(size=n),
+            "code": generator.integers(1, 4, n),
+            "flag": generator.random(n) < 0.4,
+            "day": pd.Timestamp("2024-02-28") + pd.to_timedelta(np.arange(n) % 50, "D"),
+        }
+    )
+    frame.loc[:9, "gap"] = np.nan
+    frame.loc[:4, "job"] = None
+    frame.loc[7, "job"] = "rarity"
+    return frame
+
+
+@pytest.fixture
+def encoder() -> Encoder:
+    return fit_encoder(build_frame(), COLUMNS)
+
+
+def test_shapes_and_names(encoder: Encoder) -> None:
+    views, notes = encoder.encode(build_frame())
+    shape = encoder.compute_shape(2)
+    assert notes == ()
+    assert encoder.numeric_names == (
+        "age",
+        "gap",
+        "day.year",
+        "day.month",
+        "day.weekday",
+        "day.days",
+    )
+    assert encoder.categorical_names == ("job", "code", "flag")
+    assert (shape.n_raw, shape.n_quantile, shape.n_quantile_numeric) == (6, 7, 6)
+    assert shape.cardinalities == (
+        5,
+        4,
+        3,
+    )  # three jobs and missing; three codes; two flags; unknown
+    assert views.raw.shape == (200, 6)
+    assert views.quantile.shape == views.standard.shape == (200, 7)
+    assert views.codes.shape == (200, 3)
+    assert (views.raw.dtype, views.quantile.dtype, views.codes.dtype) == (
+        "float32",
+        "float32",
+        "int32",
+    )
+
+
+def test_missing_rare_and_frequent_levels(encoder: Encoder) -> None:
+    frame = build_frame()
+    codes = encoder.encode(frame)[0].codes[:, 0]
+    counts = frame["job"].value_counts()
+    assert codes[7] == 0  # one row only: rare
+    assert set(codes[:5]) == {4}  # missing is a level, here the least frequent
+    assert (codes == 1).sum() == counts.iloc[0]
+
+
+def test_missing_numbers_are_marked(encoder: Encoder) -> None:
+    views = encoder.encode(build_frame())[0]
+    assert np.isnan(views.raw[:10, 1]).all()
+    assert (views.quantile[:10, 1] == 0).all()
+    assert views.quantile[:, 6].tolist() == [1.0] * 10 + [0.0] * 190
+
+
+def test_dates_in_parts(encoder: Encoder) -> None:
+    raw = encoder.encode(build_frame())[0].raw[:, 2:]
+    assert raw[0].tolist() == [2024, 2, 2, 0]  # a Wednesday
+    assert raw[2].tolist() == [2024, 3, 4, 2]  # past the leap day
+
+
+def test_order_of_columns_and_further_ones_do_not_matter(encoder: Encoder) -> None:
+    frame = build_frame()
+    shuffled = frame[frame.columns[::-1]].assign(other=1)
+    first, second = encoder.encode(frame)[0], encoder.encode(shuffled)[0]
+    np.testing.assert_array_equal(first.quantile, second.quantile)
+    np.testing.assert_array_equal(first.codes, second.codes)
+
+
+def test_text_cells_are_read_like_typed_ones(encoder: Encoder) -> None:
+    frame = build_frame()
+    text = frame.astype({"age": str, "code": str, "flag": str, "day": str})
+    text["code"] = text["code"] + ".0"
+    first, second = encoder.encode(frame)[0], encoder.encode(text)[0]
+    np.testing.assert_array_equal(first.raw, second.raw)
+    np.testing.assert_array_equal(first.codes, second.codes)
+
+
+def test_one_row_and_object_cells(encoder: Encoder) -> None:
+    frame = build_frame()
+    one = pd.DataFrame([frame.iloc[20].to_dict()], dtype=object)
+    np.testing.assert_array_equal(
+        encoder.encode(one)[0].quantile, encoder.encode(frame)[0].quantile[20:21]
+    )
+
+
+def test_a_missing_column_is_named(encoder: Encoder) -> None:
+    with pytest.raises(DataError, match="lack the columns 'age', 'day'") as caught:
+        encoder.encode(build_frame().drop(columns=["day", "age"]))
+    assert caught.value.hint
+
+
+def test_unseen_levels_and_new_holes_are_counted(encoder: Encoder) -> None:
+    frame = build_frame()
+    frame.loc[50:52, "job"] = "pilot"
+    frame["age"] = frame["age"].astype(float)
+    frame.loc[60:61, "age"] = np.nan
+    frame["code"] = frame["code"].astype(float)
+    frame.loc[70, "code"] = np.nan
+    frame.loc[80, "gap"] = np.inf
+    views, notes = encoder.encode(frame)
+    said = {(note.code, note.column): note.text for note in notes}
+    assert "3 rows, for example 'pilot'" in said["unseen_level", "job"]
+    assert "2 rows" in said["newly_missing", "age"]
+    assert "1 row" in said["newly_missing", "code"]
+    assert "1 row" in said["infinite", "gap"]
+    assert len(said) == len(notes) == 4
+    assert (views.codes[50:53, 0] == 0).all()
+    assert np.isfinite(views.quantile).all()
+    assert np.isfinite(views.standard).all()
+
+
+def test_cells_that_are_no_numbers_are_counted(encoder: Encoder) -> None:
+    frame = build_frame().astype({"age": object, "day": object})
+    frame.loc[3, "age"] = "old"
+    frame.loc[4, "day"] = "some day"
+    said = {
+        note.column: note.text for note in encoder.encode(frame)[1] if note.code == "unreadable"
+    }
+    assert "no number in 1 row, for example 'old'" in said["age"]
+    assert "no date in 1 row, for example 'some day'" in said["day"]
+
+
+def test_saved_and_loaded_it_is_the_same(encoder: Encoder, tmp_path: Path) -> None:
+    save_encoder(encoder, tmp_path)
+    loaded = load_encoder(tmp_path)
+    assert loaded.plan == encoder.plan
+    first, second = encoder.encode(build_frame())[0], loaded.encode(build_frame())[0]
+    for name in ("raw", "quantile", "standard", "codes"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+
+
+@pytest.mark.parametrize("damage", ["absent", "garbage", "cut", "other plan"])
+def test_damaged_encoders_are_refused(encoder: Encoder, tmp_path: Path, damage: str) -> None:
+    save_encoder(encoder, tmp_path)
+    plan, arrays = tmp_path / "encoder.json", tmp_path / "encoder.safetensors"
+    if damage == "absent":
+        arrays.unlink()
+    elif damage == "garbage":
+        plan.write_text("{}")
+    elif damage == "cut":
+        arrays.write_bytes(arrays.read_bytes()[:-50])
+    else:
+        plan.write_text(json.dumps({**json.loads(plan.read_text()), "numeric": ["age"]}))
+    with pytest.raises(DataError):
+        load_encoder(tmp_path)
+
+
+def test_nothing_to_learn_from_is_said() -> None:
+    with pytest.raises(DataError, match="No column is left"):
+        fit_encoder(build_frame(), ())
+
+
+def test_constant_and_empty_columns_are_zero() -> None:
+    frame = pd.DataFrame(
+        {"c": [5.0] * 50, "e": [np.nan] * 50, "tiny": [0.1 + 0.2] * 25 + [0.3] * 25}
+    )
+    encoder = fit_encoder(frame, [use(name, Kind.NUMERIC) for name in frame])
+    views = encoder.encode(frame)[0]
+    assert not views.quantile[:, :3].any()
+    assert not views.standard[:, :3].any()
+
+
+def test_kinds_can_be_overridden() -> None:
+    frame = pd.DataFrame({"n": [1, 2, 3] * 20, "t": ["1", "x", "2.5"] * 20})
+    encoder = fit_encoder(frame, [use("n", Kind.CATEGORICAL), use("t", Kind.NUMERIC)])
+    views, _ = encoder.encode(frame)
+    assert views.codes[:3, 0].tolist() == [1, 2, 3]
+    assert views.raw[0, 0] == 1
+    assert np.isnan(views.raw[1, 0])
+
+
+def test_quantiles_are_those_of_scikit_learn() -> None:
+    generator = np.random.default_rng(3)
+    values = np.column_stack([generator.lognormal(size=2_000), generator.integers(0, 5, 2_000)])
+    fit = fit_numeric(values)
+    ours = compute_quantile(values, fit)
+    theirs = QuantileTransformer(n_quantiles=66, output_distribution="normal", subsample=2_000).fit(
+        values
+    )
+    # the noise that keeps ties apart moves a rank by less than a thousandth
+    np.testing.assert_allclose(ours[:, 0], theirs.transform(values)[:, 0], atol=0.02)
+    assert np.abs(ours).max() <= 5.2
+
+
+def test_a_scale_of_millionths_keeps_its_order() -> None:
+    values = np.linspace(1e-9, 2e-9, 500)[:, None]
+    ours = compute_quantile(values, fit_numeric(values))[:, 0]
+    assert (np.diff(ours) >= 0).all()
+    assert np.ptp(ours) > 5
+
+
+def test_standard_is_clipped() -> None:
+    values = np.append(np.zeros(999), 1e6)[:, None]
+    assert compute_standard(values, fit_numeric(values)).max() == 10

@@ -1,0 +1,126 @@
+import numpy as np
+import pytest
+
+from automl.data.split_plan import build_split_plan
+from automl.data.splits import SplitRequest, SplitResult, compute_split
+from automl.data.task import TaskType
+from automl.data.views import Part
+from automl.errors import DataError
+
+
+def split(target: np.ndarray, task_type: TaskType = TaskType.BINARY, **more: object) -> SplitResult:
+    group = more.get("groups") is not None
+    plan = build_split_plan(
+        test_given=bool(more.get("n_given_test")), group="g" if group else None, seed=0
+    )
+    return compute_split(SplitRequest(target=target, task_type=task_type, plan=plan, **more))  # type: ignore[arg-type]
+
+
+def test_shares_and_strata_are_exact() -> None:
+    target = np.repeat([0, 1], [700, 300])
+    parts = split(target).parts
+    assert [len(parts[part]) for part in Part] == [600, 150, 100, 150]
+    assert [int(target[parts[part]].sum()) for part in Part] == [180, 45, 30, 45]
+
+
+def test_regression_parts_have_the_same_distribution() -> None:
+    target = np.random.default_rng(0).lognormal(size=4_003)
+    parts = split(target, TaskType.REGRESSION).parts
+    medians = [np.median(target[parts[part]]) for part in Part]
+    assert np.ptp(medians) < 0.1
+    assert [len(parts[part]) for part in Part] == pytest.approx([2402, 600, 400, 600], abs=2)
+
+
+def test_a_given_test_part_stays_as_it_is() -> None:
+    target = np.tile([0, 1], 500)
+    parts = split(target, n_given_test=200).parts
+    assert parts[Part.TEST].tolist() == list(range(800, 1000))
+    assert [len(parts[part]) for part in Part] == [560, 144, 96, 200]
+
+
+def test_rows_without_a_target_take_no_part_and_are_counted() -> None:
+    target = np.tile([0, 1, -1, 0], 100)
+    result = split(target)
+    assert sum(len(rows) for rows in result.parts.values()) == 300
+    assert "100 rows have no value of the target" in result.notes[0].text
+    numbers = np.where(target < 0, np.nan, np.random.default_rng(0).normal(size=400))
+    assert sum(map(len, split(numbers, TaskType.REGRESSION).parts.values())) == 300
+    given = split(np.concatenate([np.tile([0, 1], 50), [-1, 0, 1]]), n_given_test=3)
+    assert given.parts[Part.TEST].tolist() == [101, 102]
+
+
+def test_negative_numbers_are_values_of_a_regression() -> None:
+    parts = split(np.arange(-50.0, 50.0), TaskType.REGRESSION).parts
+    assert sum(map(len, parts.values())) == 100
+
+
+def test_rare_classes_go_to_training_and_are_said() -> None:
+    target = np.concatenate([np.repeat([0, 1], 100), [2], [3, 3]])
+    result = split(target, TaskType.MULTICLASS)
+    assert 200 in result.parts[Part.TRAIN]
+    assert set(target[result.parts[Part.TRAIN]]) == {0, 1, 2, 3}
+    assert "test 2" in result.notes[0].text
+
+
+def test_copies_stay_together() -> None:
+    generator = np.random.default_rng(0)
+    keys = np.arange(1_000, dtype=np.uint64)
+    keys[500:540] = keys[:40]  # forty planted copies
+    target = generator.integers(0, 2, 1_000)
+    target[500:540] = target[:40]
+    parts = split(target, duplicate_keys=keys).parts
+    for part in Part:
+        others = np.concatenate([parts[other] for other in Part if other is not part])
+        assert not set(keys[parts[part]]) & set(keys[others])
+    assert sum(map(len, parts.values())) == 1_000
+
+
+def test_a_table_of_few_different_rows_is_still_divided() -> None:
+    keys = np.tile(np.arange(8, dtype=np.uint64), 100)
+    result = split(np.tile([0, 1], 400), duplicate_keys=keys)
+    assert [len(result.parts[part]) for part in Part] == [480, 120, 80, 120]
+    assert [note.code for note in result.notes] == ["duplicates_split"]
+
+
+def test_groups_and_copies_together() -> None:
+    generator = np.random.default_rng(0)
+    groups = generator.integers(0, 200, 1_000)
+    keys = np.arange(1_000, dtype=np.uint64)
+    keys[900:920] = keys[:20]
+    parts = split(generator.integers(0, 2, 1_000), groups=groups, duplicate_keys=keys).parts
+    for values in (groups, keys):
+        owners = [set(values[parts[part]]) for part in Part]
+        assert sum(map(len, owners)) == len(set.union(*owners))
+
+
+def test_a_row_without_a_group_stands_alone() -> None:
+    groups = np.concatenate([np.full(900, -1), np.repeat(np.arange(10), 10)])
+    parts = split(np.tile([0, 1], 500), groups=groups).parts
+    assert [len(parts[part]) for part in Part] == pytest.approx([600, 150, 100, 150], abs=15)
+
+
+def test_two_groups_cannot_fill_four_parts() -> None:
+    with pytest.raises(DataError, match="has no rows") as caught:
+        split(np.tile([0, 1], 50), groups=np.repeat([0, 1], 50))
+    assert "four groups" in caught.value.hint
+
+
+def test_seeds_matter_and_repeat() -> None:
+    target = np.tile([0, 1], 100)
+
+    def train_rows(seed: int) -> list[int]:
+        plan = build_split_plan(test_given=False, group=None, seed=seed)
+        request = SplitRequest(target=target, task_type=TaskType.BINARY, plan=plan)
+        return compute_split(request).parts[Part.TRAIN].tolist()
+
+    assert train_rows(0) == train_rows(0)
+    assert train_rows(0) != train_rows(1)
+
+
+def test_a_hundred_thousand_groups_take_seconds_at_most() -> None:
+    generator = np.random.default_rng(0)
+    groups = generator.integers(0, 20_000, 60_000)
+    parts = split(generator.integers(0, 2, 60_000), groups=groups).parts
+    assert [len(parts[part]) / 60_000 for part in Part] == pytest.approx(
+        [0.6, 0.15, 0.1, 0.15], abs=0.01
+    )
