@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -20,20 +20,23 @@ from automl.execution.devices import SlotKind
 from automl.execution.trainer import TrainerSetup, run_trainer
 
 _ROOT = str(Path(automl.__file__).resolve().parent.parent)
-_PRELOADED = ["torch", "sklearn.ensemble", "automl.execution.trainer", "automl.training.run"]
+PRELOADED = ("torch", "sklearn.ensemble", "automl.execution.trainer", "automl.training.run")
 
 
-def warm_up() -> None:
-    """Start the fork server, which then imports torch by itself; returns at once, harmless if repeated.
+def warm_up(preload: Sequence[str] = PRELOADED) -> None:
+    """Start the fork server, which then imports ``preload`` by itself; returns at once, once is enough.
 
     Call it before work that takes a while (preparing data), and the first trainers start without delay.
+    Trainers on GPUs do not come from it.
     """
-    multiprocessing.set_forkserver_preload(_PRELOADED)
+    multiprocessing.set_forkserver_preload(list(preload))
     with _as_library():
         forkserver.ensure_running()
 
 
-def start_trainer(setup: TrainerSetup) -> tuple[BaseProcess, Connection]:
+def start_trainer(
+    setup: TrainerSetup, preload: Sequence[str] = PRELOADED
+) -> tuple[BaseProcess, Connection]:
     """Start one trainer and give back the process and our end of its pipe.
 
     Raises
@@ -46,7 +49,7 @@ def start_trainer(setup: TrainerSetup) -> tuple[BaseProcess, Connection]:
     if setup.slot.kind is SlotKind.CUDA:
         context: multiprocessing.context.BaseContext = multiprocessing.get_context("spawn")
     else:
-        warm_up()
+        warm_up(preload)
         context = multiprocessing.get_context("forkserver")
     ours, theirs = context.Pipe()
     process = context.Process(  # type: ignore[attr-defined]

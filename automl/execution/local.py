@@ -17,7 +17,7 @@ import psutil
 from automl.errors import AutoMLError, DataError, DiskFull
 from automl.execution.devices import Slot, SlotKind
 from automl.execution.executor import Report, TrainerLost
-from automl.execution.launching import start_trainer
+from automl.execution.launching import PRELOADED, start_trainer
 from automl.execution.messages import (
     Answer,
     EpochDone,
@@ -68,12 +68,13 @@ class Patience:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalOptions:
-    """Everything about a local executor that has a default; ``functions`` is for tests."""
+    """Everything about a local executor that has a default; ``functions`` and ``preload`` are for tests."""
 
     functions: Functions = field(default_factory=Functions)
     patience: Patience = field(default_factory=Patience)
     processes: ProcessBook | None = None
     log_folder: Path | None = None
+    preload: tuple[str, ...] = PRELOADED
 
 
 @dataclass(slots=True)
@@ -130,7 +131,7 @@ class LocalExecutor:
             use_cpu=start_deaths >= 2 and slot.kind is SlotKind.CUDA,
             log_file=None if folder is None else folder / f"trainer-{name}.log",
         )
-        process, connection = start_trainer(setup)
+        process, connection = start_trainer(setup, self._options.preload)
         seat = _Seat(slot=slot, process=process, connection=connection, start_deaths=start_deaths)
         if self._options.processes is not None:
             self._options.processes.add(seat.pid, f"trainer {slot.name}")

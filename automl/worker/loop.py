@@ -15,8 +15,7 @@ from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any
 
-from automl.execution.devices import Devices, SlotKind, find_devices
-from automl.execution.launching import warm_up
+from automl.execution.devices import Devices, find_devices
 from automl.jobs.machine import kill_group, read_machine
 from automl.jobs.records import Job, JobKind, Lease, WorkerRow
 from automl.jobs.store import JobStore
@@ -145,10 +144,6 @@ class Worker:
 
     def _build_task(self, lease: Lease) -> Task:
         self._log.info("job claimed", job=lease.job.id, attempt=lease.job.attempt)
-        if lease.job.kind is JobKind.SEARCH and not any(
-            slot.kind is SlotKind.CUDA for slot in self._devices.slots
-        ):
-            warm_up()  # torch is imported while the data are prepared
         return build_task(
             self._settings, self._store, lease, self._devices, self._handlers, self._log
         )

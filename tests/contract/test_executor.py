@@ -21,7 +21,7 @@ from automl.execution.messages import (
 )
 from automl.execution.saving import check_manifest
 from automl.settings import Settings
-from tests.unit.execution.planted import FUNCTIONS, TASK_JSON, build_train
+from tests.unit.execution.planted import FUNCTIONS, PRELOAD, TASK_JSON, build_train
 
 PATIENCE = Patience(first=1.5, floor=1.0, factor=3.0, grace=0.5)
 
@@ -35,7 +35,7 @@ class Rig:
         self.log = []
         self.reports = []
         slots = list_slots(Settings(devices=names))
-        options = LocalOptions(functions=FUNCTIONS, patience=patience)
+        options = LocalOptions(functions=FUNCTIONS, patience=patience, preload=PRELOAD)
         self.executor = LocalExecutor(slots, lambda *line: self.log.append(line), options)
 
     def start(self):

@@ -17,6 +17,7 @@ from automl.training.epoch import Epoch, Verb
 
 HERE = "tests.unit.execution.planted"
 FUNCTIONS = Functions(train=f"{HERE}:train", load=f"{HERE}:load", request=f"{HERE}:Request")
+PRELOAD = ("automl.execution.trainer",)  # nothing here needs torch, and its import takes seconds
 TASK_JSON = (
     '{"target": "y", "type": "binary", "metric": "roc_auc", "classes": ["a", "b"], "positive": "b"}'
 )

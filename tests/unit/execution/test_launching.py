@@ -16,10 +16,10 @@ from automl.execution.devices import list_slots
 from automl.execution.local import LocalExecutor, LocalOptions
 from automl.execution.messages import TrialDone
 from automl.settings import Settings
-from tests.unit.execution.planted import FUNCTIONS, TASK_JSON, build_train
+from tests.unit.execution.planted import FUNCTIONS, PRELOAD, TASK_JSON, build_train
 folder = Path(sys.argv[1])
 (folder / "data").write_text("rows")
-executor = LocalExecutor(list_slots(Settings(devices="fake:0")), print, LocalOptions(functions=FUNCTIONS))
+executor = LocalExecutor(list_slots(Settings(devices="fake:0")), print, LocalOptions(functions=FUNCTIONS, preload=PRELOAD))
 executor.start()
 executor.prepare(folder, TASK_JSON, 1)
 while not executor.idle_slots():

@@ -12,7 +12,7 @@ from automl.execution.local import LocalExecutor, LocalOptions
 from automl.execution.messages import TrialDone, TrialFailed
 from automl.jobs.records import JobKind, JobState, Outcome, StopMode, Trial, TrialState
 from automl.worker.context import run_stoppable
-from tests.unit.execution.planted import FUNCTIONS, TASK_JSON, build_train
+from tests.unit.execution.planted import FUNCTIONS, PRELOAD, TASK_JSON, build_train
 
 HERE = "tests.unit.worker.planted_handlers"
 HANDLERS = {
@@ -73,7 +73,7 @@ def search(context):
     n_trials, seconds = context.job.spec["trials"], context.job.spec["seconds"]
     known = {trial.number for trial in context.store.list_trials(context.job.id)}
     todo = [number for number in range(n_trials) if number not in known]
-    options = LocalOptions(functions=FUNCTIONS, processes=context.processes)
+    options = LocalOptions(functions=FUNCTIONS, processes=context.processes, preload=PRELOAD)
     executor = LocalExecutor(list_slots(context.settings), context.log, options)
     try:
         executor.start()
