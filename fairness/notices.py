@@ -78,8 +78,8 @@ def describe_flip(groups: Sequence[GroupResult]) -> str:
     counts = [(*count_rate(group, "selection_rate"), group.group) for group in groups]
     ordered = sorted(counts, key=lambda item: item[0] / item[1])
     low, high = ordered[0], ordered[-1]
-    if (low[0] + 1) / low[1] > ordered[1][0] / ordered[1][1]:
+    if (low[0] + 1) / low[1] >= ordered[1][0] / ordered[1][1]:
         return f"one person would change which group is selected least ({low[2]})."
-    if (high[0] - 1) / high[1] < ordered[-2][0] / ordered[-2][1]:
+    if (high[0] - 1) / high[1] <= ordered[-2][0] / ordered[-2][1]:
         return f"one person would change which group is selected most ({high[2]})."
     return ""

@@ -83,8 +83,8 @@ def assign_bins(score: ArrayLike, n_bins: int = N_BINS, kind: Binning = "mass") 
     if kind == "width":
         return np.minimum((s * n_bins).astype(np.int64), n_bins - 1)
     _, inverse, counts = np.unique(s, return_inverse=True, return_counts=True)
-    before = np.cumsum(counts) - counts
-    bins: Ints = (before * n_bins // len(s))[inverse]
+    middle = np.cumsum(counts) - counts / 2
+    bins: Ints = (middle * n_bins / len(s)).astype(np.int64)[inverse]
     return bins
 
 
