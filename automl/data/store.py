@@ -131,12 +131,11 @@ def delete_dataset(workspace: Workspace, dataset_id: str) -> None:
 
     The folder leaves its place in one step, so nobody sees half a data set.
     """
-    folder = workspace.dataset(dataset_id)
+    # a name that is no id leads to a folder that never exists
+    folder = workspace.dataset(dataset_id if _is_id(dataset_id) else "0" * 64)
     doomed = workspace.tmp / f"deleted-{uuid.uuid4().hex}"
     doomed.parent.mkdir(parents=True, exist_ok=True)
     try:
-        if not _is_id(dataset_id):
-            raise FileNotFoundError
         folder.rename(doomed)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DataError(
