@@ -4,22 +4,22 @@ Differences are of *scores* (higher is better for every metric), with paired 95 
 the AUC, else a bootstrap whose draws take the same rows for every model.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from automl.data.task import Task, TaskType
+from automl.data.task import Task
 from automl.errors import SpecError
 from automl.evaluation.outcomes import build_outcomes
-from automl.evaluation.row_scores import compute_row_scores
+from automl.evaluation.resampling import draw_scores
 from fairness.definitions import METRICS, compute_score
-from fairness.errors import AuditError
 from fairness.estimates import Estimate
-from fairness.intervals import compute_paired_auc_delong
+from fairness.intervals import compute_auc_influence, compute_z
 from fairness.outcomes import Outcomes
-from fairness.resampling import build_bootstrap_estimate, iterate_row_draws
+from fairness.resampling import build_bootstrap_estimate
 
 Floats = NDArray[np.float64]
 
@@ -93,69 +93,57 @@ def compute_tiers(comparison: ComparisonInput) -> tuple[Standing, ...]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Scoreboard:
-    """Scores of all models, and how they vary over the same draws of rows.
+    """Scores of all models, and how they vary together.
 
-    ``draws``: name → ``(B,)``; empty for the AUC, whose differences have a formula.
+    ``influences``: name → ``(n,)``, for an AUC: the sum of squares of a difference is its variance.
+    ``draws``: name → ``(B,)``, for every other metric: scores over the same draws of rows.
     """
 
-    metric: str
-    outcomes: Mapping[str, Outcomes]
+    n: int
     scores: Mapping[str, float]
+    influences: Mapping[str, Floats]
     draws: Mapping[str, Floats]
 
     @classmethod
     def build(cls, comparison: ComparisonInput, names: Sequence[str]) -> "_Scoreboard":
+        metric = comparison.metric
         outcomes = {
             name: build_outcomes(comparison.task, comparison.truth, comparison.predictions[name])
             for name in names
         }
-        scores = {name: compute_score(comparison.metric, outcomes[name]) for name in names}
-        has_formula = comparison.metric == "roc_auc" and comparison.task.type is TaskType.BINARY
-        draws = {} if has_formula else _draw_scores(comparison.metric, outcomes, comparison.seed)
-        return cls(metric=comparison.metric, outcomes=outcomes, scores=scores, draws=draws)
+        scores = {name: compute_score(metric, outcomes[name]) for name in names}
+        has_formula = metric in ("roc_auc", "roc_auc_ovr")
+        return cls(
+            n=len(comparison.truth),
+            scores=scores,
+            influences={n: _compute_influence(o) for n, o in outcomes.items()}
+            if has_formula
+            else {},
+            draws={} if has_formula else draw_scores(metric, outcomes, comparison.seed),
+        )
 
     def compare(self, first: str, second: str) -> Estimate:
         """Score of ``first`` minus score of ``second``."""
-        if not self.draws:
-            a, b = self.outcomes[first], self.outcomes[second]
-            if a.probability is None or b.probability is None:
-                raise SpecError("An AUC needs probabilities.")
-            return compute_paired_auc_delong(a.truth, a.probability, b.probability)
-        n = len(self.outcomes[first].truth)
         difference = self.scores[first] - self.scores[second]
-        draws = self.draws[first] - self.draws[second]
-        return build_bootstrap_estimate(
-            difference, draws, n, f"paired bootstrap, {len(draws)} draws"
-        )
+        if self.draws:
+            draws = self.draws[first] - self.draws[second]
+            method = f"paired bootstrap, {len(draws)} draws"
+            return build_bootstrap_estimate(difference, draws, self.n, method)
+        error = math.sqrt(float(((self.influences[first] - self.influences[second]) ** 2).sum()))
+        if not math.isfinite(error):
+            reason = "interval not estimable: one row of a class"
+            return Estimate(difference, None, None, self.n, "delong paired", reason=reason)
+        half = compute_z() * error
+        return Estimate(difference, difference - half, difference + half, self.n, "delong paired")
 
 
-def _draw_scores(metric: str, outcomes: Mapping[str, Outcomes], seed: int) -> dict[str, Floats]:
-    """Scores of every model over the same bootstrap draws of rows: name → ``(B,)``."""
-    n = len(next(iter(outcomes.values())).truth)
-    by_row = {name: compute_row_scores(metric, each) for name, each in outcomes.items()}
-    drawn: dict[str, list[float]] = {name: [] for name in outcomes}
-    for chunk in iterate_row_draws(np.zeros(n, dtype=np.int64), seed):
-        for rows in chunk:
-            weight = np.bincount(rows, minlength=n) / n
-            for name, each in outcomes.items():
-                cheap = by_row[name]
-                drawn[name].append(
-                    _score_rows(metric, each, rows)
-                    if cheap is None
-                    else cheap.combine(weight @ cheap.parts)
-                )
-    return {name: np.array(values) for name, values in drawn.items()}
-
-
-def _score_rows(metric: str, outcomes: Outcomes, rows: NDArray[np.int64]) -> float:
-    """Score of a draw; NaN where the draw holds one class only."""
-    drawn = replace(
-        outcomes,
-        truth=outcomes.truth[rows],
-        prediction=None if outcomes.prediction is None else outcomes.prediction[rows],
-        probability=None if outcomes.probability is None else outcomes.probability[rows],
+def _compute_influence(outcomes: Outcomes) -> Floats:
+    """Influence of every row on the AUC, or on the mean one-against-rest AUC of the classes present."""
+    labels, score = outcomes.labels, outcomes.scores
+    if outcomes.task_type == "binary":
+        return compute_auc_influence(labels, score)[1]
+    present = np.unique(labels)
+    influence: Floats = np.mean(
+        [compute_auc_influence(labels == k, score[:, k])[1] for k in present], axis=0
     )
-    try:
-        return compute_score(metric, drawn)
-    except AuditError:
-        return float("nan")
+    return influence

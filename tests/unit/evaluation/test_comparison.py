@@ -10,8 +10,9 @@ from automl.evaluation.calibration import fit_temperature
 from automl.evaluation.calibration_table import compute_calibration_table
 from automl.evaluation.comparison import ComparisonInput, compute_difference, compute_tiers
 from automl.evaluation.outcomes import build_outcomes
-from automl.evaluation.row_scores import compute_row_scores
-from fairness.definitions import compute_score
+from automl.evaluation.resampling import build_resampler
+from fairness.definitions import compute_score, list_metrics
+from fairness.intervals import compute_paired_auc_delong
 
 BINARY = Task(
     target="y", type=TaskType.BINARY, metric="roc_auc", classes=("no", "yes"), positive="yes"
@@ -98,22 +99,61 @@ def test_an_unknown_metric_is_named():
         ComparisonInput(task=BINARY, truth=np.zeros(1), predictions={}, metric="rmse")
 
 
-@pytest.mark.parametrize(
-    ("task", "metric"),
-    [(BINARY, name) for name in ("accuracy", "log_loss", "brier_score")]
-    + [(THREE, name) for name in ("accuracy", "log_loss", "brier_score")]
-    + [(PRICE, name) for name in ("rmse", "mae", "r2")],
-)
-def test_row_scores_are_the_registry_s_scores(task, metric):
+def list_cases():
+    return [
+        (task, metric.name)
+        for task in (BINARY, THREE, PRICE)
+        for metric in list_metrics(task.type.value)
+        if metric.sign
+    ]
+
+
+@pytest.mark.parametrize(("task", "metric"), list_cases())
+def test_a_draw_is_scored_as_the_registry_scores_its_rows(task, metric):
     rng = np.random.default_rng(2)
     if task is PRICE:
         truth, prediction = rng.normal(5, 2, 90), rng.normal(5, 2, 90)
     else:
         truth = rng.integers(len(task.classes), size=90)
-        prediction = rng.dirichlet(np.ones(len(task.classes)), 90)
+        prediction = rng.dirichlet(np.ones(len(task.classes)), 90).round(1)  # with ties
+        prediction /= prediction.sum(axis=1, keepdims=True)
     outcomes = build_outcomes(task, truth, prediction)
-    cheap = compute_row_scores(metric, outcomes)
-    assert cheap.combine(cheap.parts.mean(axis=0)) == pytest.approx(compute_score(metric, outcomes))
+    resample = build_resampler(metric, outcomes)
+    rows = rng.integers(90, size=90)
+    times = np.stack([np.ones(90), np.bincount(rows, minlength=90)])
+    drawn = build_outcomes(task, truth[rows], prediction[rows])
+    expected = [compute_score(metric, outcomes), compute_score(metric, drawn)]
+    np.testing.assert_allclose(resample(times), expected)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_auc_difference_is_delong_s(seed):
+    truth, predictions = build_binary(400, seed)
+    given = ComparisonInput(task=BINARY, truth=truth, predictions=predictions, metric="roc_auc")
+    got = compute_difference(given, "good", "worse")
+    wanted = compute_paired_auc_delong(truth, predictions["good"][:, 1], predictions["worse"][:, 1])
+    assert (got.value, got.low, got.high) == pytest.approx((wanted.value, wanted.low, wanted.high))
+
+
+def test_three_class_auc_has_tiers():
+    rng = np.random.default_rng(5)
+    p = rng.dirichlet(np.ones(3), 900)
+    labels = (p.cumsum(axis=1) > rng.random((900, 1))).argmax(axis=1)
+    predictions = {"p": p, "copy": p.copy(), "noise": rng.dirichlet(np.ones(3), 900)}
+    given = ComparisonInput(task=THREE, truth=labels, predictions=predictions, metric="roc_auc_ovr")
+    assert [each.tier for each in compute_tiers(given)] == [1, 1, 2]
+
+
+def test_a_model_that_flags_nobody_is_not_tied_with_the_best():
+    truth, predictions = build_binary()
+    flat = np.tile([0.9, 0.1], (len(truth), 1))
+    given = ComparisonInput(
+        task=BINARY,
+        truth=truth,
+        predictions={"good": predictions["good"], "flat": flat},
+        metric="precision",
+    )
+    assert [(each.name, each.tier) for each in compute_tiers(given)] == [("good", 1), ("flat", 2)]
 
 
 def test_calibration_table_before_and_after():
