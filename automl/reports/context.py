@@ -8,9 +8,20 @@ from automl.data.split_plan import SplitPlan
 from automl.evaluation.evaluation import parse_estimate
 from automl.models.catalog import FAMILIES
 from automl.reports.predictions import PREDICTIONS
-from automl.search.spec import Budget, SearchSpec, compute_spec_hash
+from automl.search.spec import Budget, Pruner, Sampler, SearchSpec, compute_spec_hash
 from fairness.context import NOT_STATED, ModelRow, ReportContext
+from fairness.definitions import METRICS
 from fairness.estimates import Estimate
+
+SAMPLERS = {
+    Sampler.TPE: "tree-structured Parzen estimator",
+    Sampler.RANDOM: "random search",
+    Sampler.GRID: "grid search",
+}
+PRUNERS = {
+    Pruner.SUCCESSIVE_HALVING: "successive halving",
+    Pruner.NONE: "no trial ended early",
+}
 
 
 def build_report_context(
@@ -105,11 +116,11 @@ def _build_protocol(
         "Split": _describe_split(spec.split),
         "Rows by part": ", ".join(f"{part} {count:,}" for part, count in n_rows.items()),
         "Families": ", ".join(titles),
-        "Search": f"{spec.sampler.value} with {spec.pruner.value.replace('_', ' ')}, preset {spec.preset.value}",
+        "Search": f"{SAMPLERS[spec.sampler]}, {PRUNERS[spec.pruner]}, preset {spec.preset.value}",
         "Budget": _describe_budget(spec.budget),
         "Trials": f"{len(trials):,}, {n_networks:,} of them networks" if trials else "",
         "Wall time": _describe_seconds(result.get("wall_seconds")),
-        "Chosen by": f"{spec.task.metric} on the select part (optimistic: the best of all trials)",
+        "Chosen by": f"{METRICS[spec.task.metric].title} on the select part (optimistic: the best of all trials)",
         "Architecture": str(winner.get("architecture") or ""),
         "Calibration": _describe_calibration(result.get("calibration")),
         "Sensitive columns as inputs": ", ".join(

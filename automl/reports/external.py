@@ -18,7 +18,7 @@ from automl.reports.audit_files import remove_audit_files, write_audit
 from automl.reports.context import describe_predictions, get_now
 from automl.reports.predictions import add_sensitive, write_predictions
 from fairness.audit import Audit, AuditInput, AuditOptions, compute_audit
-from fairness.context import ReportContext
+from fairness.context import NOT_STATED, ReportContext
 from fairness.errors import AuditError
 
 
@@ -300,7 +300,7 @@ def _complete_context(
     return replace(
         context,
         n_rows=len(frame) if context.n_rows is None else context.n_rows,
-        created_at=context.created_at if "T" in context.created_at else get_now(),
+        created_at=get_now() if context.created_at == NOT_STATED else context.created_at,
         seed=request.seed,
         provenance={**context.provenance, "predictions": describe_predictions(digest)},
         task={**task, **context.task},

@@ -127,11 +127,13 @@ def _count_looks(looks: int) -> str:
 
 
 def _build_results(evaluation: Evaluation) -> Table:
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (METRICS[name].title, _render(each), f"{each.n:,}", each.method or "–", each.reason)
         for name, each in evaluation.metrics.items()
     ]
-    header = ("Metric", "Value [95 % interval]", "n", "Method", "Remark")
+    header: tuple[str, ...] = ("Metric", "Value [95 % interval]", "n", "Method", "Remark")
+    if not any(row[-1] for row in rows):
+        header, rows = header[:-1], [row[:-1] for row in rows]
     return Table(caption="Every metric of this model on the test part", header=header, rows=rows)
 
 
