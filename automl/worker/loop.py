@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any
 
+import sqlalchemy as sa
+
 from automl.execution.devices import Devices, find_devices
 from automl.jobs.machine import kill_group, read_machine
 from automl.jobs.records import Job, JobKind, Lease, WorkerRow
@@ -88,17 +90,25 @@ class Worker:
 
     def tick(self) -> bool:
         """One step of everything; whether any job is in hand."""
-        if self._stats():
-            self._sample()
-        if self._sweep():
-            self._store.sweep()
-        if self._disk():
-            self._watch_disk()
-        self._claim()
+        try:
+            self._keep_up()
+        except (
+            sa.exc.OperationalError
+        ) as error:  # a full disk or a busy store: the next tick tries again
+            self._log.error("upkeep failed", message=str(error.orig))
         for task in self._tasks:
             task.advance()
         self._tasks = [task for task in self._tasks if not task.is_over]
         return bool(self._tasks)
+
+    def _keep_up(self) -> None:
+        if self._disk():
+            self._watch_disk()
+        if self._stats():
+            self._sample()
+        if self._sweep():
+            self._store.sweep()
+        self._claim()
 
     def _sample(self) -> None:
         stats = sample_stats(self._root, self._devices.slots)
@@ -153,7 +163,8 @@ class Worker:
         for task in self._tasks:
             task.requeue("The worker was shut down; the job goes on when one is there again.")
         self._tasks = []
-        self._store.remove_worker(self.row.id)
+        with contextlib.suppress(sa.exc.OperationalError):  # the sweep forgets it otherwise
+            self._store.remove_worker(self.row.id)
         self._log.info("worker ended")
         close_log(self._log)
 

@@ -1,5 +1,7 @@
 """One claimed job being handled: its generator, its heartbeats, and every way it can end."""
 
+import contextlib
+import errno
 import secrets
 import sqlite3
 import time
@@ -68,12 +70,22 @@ class Task:
     def _look_after(self) -> None:
         context, now = self.context, read_boot_clock()
         if now - self._beat_at >= HEARTBEAT_SECONDS:
-            context.note_stop(context.store.heartbeat(context.lease, context.consumed_seconds()))
-            self._beat_at = now
+            self._beat(now)
         elif now - self._stop_read_at >= STOP_SECONDS:
             context.note_stop(context.store.read_stop(context.job.id))
             self._stop_read_at = now
         context.flush_progress()
+
+    def _beat(self, now: float) -> None:
+        """Beat; a store that is busy is asked again, until the fence says that it was too long."""
+        context = self.context
+        try:
+            context.note_stop(context.store.heartbeat(context.lease, context.consumed_seconds()))
+            self._beat_at = now
+        except sa.exc.OperationalError as error:
+            if not is_busy(error):
+                raise
+            self._log.warning("no heartbeat: the job store is busy")
 
     def _end_of_handler(self) -> None:
         self.is_over = True
@@ -86,20 +98,23 @@ class Task:
 
     def _fail(self, error: Exception) -> None:
         self._close()
-        if _is_disk_full(error):
+        if is_disk_full(error):
             self.requeue_disk_full()
-            return
-        self._finish_failed(error)
+        elif is_busy(error):
+            self.requeue("The job store was busy for too long; the job goes on shortly.")
+        else:
+            self._finish_failed(error)
 
     def _finish_failed(self, error: Exception) -> None:
         self.is_over = True
         context = self.context
         outcome = self._describe(error)
         self._log.warning("job failed", outcome=outcome.kind, message=outcome.message)
-        try:
+        with contextlib.suppress(OSError):  # a log that cannot be written must not hide the failure
             context.log("error", outcome.message)
+        try:
             context.finish(JobState.FAILED, None, outcome)
-        except (LeaseLost, sa.exc.OperationalError, OSError) as second:
+        except (LeaseLost, sa.exc.OperationalError) as second:
             self._log.error("the failure could not be saved", message=str(second))
 
     def _describe(self, error: Exception) -> Outcome:
@@ -121,18 +136,30 @@ class Task:
             return
         self._close()
         self.is_over = True
-        context = self.context
         try:
-            context.store.requeue_job(
-                context.lease,
-                reason,
-                not_before,
-                kind=kind,
-                consumed_seconds=context.consumed_seconds(),
-            )
+            self._requeue(reason, not_before, kind)
             self._log.info("job requeued", reason=reason)
         except (LeaseLost, sa.exc.OperationalError) as error:  # the sweep gives it back
             self._log.error("the job could not be requeued", message=str(error))
+
+    def _requeue(self, reason: str, not_before: float, kind: str) -> None:
+        """Requeue, once more after the write-ahead log was cut, should the disk be full."""
+        context = self.context
+        for is_last in (False, True):
+            try:
+                context.store.requeue_job(
+                    context.lease,
+                    reason,
+                    not_before,
+                    kind=kind,
+                    consumed_seconds=context.consumed_seconds(),
+                )
+            except sa.exc.OperationalError as error:
+                if is_last or not is_disk_full(error):
+                    raise
+                context.store.checkpoint()
+            else:
+                return
 
     def requeue_disk_full(self) -> None:
         """Pause the job until there may be space again; the page shows the reason and the time."""
@@ -160,12 +187,17 @@ class Task:
             self._log.error("a handler failed while it was closed", message=repr(error))
 
 
-def _is_disk_full(error: Exception) -> bool:
+def is_busy(error: Exception) -> bool:
+    """Whether SQLite gave up waiting for another writer."""
+    return isinstance(error, sa.exc.OperationalError) and "locked" in str(error.orig)
+
+
+def is_disk_full(error: Exception) -> bool:
     """ENOSPC in its forms: ours, the system's, and SQLite's two messages for it."""
     if isinstance(error, DiskFull):
         return True
     if isinstance(error, OSError):
-        return error.errno == 28
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
     if isinstance(error, sa.exc.OperationalError) and isinstance(error.orig, sqlite3.Error):
         return "disk is full" in str(error.orig) or "disk I/O error" in str(error.orig)
     return False

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from automl.errors import DiskFull
 from automl.jobs.records import JobKind, NewJob
 from automl.jobs.store import JobStore
-from automl.worker.task import _is_disk_full
+from automl.worker.task import is_disk_full
 from tests.chaos.conftest import ROOT
 
 pytestmark = pytest.mark.chaos
@@ -20,7 +20,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from automl.jobs.records import JobKind, NewJob
 from automl.jobs.store import JobStore
-from automl.worker.task import _is_disk_full
+from automl.worker.task import is_disk_full
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 store = JobStore(Path(sys.argv[1]))
 soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -31,7 +31,7 @@ try:
         store.submit_job(NewJob(kind=JobKind.CHECK, title="x" * 5000))
         n += 1
 except sa.exc.OperationalError as error:
-    print("full", _is_disk_full(error), n)
+    print("full", is_disk_full(error), n)
 resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 assert len(store.list_jobs(limit=5000)) == n
 store.submit_job(NewJob(kind=JobKind.CHECK, title="after"))
@@ -77,7 +77,7 @@ def test_a_database_on_a_full_file_system_loses_nothing(tmp_path):
 
     with pytest.raises(sa.exc.OperationalError) as caught:
         fill()
-    assert _is_disk_full(caught.value)
+    assert is_disk_full(caught.value)
     assert len(store.list_jobs()) == next(titles) - 1  # all but the one that failed
     store.close()
 
@@ -92,4 +92,4 @@ def test_a_database_on_a_full_file_system_loses_nothing(tmp_path):
     ],
 )
 def test_forms_of_a_full_disk(error, expected):
-    assert _is_disk_full(error) is expected
+    assert is_disk_full(error) is expected

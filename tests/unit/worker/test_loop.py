@@ -1,7 +1,9 @@
 import json
+import sqlite3
 import time
 
 import pytest
+import sqlalchemy as sa
 
 from automl.files import iterate_jsonl
 from automl.jobs.records import JobKind, JobState, NewJob, StopMode
@@ -201,6 +203,55 @@ def test_a_handler_that_fills_the_disk_is_paused_not_failed(bench):
     bench.tick_until(lambda: bench.read(job_id).outcome is not None)
     job = bench.read(job_id)
     assert (job.state, job.outcome.kind) == (JobState.QUEUED, "disk_full")
+
+
+def refuse(message: str, times: int, then):
+    """A stand-in for a store's method that fails some times first."""
+    calls = []
+
+    def call(*args, **options):
+        calls.append(args)
+        if len(calls) <= times:
+            raise sa.exc.OperationalError("UPDATE", {}, sqlite3.OperationalError(message))
+        return then(*args, **options)
+
+    call.calls = calls
+    return call
+
+
+def test_a_busy_store_delays_a_heartbeat_and_nothing_more(bench, monkeypatch):
+    job_id = bench.submit(end="forever")
+    bench.tick_until(lambda: bench.read(job_id).state is JobState.RUNNING)
+    beat = refuse("database is locked", 2, bench.store.heartbeat)
+    monkeypatch.setattr(bench.store, "heartbeat", beat)
+    bench.worker._tasks[0]._beat_at -= 11
+    bench.tick_until(lambda: len(beat.calls) >= 3)
+    assert bench.read(job_id).state is JobState.RUNNING
+    bench.worker.tick()
+    assert len(beat.calls) == 3  # the third was good: the next is due in ten seconds
+
+
+def test_a_store_that_stays_busy_gives_the_job_back(bench, monkeypatch):
+    job_id = bench.submit(steps=3)
+    write = refuse("database is locked", 1, bench.store.write_progress)
+    monkeypatch.setattr(bench.store, "write_progress", write)
+    bench.tick_until(lambda: bench.read(job_id).outcome is not None)
+    assert "busy" in bench.read(job_id).outcome.message
+    assert bench.tick_until_over(job_id).state is JobState.SUCCEEDED
+
+
+def test_a_full_disk_under_the_store_is_survived(bench, monkeypatch):
+    job_id = bench.submit(steps=3)
+    full = "database or disk is full"
+    write = refuse(full, 1, bench.store.write_progress)
+    requeue = refuse(full, 1, bench.store.requeue_job)
+    monkeypatch.setattr(bench.store, "write_progress", write)
+    monkeypatch.setattr(bench.store, "requeue_job", requeue)
+    monkeypatch.setattr(bench.store, "sweep", refuse(full, 1, bench.store.sweep))
+    bench.worker._sweep._next = 0.0
+    bench.tick_until(lambda: bench.read(job_id).outcome is not None)
+    assert len(requeue.calls) == 2  # once more after the checkpoint
+    assert bench.read(job_id).outcome.kind == "disk_full"
 
 
 def test_an_idle_worker_costs_next_to_nothing(bench):
