@@ -9,22 +9,26 @@ from collections.abc import Mapping
 from automl.space.dimensions import Config, Value
 
 
+def _dotted(changes: Mapping[str, Value]) -> dict[str, Value]:
+    return {label.replace("__", "."): value for label, value in changes.items()}
+
+
 def _network(**changes: Value) -> dict[str, Value]:
     config: dict[str, Value] = {
-        "width": 128,
+        "width": 64,
         "norm": "batch",
-        "activation": "relu",
+        "activation": "gelu",
         "numeric_embedding": "piecewise",
-        "numeric_embedding.piecewise.bins": 48,
+        "numeric_embedding.piecewise.bins": 96,
         "numeric_embedding.piecewise.dim": 12,
         "categorical_dim": 8,
         "optimizer": "adamw",
-        "optimizer.adamw.lr": 2e-3,
+        "optimizer.adamw.lr": 5e-3,
         "optimizer.adamw.weight_decay": 1e-4,
         "schedule": "cosine",
-        "epochs": 16,
+        "epochs": 20,
     }
-    config.update({label.replace("__", "."): value for label, value in changes.items()})
+    config.update(_dotted(changes))
     if config["numeric_embedding"] == "none":
         config = {
             label: value
@@ -38,19 +42,22 @@ def _mlp(**changes: Value) -> dict[str, Value]:
     plain: dict[str, Value] = {
         "depth": 3, "taper": 1.0, "residual": False, "norm": "none", "dropout": 0.1,
     }  # fmt: skip
-    return _network(**{**plain, **changes})
+    return _network(**plain | _dotted(changes))
 
 
 def _resnet(**changes: Value) -> dict[str, Value]:
     plain: dict[str, Value] = {
-        "blocks": 2, "hidden_factor": 2.0, "hidden_dropout": 0.15, "residual_dropout": 0.0,
+        "blocks": 2, "hidden_factor": 1.5, "hidden_dropout": 0.25, "residual_dropout": 0.0,
+        "numeric_embedding.piecewise.dim": 8, "optimizer.adamw.lr": 6e-3,
     }  # fmt: skip
-    return _network(**{**plain, **changes})
+    return _network(**plain | _dotted(changes))
 
 
-MLP_DEFAULT: Config = _mlp()
+MLP_DEFAULT: Config = _mlp(norm="batch", activation="silu", dropout=0.3)
 RESNET_DEFAULT: Config = _resnet()
 
+# Found by 36 random configurations per table on two tables of 23,000 and 12,000 rows, CPU, batch 256 and 512:
+# many bins, narrow layers and high rates win, and train in seconds.
 STARTS: Mapping[str, tuple[Config, ...]] = {
     "boosting": (
         {"learning_rate": 0.05, "max_leaf_nodes": 31, "min_samples_leaf": 20,
@@ -59,11 +66,15 @@ STARTS: Mapping[str, tuple[Config, ...]] = {
          "l2_regularization": 1.0, "max_features": 0.5},
     ),
     "mlp": (
-        _mlp(residual=True, norm="layer", activation="gelu"),
-        _mlp(depth=2, dropout=0.3, norm="batch"),
-        _mlp(depth=2, width=128, numeric_embedding="none", taper=0.5, activation="silu"),
+        _mlp(depth=2, residual=True, norm="batch", activation="gelu", dropout=0.05),
+        _mlp(depth=2, residual=True, norm="layer", activation="selu", dropout=0.05,
+             schedule="one_cycle", optimizer__adamw__weight_decay=5e-4),
+        _mlp(depth=2, activation="gelu", dropout=0.0, optimizer__adamw__lr=3e-3),
     ),
     "resnet": (
-        _resnet(width=96, blocks=1, activation="silu"),
+        _resnet(norm="layer", activation="relu", residual_dropout=0.05,
+                numeric_embedding__piecewise__dim=4, schedule="constant"),
+        _resnet(blocks=1, width=128, activation="relu", hidden_dropout=0.3,
+                optimizer__adamw__lr=2e-3),
     ),
 }  # fmt: skip

@@ -73,7 +73,7 @@ def test_a_refit_has_no_score_and_learns_from_more_rows(family, task_type):
 @families
 def test_it_is_pruned_when_told(family, task_type):
     prepared, task = build_prepared(task_type), build_task(task_type)
-    trained, epochs = drive(train(prepared, task, build_request(family)), lambda epoch: Verb.PRUNE)
+    trained, epochs = drive(train(prepared, task, build_request(family)), lambda _: Verb.PRUNE)
     assert len(epochs) == 1
     assert trained.was_pruned
     assert trained.score == epochs[0].score

@@ -14,11 +14,11 @@ class Drawn:
         self.data = data
         self.names = []
 
-    def suggest_int(self, name, low, high, *, step=1, log=False):
+    def suggest_int(self, name, low, high, *, step=1, log=False):  # noqa: ARG002
         self.names.append(name)
         return low + step * self.data.draw(st.integers(0, (high - low) // step))
 
-    def suggest_float(self, name, low, high, *, log=False):
+    def suggest_float(self, name, low, high, *, log=False):  # noqa: ARG002
         self.names.append(name)
         return self.data.draw(st.floats(low, high))
 

@@ -74,13 +74,14 @@ def compute_edges(column: Tensor, n_bins: int) -> Tensor:
     """
     values, counts = torch.unique(column, return_counts=True)
     if len(values) <= n_bins + 1:
-        return values
+        return torch.as_tensor(values)
     mass = counts.double()
     for _ in range(HEAVY_ROUNDS):  # cutting the heavy ones lowers the share of a bin, so look again
         mass = mass.clamp(max=mass.sum() / n_bins)
     reached = mass.cumsum(0) - mass
     targets = torch.linspace(0, float(reached[-1]), n_bins + 1, dtype=torch.float64)
-    return values[torch.searchsorted(reached, targets).clamp(max=len(values) - 1).unique()]
+    chosen = torch.searchsorted(reached, targets).clamp(max=len(values) - 1)
+    return torch.as_tensor(values[torch.unique(chosen)])
 
 
 class CategoricalEmbeddings(nn.Module):

@@ -70,7 +70,7 @@ def test_the_catalog_needs_neither_torch_nor_scikit_learn():
 def test_architecture_line_ignores_training_and_shows_structure():
     line = render_architecture("mlp", MLP)
     assert render_architecture("mlp", {**MLP, "optimizer.adamw.lr": 1e-3, "dropout": 0.4}) == line
-    for change in ({"depth": 1}, {"width": 64}, {"norm": "layer"}, {"activation": "selu"},
+    for change in ({"depth": 1}, {"width": 96}, {"norm": "layer"}, {"activation": "selu"},
                    {"taper": 0.5}, {"categorical_dim": 4}, {"numeric_embedding": "none"}):  # fmt: skip
         assert render_architecture("mlp", MLP | change) != line
 

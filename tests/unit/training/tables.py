@@ -72,7 +72,7 @@ def _build_target(task_type, signal, rng):
     return (noisy > np.quantile(noisy, 0.6)).astype(np.int64), 2
 
 
-def drive(training, answer=lambda epoch: None):
+def drive(training, answer=lambda _: None):
     """Run a training to its end: what it returned and the epochs it yielded; ``answer`` gives verbs."""
     epochs = []
     try:
@@ -90,4 +90,9 @@ def build_request(family: str, config=None, **changes) -> TrainRequest:
     return TrainRequest(family=family, config=config, **values)
 
 
-SMALL_MLP = FAMILIES["mlp"].default | {"width": 32, "numeric_embedding.piecewise.bins": 8}
+SMALL_MLP = FAMILIES["mlp"].default | {
+    "width": 32,
+    "norm": "none",
+    "dropout": 0.1,
+    "numeric_embedding.piecewise.bins": 8,
+}

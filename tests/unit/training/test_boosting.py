@@ -31,7 +31,7 @@ TASK = build_task(TaskType.BINARY)
 BINARY = build_prepared(TaskType.BINARY)
 
 
-def run(config=SEARCHED, answer=lambda epoch: None, **changes):
+def run(config=SEARCHED, answer=lambda _: None, **changes):
     return drive(train(BINARY, TASK, build_request("boosting", config, **changes)), answer)
 
 
@@ -75,7 +75,7 @@ def test_growing_fits_equal_one_fit():
 
 def test_the_best_epoch_decides_the_number_of_trees(monkeypatch):
     scores = iter([0.5, 0.9, 0.8, 0.7, 0.6])
-    monkeypatch.setattr(Scorer, "compute_score", lambda self, prediction: next(scores))
+    monkeypatch.setattr(Scorer, "compute_score", lambda *_: next(scores))
     trained, epochs = run(max_epochs=20)
     assert len(epochs) == 2 + boosting.PATIENCE
     assert trained.best_epoch == 2
@@ -91,7 +91,7 @@ def test_a_refit_has_exactly_the_asked_rounds():
 
 @pytest.mark.parametrize("verb", [Verb.PRUNE, Verb.STOP])
 def test_verbs_end_a_run(verb):
-    trained, epochs = run(answer=lambda epoch: verb, max_epochs=9)
+    trained, epochs = run(answer=lambda _: verb, max_epochs=9)
     assert len(epochs) == 1
     assert trained.was_pruned is (verb is Verb.PRUNE)
 

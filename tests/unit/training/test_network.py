@@ -26,7 +26,7 @@ BINARY = build_prepared(TaskType.BINARY)
 TASK = build_task(TaskType.BINARY)
 
 
-def run_mlp(config=SMALL_MLP, answer=lambda epoch: None, **changes):
+def run_mlp(config=SMALL_MLP, answer=lambda _: None, **changes):
     return drive(train(BINARY, TASK, build_request("mlp", config, **changes)), answer)
 
 
@@ -78,7 +78,7 @@ def test_the_best_epoch_is_restored_when_the_epoch_limit_ends_a_run(monkeypatch,
 
 def test_patience_ends_a_run_that_does_not_improve(monkeypatch):
     calls = iter(range(1000))
-    monkeypatch.setattr(Scorer, "compute_score", lambda self, prediction: -float(next(calls)))
+    monkeypatch.setattr(Scorer, "compute_score", lambda *_: -float(next(calls)))
     config = SMALL_MLP | {"epochs": 40}
     trained, epochs = run_mlp(config, max_epochs=40)
     assert len(epochs) == 1 + loop.PATIENCE

@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import pytest
 
@@ -23,7 +24,7 @@ def test_cosine_is_its_closed_form_after_the_warm_up():
         progress = (step - 10) / 190
         assert values[step] == pytest.approx(0.5 * (1 + math.cos(math.pi * progress)))
     assert values[105] == pytest.approx(0.5)
-    assert all(a >= b for a, b in zip(values[10:], values[11:], strict=False))
+    assert all(a >= b for a, b in pairwise(values[10:]))
 
 
 def test_constant_stays_at_one():
