@@ -58,7 +58,7 @@ class SearchCall:
     seed: int | None = None
     preset: Preset | None = None
     spec: str | None = None
-    listen: Listen = field(default=lambda progress: None)
+    listen: Listen = field(default=lambda _progress: None)
     should_stop: Callable[[], bool] = field(default=lambda: False)
 
 
@@ -157,7 +157,7 @@ def run_predict(call: PredictCall, settings: Settings | None = None) -> dict[str
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Session:
-    """This process as a worker of its own jobs."""
+    """The process itself as a worker of its own jobs."""
 
     settings: Settings
     store: JobStore

@@ -1,6 +1,6 @@
 """From a data set and a person's choices to the one frozen spec behind page, shell and Python."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from automl.data.dataset import ColumnUse, Dataset, Role
 from automl.data.profile import Profile
@@ -40,7 +40,7 @@ class SearchRequest:
     sampler: Sampler = Sampler.TPE
     pruner: Pruner = Pruner.SUCCESSIVE_HALVING
     seed: int = 0
-    audit: AuditPlan = AuditPlan()
+    audit: AuditPlan = field(default_factory=AuditPlan)
 
 
 def build_search_spec(request: SearchRequest) -> SearchSpec:

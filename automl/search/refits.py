@@ -11,9 +11,10 @@ from automl.search.crew import Crew, Limits, find_trial_folder
 from automl.search.ledger import ACTIVE, REFIT, Ledger
 from automl.search.progress import Reporter
 from automl.search.refit_plan import (
+    LEAST_REFIT_SECONDS,
     SEEDS,
     Refit,
-    choose_n_seeds,
+    compute_refit_seconds,
     estimate_finish,
     plan_refits,
 )
@@ -21,6 +22,7 @@ from automl.search.seeding import derive_seed
 
 STOP_REFIT_SECONDS = 25.0  # how long a person who pressed Stop waits for refits
 STOP_GRACE_SECONDS = 8.0
+SEED_SLACK = 1.2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,12 +55,21 @@ class Refitter:
         """Yield while waiting; returns what may be opened. Repeating it after a crash adopts what is there."""
         available = self._compute_available()
         self._until = None if available is None else time.monotonic() + available
-        n_seeds = choose_n_seeds(self._ledger, self._context, available)
-        refits = plan_refits(self._ledger, n_seeds)
-        self._say_seeds(refits, n_seeds)
-        if n_seeds:
+        is_stopping = self._context.stop_mode() is StopMode.KEEP_BEST
+        refits = plan_refits(self._ledger, 1 if is_stopping else SEEDS)
+        has_time = available is None or available >= LEAST_REFIT_SECONDS
+        if is_stopping:
+            self._context.warnings.add(
+                f"The search was stopped early: its final models have one seed instead of {SEEDS}."
+            )
+        if has_time:
             yield from self._train(refits)
-        return tuple(self._open(refit, is_asked=n_seeds > 0) for refit in refits)
+        else:
+            self._context.warnings.add(
+                "There was no time to train the final models again on train and select rows; "
+                "the models of the search itself are used."
+            )
+        return tuple(self._open(refit, is_asked=has_time) for refit in refits)
 
     def _compute_available(self) -> float | None:
         is_stopping = self._context.stop_mode() is StopMode.KEEP_BEST
@@ -66,19 +77,6 @@ class Refitter:
         if not is_stopping:
             return left
         return STOP_REFIT_SECONDS if left is None else min(left, STOP_REFIT_SECONDS)
-
-    def _say_seeds(self, refits: tuple[Refit, ...], n_seeds: int) -> None:
-        has_network = any(FAMILIES[refit.source.family].is_network for refit in refits)
-        if n_seeds == 0:
-            self._context.warnings.add(
-                "There was no time to train the final models again on train and select rows; "
-                "the models of the search itself are used."
-            )
-        elif n_seeds < SEEDS and has_network:
-            self._context.warnings.add(
-                f"Time was short: the final networks are trained with {n_seeds} "
-                f"seed{'s' if n_seeds > 1 else ''} instead of {SEEDS}."
-            )
 
     def _train(self, refits: tuple[Refit, ...]) -> Generator[None, None, None]:
         queue = self._build_queue(refits)
@@ -90,12 +88,26 @@ class Refitter:
                 if self._until and time.monotonic() > self._until + STOP_GRACE_SECONDS:
                     self._crew.give_up("There was no time left to end the refit.")
             for slot in self._crew.idle_slots():
+                while queue and not self._fits(*queue[0]):
+                    queue.pop(0)
                 if queue:
-                    trial, epochs = queue.pop(0)
-                    self._crew.start(slot, trial, self._build_limits(epochs))
+                    refit, seed = queue.pop(0)
+                    trial = self._find_or_add(refit, seed)
+                    if trial.state in ACTIVE:
+                        self._crew.start(slot, trial, self._build_limits(refit.epochs))
             self._crew.poll()
             self._reporter.report("refit")
             yield
+
+    def _fits(self, refit: Refit, seed: int) -> bool:
+        """First seeds are always tried; a further one only when what it took before fits into the rest."""
+        if seed == 0 or self._until is None:
+            return True
+        if self._context.stop_mode() is StopMode.KEEP_BEST:
+            return False
+        took = [row.fit_seconds for row in self._list_members(refit) if row.fit_seconds is not None]
+        seconds = max(took) if took else compute_refit_seconds(refit, self._context.sizes)
+        return time.monotonic() + SEED_SLACK * seconds < self._until
 
     def _build_limits(self, epochs: int) -> Limits:
         left = None if self._until is None else max(1.0, self._until - time.monotonic())
@@ -104,13 +116,9 @@ class Refitter:
     def _is_late(self) -> bool:
         return self._until is not None and time.monotonic() > self._until
 
-    def _build_queue(self, refits: tuple[Refit, ...]) -> list[tuple[Trial, int]]:
-        """What must be trained: first seeds before further ones, the winner before the others."""
-        wanted = [
-            (refit, seed) for seed in range(SEEDS) for refit in refits if seed < refit.n_seeds
-        ]
-        rows = [(self._find_or_add(refit, seed), refit.epochs) for refit, seed in wanted]
-        return [(row, epochs) for row, epochs in rows if row.state in ACTIVE]
+    def _build_queue(self, refits: tuple[Refit, ...]) -> list[tuple[Refit, int]]:
+        """Model and seed: first seeds before further ones, the winner before the others."""
+        return [(refit, seed) for seed in range(SEEDS) for refit in refits if seed < refit.n_seeds]
 
     def _find_or_add(self, refit: Refit, seed: int) -> Trial:
         marks = {"source": refit.source.number, "seed_index": seed, "epochs": refit.epochs}
@@ -129,25 +137,30 @@ class Refitter:
         self._ledger.put(trial)
         return trial
 
-    def _open(self, refit: Refit, *, is_asked: bool) -> OpenedModel:
-        members = [
+    def _list_members(self, refit: Refit) -> list[Trial]:
+        """The finished refits of a model, by seed; one that was cut by the deadline is none."""
+        found = [
             row
             for row in self._ledger.list_trials(REFIT)
             if row.state is TrialState.COMPLETE
             and row.optuna.get("source") == refit.source.number
             and row.optuna.get("epochs") == refit.epochs
             and row.n_epochs >= refit.epochs
-        ][: refit.n_seeds]
+        ]
+        return sorted(found, key=lambda row: int(row.optuna["seed_index"]))[: refit.n_seeds]
+
+    def _open(self, refit: Refit, *, is_asked: bool) -> OpenedModel:
+        members = self._list_members(refit)
         chosen = members or [refit.source]
         if not members and is_asked:
             self._context.warnings.add(
                 f"Trial {refit.source.number} ({FAMILIES[refit.source.family].title}) could not be "
                 "trained again on train and select rows; its model of the search is used."
             )
-        elif members and len(members) < refit.n_seeds:
+        elif members and len(members) < (1 if refit.n_seeds == 1 else SEEDS):
             self._context.warnings.add(
-                f"Trial {refit.source.number} is averaged over {len(members)} of "
-                f"{refit.n_seeds} seeds: there was no time, or a refit failed."
+                f"Time was short: the final {FAMILIES[refit.source.family].title} (trial "
+                f"{refit.source.number}) has {len(members)} of {SEEDS} seeds."
             )
         return OpenedModel(
             trial=refit.source.number,

@@ -13,19 +13,18 @@ import pandas as pd
 from automl.data.encoding import load_encoder
 from automl.data.preparing import load_prepared
 from automl.data.store import load_dataset, load_frame
-from automl.data.task import TaskType
 from automl.data.views import Part
 from automl.deploy.bundle import BundleParts, save_bundle
 from automl.evaluation.comparison import ComparisonInput, compute_difference
-from automl.evaluation.outputs import build_output_frame, decode_labels
 from automl.files import write_json
 from automl.models.catalog import describe_layers
+from automl.reports.predictions import PredictedRows, build_predictions
+from automl.reports.search_report import SearchReport, write_search_report
 from automl.search.preparation import REFIT_ROWS, SEARCH_ROWS
 from automl.search.ranking import rank_trials
 from automl.search.refits import OpenedModel
 from automl.search.spec import SearchSpec, parse_spec
 from automl.settings import Settings
-from automl.worker.audit_files import write_audit_files
 from automl.worker.opening import Opened, Opener
 from automl.worker.result_record import SCHEMA_VERSION, build_leaderboard_row, collect_versions
 from fairness.definitions import METRICS
@@ -65,17 +64,24 @@ def run_finishing(
         opened.append(opener.open(model, finish.trials[model.trial]))
     winner = opened[0]
     report(0.6, "Writing predictions, evaluation and bundle")
-    predictions = build_predictions(finish, winner)
     result = _build_result(finish, opened, opener)
     result["seeds"] = _build_seeds(opened)
     finish.out.mkdir(parents=True, exist_ok=True)
-    predictions.to_parquet(finish.out / "predictions.parquet", index=False)
     write_json(
         finish.out / "evaluation.json", {"models": [_render_opened(each) for each in opened]}
     )
     _write_bundle(finish, winner, result)
     report(0.8, "Auditing")
-    write_audit_files(finish.out, finish.spec, result, predictions)
+    write_search_report(
+        finish.out,
+        SearchReport(
+            spec=finish.spec,
+            result=result,
+            predictions=build_predictions(finish.spec.task, _build_rows(finish, winner)),
+            evaluation=winner.evaluation,
+            created_at=result["created_at"],
+        ),
+    )
     return result
 
 
@@ -96,26 +102,22 @@ def _parse(arguments: Mapping[str, Any]) -> Finish:
     )
 
 
-def build_predictions(finish: Finish, winner: Opened) -> pd.DataFrame:
-    """The winner's test rows: ``row_id, truth, prediction, probability_<class>…, sensitive_<column>…``.
-
-    ``row_id`` counts from 0 in the file the rows came from: the test file where one was given.
-    """
-    spec = finish.spec
-    workspace = finish.settings.workspace
+def _build_rows(finish: Finish, winner: Opened) -> PredictedRows:
+    """The winner's test rows; they are numbered from 0 in the file they came from (a given test file's own)."""
+    spec, workspace = finish.spec, finish.settings.workspace
     prepared = load_prepared(finish.folder / "prepared" / REFIT_ROWS)
     rows = np.asarray(prepared.parts[Part.TEST])
-    truth = np.asarray(prepared.target[rows])
     first = load_dataset(workspace, spec.data).n_train_rows if spec.split.test_given else 0
-    frame = build_output_frame(spec.task, winner.prediction)
-    is_regression = spec.task.type is TaskType.REGRESSION
-    frame.insert(0, "row_id", rows - first)
-    frame.insert(1, "truth", truth if is_regression else decode_labels(spec.task, truth))
+    sensitive = pd.DataFrame(index=range(len(rows)))
     if spec.sensitive:
-        sensitive = load_frame(workspace, spec.data, spec.sensitive).iloc[rows]
-        for name in spec.sensitive:
-            frame[f"sensitive_{name}"] = sensitive[name].to_numpy()
-    return frame
+        frame = load_frame(workspace, spec.data, spec.sensitive)
+        sensitive = frame.iloc[rows].reset_index(drop=True)
+    return PredictedRows(
+        row_id=rows - first,
+        truth=np.asarray(prepared.target[rows]),
+        prediction=winner.prediction,
+        sensitive=sensitive,
+    )
 
 
 def _build_result(finish: Finish, opened: Sequence[Opened], opener: Opener) -> dict[str, Any]:

@@ -93,6 +93,7 @@ class SimulatedTrainers:
                 job[2], job[3] = False, verb
 
     def poll(self, timeout: float) -> list[tuple[str, Ready | EpochDone | TrialDone | TrialFailed]]:
+        del timeout  # time is logical here
         self.now += self.seconds_per_poll
         reports = []
         for slot in list(self.jobs):
@@ -177,7 +178,7 @@ class Bench:
             milestones=Milestones(),
             stop_mode=lambda: self.stop,
             report=self.progress.append,
-            log=lambda level, message: None,
+            log=lambda _level, _message: None,
             describe_score=lambda trial: {"value": trial.score, "low": None, "high": None},
         )
         self.ledger = Ledger(self.rows.values(), self.write, self.folder / "epochs.jsonl")

@@ -1,0 +1,43 @@
+"""The audit of decisions in a file, in a limited child process."""
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from automl.data.loading import load_raw
+from automl.reports.external import ExternalAudit, write_external_report
+from automl.settings import Settings
+from automl.worker.result_record import collect_versions
+from fairness.context import ReportContext
+
+
+def run_audit_file(
+    arguments: Mapping[str, Any], report: Callable[[float, str], None]
+) -> dict[str, Any]:
+    """Read ``file``, audit it, write the four forms and the predictions into ``out``."""
+    file, out = Path(arguments["file"]), Path(arguments["out"])
+    request = ExternalAudit(
+        truth=arguments["truth"],
+        sensitive=tuple(arguments["sensitive"]),
+        prediction=arguments["prediction"],
+        score=arguments["score"],
+        threshold=arguments["threshold"],
+        positive=arguments["positive"],
+        beneficial=arguments["beneficial"],
+        min_group_size=arguments["min_group_size"],
+        seed=arguments["seed"],
+    )
+    report(0.1, "Reading the file")
+    raw = load_raw(file, file.name, Settings(**arguments["settings"]))
+    report(0.4, "Auditing")
+    context = ReportContext(
+        title=f"Audit of {request.prediction or request.score}",
+        model_name=str(request.prediction or request.score),
+        data_name=file.name,
+        versions=collect_versions(),
+        hashes={"file": sha256(file.read_bytes()).hexdigest()},
+        warnings=tuple(note.text for note in raw.notes),
+    )
+    audit = write_external_report(out, raw.table.to_pandas(), request, context)
+    return {"n_rows": audit.overall.n}

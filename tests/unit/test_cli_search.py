@@ -1,0 +1,159 @@
+"""One small search through the shell, and everything it leaves: the contract of the issue."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _run(
+    home: Path, *arguments: str, devices: str = "fake:0,fake:1"
+) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "FAIRLOOM_HOME": str(home), "FAIRLOOM_DEVICES": devices}
+    return subprocess.run(
+        [sys.executable, "-m", "automl", *arguments],
+        capture_output=True, text=True, env=environment, cwd=ROOT, timeout=240, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory) -> Path:
+    rng = np.random.default_rng(0)
+    n = 400
+    age, hours = rng.normal(40, 10, n), rng.normal(38, 8, n)
+    sex = rng.choice(["Female", "Male"], n)
+    wins = age + hours + 8 * (sex == "Male") + rng.normal(0, 8, n) > 84
+    frame = pd.DataFrame({
+        "age": age.round(1), "hours": hours.round(1), "sex": sex,
+        "city": rng.choice(["Ulm", "Bonn", "Kiel"], n), "income": np.where(wins, "high", "low"),
+    })  # fmt: skip
+    frame["tell"] = np.where(wins, 1.0, 0.0) + rng.normal(0, 0.05, n)
+    path = tmp_path_factory.mktemp("data") / "people.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def done(table, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("search")
+    out = folder / "out"
+    process = _run(
+        folder / "home", "search", str(table), "--target", "income", "--sensitive", "sex",
+        "--ignore", "city", "--positive", "high", "--trials", "3", "--out", str(out),
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    return process, out, json.loads((out / "result.json").read_text()), folder / "home"
+
+
+def test_every_file_of_the_contract_is_there(done):
+    _, out, result, _ = done
+    for name in ("result.json", "audit.json", "report.html", "predictions.parquet", "spec.json"):
+        assert (out / name).is_file(), name
+    assert (out / "bundle" / "bundle.json").is_file()
+    for key in ("task", "metric", "wall_seconds", "trials", "winner", "leaderboard", "test", "looks",
+                "warnings"):  # fmt: skip
+        assert key in result
+    for row in result["leaderboard"]:
+        assert set(row) >= {"name", "family", "select_score", "test", "parameters", "fit_seconds",
+                            "predict_seconds"}  # fmt: skip
+
+
+def test_baselines_and_trials_are_listed_with_their_devices(done):
+    result = done[2]
+    stages = [trial["stage"] for trial in result["trials"]]
+    assert stages.count("baseline") == 3
+    assert stages.count("search") == 3
+    assert {trial["device"] for trial in result["trials"]} == {"fake:0", "fake:1"}
+
+
+def test_the_test_part_is_opened_for_winner_network_and_baselines_and_counted_once(done):
+    result = done[2]
+    opened = [row for row in result["leaderboard"] if row["test"] is not None]
+    assert {row["family"] for row in opened} >= {"constant", "linear", "boosting"}
+    assert any(row["is_network"] for row in opened)
+    assert result["looks"] == 1
+    n = result["n_rows"]["test"]
+    assert result["test"]["roc_auc"]["n"] == n
+    winner = next(row for row in opened if row["trial"] == result["winner"]["trial"])
+    assert winner["test"] == result["test"]
+
+
+def test_predictions_agree_with_result_and_audit(done):
+    _, out, result, _ = done
+    frame = pd.read_parquet(out / "predictions.parquet")
+    assert list(frame.columns) == [
+        "row_id", "truth", "prediction", "probability_high", "probability_low", "sensitive_sex",
+    ]  # fmt: skip
+    accuracy = float((frame["truth"] == frame["prediction"]).mean())
+    assert result["test"]["accuracy"]["value"] == pytest.approx(accuracy)
+    counts = json.loads((out / "audit.json").read_text())["counts"]
+    assert {row["group"]: sum(row[k] for k in ("tn", "fp", "fn", "tp")) for row in counts} == (
+        frame["sensitive_sex"].value_counts().to_dict()
+    )
+
+
+def test_a_leak_is_named_on_a_line_of_its_own_and_not_dropped(done):
+    process, _, result, _ = done
+    lines = [line for line in process.stderr.splitlines() if line.startswith("warning:")]
+    assert any("'tell'" in line for line in lines)
+    assert any("'tell'" in text for text in result["warnings"])
+    assert result["test"]["roc_auc"]["value"] > 0.95
+
+
+def test_networks_are_averaged_over_three_seeds_with_their_spread(done):
+    result = done[2]
+    assert result["best_network"]["members"] == 3
+    spread = result["seeds"][result["best_network"]["name"]]
+    assert spread["part"] == "calibrate"
+    assert len(spread["values"]) == 3
+    assert result["best_network"]["layers"]
+
+
+def test_the_gain_over_default_boosting_is_said_in_words(done):
+    result = done[2]
+    sentence = result["gain"]["sentence"]
+    assert result["best_network"]["name"] in sentence
+    assert "gain" in sentence or "loss" in sentence
+    assert sentence in done[0].stdout
+
+
+def test_the_bundle_predicts_the_same_numbers_from_the_file(done, table):
+    _, out, _, home = done
+    file = out / "rows.csv"
+    process = _run(home, "predict", str(out / "bundle"), str(table), "--out", str(file))
+    assert process.returncode == 0, process.stderr
+    predicted = pd.read_csv(file).set_index("row_id")
+    tested = pd.read_parquet(out / "predictions.parquet").set_index("row_id")
+    both = predicted.loc[tested.index]
+    assert np.allclose(both["probability_high"], tested["probability_high"], atol=1e-6)
+    assert (both["prediction"] == tested["prediction"]).all()
+
+
+def test_the_audit_of_the_predictions_gives_the_same_counts(done):
+    _, out, _, home = done
+    process = _run(
+        home, "audit", str(out / "predictions.parquet"), "--truth", "truth", "--prediction",
+        "prediction", "--positive", "high", "--sensitive", "sensitive_sex", "--out",
+        str(out / "again"),
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    key = ("group", "tn", "fp", "fn", "tp")
+    first = json.loads((out / "audit.json").read_text())["counts"]
+    second = json.loads((out / "again" / "audit.json").read_text())["counts"]
+    assert [[row[k] for k in key] for row in first] == [[row[k] for k in key] for row in second]
+
+
+def test_bad_input_is_one_line_with_the_value(done, table, tmp_path):
+    process = _run(
+        done[3], "search", str(table), "--target", "wealth", "--out", str(tmp_path / "o")
+    )
+    assert process.returncode == 2
+    assert "'wealth'" in process.stderr
+    assert len([line for line in process.stderr.splitlines() if line.startswith("error")]) == 1
