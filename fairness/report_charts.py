@@ -11,12 +11,13 @@ from fairness.audit import Audit
 from fairness.figures import MAX_SERIES, plot_gaps, plot_group_rates, plot_group_reliability
 from fairness.frames import (
     CHART_METRICS,
+    GAP_CHART_METRICS,
     build_gap_frame,
     build_group_frame,
     build_reliability_frame,
 )
 from fairness.report_parts import Cell, Table
-from fairness.static_charts import Mark, render_interval_svg
+from fairness.static_charts import Line, Mark, render_interval_svg, render_reliability_svg
 from fairness.template import CONFIG
 from fairness.wording import ABSENT, OVERLAP, format_value, get_title
 
@@ -135,14 +136,14 @@ def build_gap_chart(audit: Audit, attribute: str, writer: ChartWriter) -> Chart 
     title = f"Differences to {reference}, by {attribute}"
     marks = [
         Mark(
-            f"{row['group']}: {row['title']}",
+            f"{row['title']}: {row['group']}",
             _number(row["value"]),
             _number(row["low"]),
             _number(row["high"]),
             _change_text(row),
             is_hollow=bool(row["few"]),
         )
-        for _, row in frame.iterrows()
+        for _, row in frame.sort_values("metric", key=_order_metrics, kind="stable").iterrows()
     ]
     reach = float(known[["low", "high", "value"]].abs().max().max()) or 1.0
     rows = [
@@ -159,6 +160,22 @@ def build_gap_chart(audit: Audit, attribute: str, writer: ChartWriter) -> Chart 
         svg=Markup(render_interval_svg(marks, title, (-reach, reach))),  # noqa: S704
         table=Table(title, ["Metric", "Group", "Difference"], rows),
     )
+
+
+def _order_metrics(names: pd.Series) -> pd.Series:
+    return names.map(GAP_CHART_METRICS.index)
+
+
+def _list_lines(frame: pd.DataFrame) -> list[Line]:
+    columns = ["mean_score", "observed", "low", "high"]
+    groups = list(dict.fromkeys(frame["group"]))[:MAX_SERIES]
+    return [
+        Line(
+            str(group),
+            [tuple(row) for row in frame.loc[frame["group"] == group, columns].to_numpy()],
+        )
+        for group in groups
+    ]
 
 
 def _change_text(row: pd.Series) -> str:
@@ -200,6 +217,6 @@ def build_reliability_chart(audit: Audit, attribute: str, writer: ChartWriter) -
         title=title,
         sentence=sentence,
         html=writer.render(plot_group_reliability(frame)),
-        svg=Markup(""),
+        svg=Markup(render_reliability_svg(_list_lines(frame), title)),  # noqa: S704
         table=Table(title, ["Group", "Mean score", "Observed share", "n"], rows),
     )

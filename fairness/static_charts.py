@@ -1,15 +1,17 @@
-"""A plain SVG of values with intervals, for readers and printers without scripts."""
+"""Plain SVG drawings for readers without scripts and for printers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from fairness.template import ACCENT, LIGHT
+from fairness.template import ACCENT, LIGHT, PALETTE
 
 WIDTH = 640
-LABEL_WIDTH = 190
+LABEL_WIDTH = 220
 ROW = 26
 PAD = 16
+MAX_LABEL = 32
+AXES = "Mean score, 0 to 1; upwards: observed share of positives, 0 to 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,17 @@ class Mark:
     is_hollow: bool = False
 
 
+def _open_svg(title: str, height: float) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img"'
+        f' aria-label="{escape(title)}" font-family="sans-serif" font-size="12" width="100%">'
+    )
+
+
+def _shorten(label: str) -> str:
+    return label if len(label) <= MAX_LABEL else label[: MAX_LABEL - 1] + "…"
+
+
 def render_interval_svg(marks: Sequence[Mark], title: str, domain: tuple[float, float]) -> str:
     """Dots with intervals as an SVG string; names are escaped. ``domain`` is the axis from left to right."""
     height = PAD * 2 + ROW * len(marks)
@@ -34,19 +47,15 @@ def render_interval_svg(marks: Sequence[Mark], title: str, domain: tuple[float, 
         share = (min(max(value, domain[0]), domain[1]) - domain[0]) / span
         return round(start + share * (end - start), 1)
 
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img"'
-        f' aria-label="{escape(title)}" font-family="sans-serif" font-size="12" width="100%">'
-    )
-    parts = [head]
+    parts = [_open_svg(title, height)]
     if domain[0] <= 0 <= domain[1]:
         parts.append(
             f'<line x1="{place(0)}" x2="{place(0)}" y1="6" y2="{height - 6}" stroke="{LIGHT.line}"/>'
         )
     for row, mark in enumerate(marks):
         y = PAD + ROW * row + ROW / 2
-        label = mark.label if len(mark.label) <= 26 else mark.label[:25] + "…"
-        parts.append(f'<text x="0" y="{y + 4}" fill="{LIGHT.text}">{escape(label)}</text>')
+        label = escape(_shorten(mark.label))
+        parts.append(f'<text x="0" y="{y + 4}" fill="{LIGHT.text}">{label}</text>')
         parts.append(
             f'<text x="{end + 14}" y="{y + 4}" fill="{LIGHT.muted}">{escape(mark.text)}</text>'
         )
@@ -61,4 +70,48 @@ def render_interval_svg(marks: Sequence[Mark], title: str, domain: tuple[float, 
                 f'<circle cx="{place(mark.value)}" cy="{y}" r="5" fill="{fill}" stroke="{ACCENT}"'
                 ' stroke-width="2"/>'
             )
+    return "".join([*parts, "</svg>"])
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One group's points in the unit square: score, observed share, interval."""
+
+    label: str
+    points: Sequence[tuple[float, float, float, float]]
+
+
+def render_reliability_svg(lines: Sequence[Line], title: str) -> str:
+    """Observed share against mean score as an SVG string; names are escaped."""
+    side, left, top = 340, 60, 16
+
+    def place(x: float, y: float) -> str:
+        return f"{left + x * side:.1f},{top + (1 - y) * side:.1f}"
+
+    parts = [
+        _open_svg(title, side + top + 50),
+        f'<path d="M{place(0, 0)} L{place(1, 0)} M{place(0, 0)} L{place(0, 1)}" stroke="{LIGHT.line}"/>',
+        f'<path d="M{place(0, 0)} L{place(1, 1)}" stroke="{LIGHT.muted}" stroke-dasharray="5 4"/>',
+        f'<text x="{left}" y="{side + top + 36}" fill="{LIGHT.muted}">{AXES}</text>',
+    ]
+    for tick in (0.0, 0.5, 1.0):
+        parts.append(
+            f'<text x="{left + tick * side}" y="{top + side + 16}" text-anchor="middle">{tick:g}</text>'
+        )
+        parts.append(
+            f'<text x="{left - 8}" y="{top + (1 - tick) * side + 4}" text-anchor="end">{tick:g}</text>'
+        )
+    for row, line in enumerate(lines):
+        color = PALETTE[row % len(PALETTE)]
+        path = " L".join(place(x, y) for x, y, _, _ in line.points)
+        bars = " ".join(f"M{place(x, low)} L{place(x, high)}" for x, _, low, high in line.points)
+        dash = "" if row == 0 else f' stroke-dasharray="{3 * row} 3"'
+        y = top + 14 + 22 * row
+        key = left + side + 24
+        parts += [
+            f'<path d="M{path}" fill="none" stroke="{color}" stroke-width="1.8"{dash}/>',
+            f'<path d="{bars}" fill="none" stroke="{color}"/>',
+            f'<path d="M{key},{y} h26" stroke="{color}" stroke-width="2.4"{dash}/>',
+            f'<text x="{key + 34}" y="{y + 4}" fill="{LIGHT.text}">{escape(_shorten(line.label))}</text>',
+        ]
     return "".join([*parts, "</svg>"])

@@ -112,9 +112,9 @@ def test_structure_helps_readers_of_every_kind(page):
     assert all(a["href"][1:] in ids for a in page.find("a"))
 
 
-def test_without_scripts_there_are_drawings(page):
-    assert len(page.find("noscript")) == len(page.find("figure")) + 1
-    assert len(page.find("svg")) >= 8
+def test_without_scripts_and_on_paper_there_are_drawings(html, page):
+    assert len(page.find("svg")) == len(page.find("figure"))
+    assert "<noscript><style>.live { display: none; } .drawn { display: block; }" in html
 
 
 def test_no_verdict_words(page):
