@@ -18,13 +18,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import automl
 from automl.errors import DataError, DiskFull
 from automl.execution.lifeline import build_environment
 from automl.execution.resolve import resolve
 from fairness.errors import FairloomError
 
-_ROOT = str(Path(automl.__file__).resolve().parent.parent)
+_ROOT = str(Path(__file__).resolve().parents[2])  # where the package lies, installed or not
 
 
 class ChildBug(Exception):

@@ -15,11 +15,10 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-import automl
 from automl.execution.devices import SlotKind
 from automl.execution.trainer import TrainerSetup, run_trainer
 
-_ROOT = str(Path(automl.__file__).resolve().parent.parent)
+_ROOT = str(Path(__file__).resolve().parents[2])  # where the package lies, installed or not
 PRELOADED = ("torch", "sklearn.ensemble", "automl.execution.trainer", "automl.training.run")
 
 

@@ -73,14 +73,19 @@ class JobUpkeep:
             rows = connection.execute(lost).mappings().all()
             for row in rows:
                 self._give_back(connection, row)
-            silent = self._clock() - _FORGET_WORKER_SECONDS
-            worker = schema.worker
-            connection.execute(
-                sa.delete(worker).where(
-                    sa.or_(worker.c.id.in_(dead), worker.c.heartbeat_at < silent)
-                )
-            )
+            self._forget_workers(connection, dead)
             return len(rows)
+
+    def _forget_workers(self, connection: sa.Connection, dead: list[str]) -> None:
+        """Remove the dead of this machine, and those of others that have been silent for long.
+
+        A live process here stays known however long it says nothing: its children are no orphans.
+        """
+        worker, machine = schema.worker, read_machine()
+        is_elsewhere = sa.or_(worker.c.host != machine.host, worker.c.boot_id != machine.boot_id)
+        is_silent = worker.c.heartbeat_at < self._clock() - _FORGET_WORKER_SECONDS
+        gone = sa.or_(worker.c.id.in_(dead), sa.and_(is_elsewhere, is_silent))
+        connection.execute(sa.delete(worker).where(gone))
 
     def _find_dead_workers(self, connection: sa.Connection) -> list[str]:
         machine, worker = read_machine(), schema.worker
