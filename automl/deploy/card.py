@@ -8,7 +8,11 @@ from automl.deploy.manifest import Manifest
 from fairness.definitions import METRICS
 
 NOT_STATED = "not stated"
-MAX_METRICS = 12
+SHOWN = (
+    "roc_auc", "average_precision", "accuracy", "balanced_accuracy", "precision", "recall", "f1",
+    "roc_auc_ovr", "f1_macro", "log_loss", "brier_score", "ece",
+    "rmse", "mae", "median_absolute_error", "r2", "mape",
+)  # fmt: skip
 
 
 def render_card(manifest: Manifest) -> str:
@@ -18,7 +22,7 @@ def render_card(manifest: Manifest) -> str:
         _render_purpose(manifest),
         _render_use(manifest),
         _render_training(manifest.training),
-        _render_metrics(manifest.metrics),
+        _render_metrics(manifest),
         _render_inputs(manifest),
         _render_warnings(manifest.warnings),
         _render_open_points(),
@@ -28,15 +32,15 @@ def render_card(manifest: Manifest) -> str:
 
 def _render_purpose(manifest: Manifest) -> str:
     task = manifest.task
-    lines = [f"Predicts `{_escape(task.target)}` ({task.type.value})."]
+    lines = [f"Predicts {_code(task.target)} ({task.type.value})."]
     if task.type is not TaskType.REGRESSION:
-        classes = ", ".join(f"`{_escape(name)}`" for name in task.classes)
+        classes = ", ".join(_code(name) for name in task.classes)
         lines.append(f"Classes, in the order of the probabilities: {classes}.")
     if task.type is TaskType.BINARY:
         lines.append(
-            f"The positive class is `{_escape(str(task.positive))}`, decided from a probability of "
+            f"The positive class is {_code(str(task.positive))}, decided from a probability of "
             f"{manifest.threshold:g} on. Beneficial outcome: "
-            f"{_escape(task.beneficial) if task.beneficial else NOT_STATED}."
+            f"{_code(task.beneficial) if task.beneficial else NOT_STATED}."
         )
     if manifest.temperature is not None:
         lines.append(f"Probabilities are scaled with temperature {manifest.temperature:.4g}.")
@@ -86,12 +90,18 @@ def _render_training(training: Mapping[str, Any]) -> str:
     return "\n".join(["## Training", "", *lines])
 
 
-def _render_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> str:
+def _render_metrics(manifest: Manifest) -> str:
+    """The primary metric first, then the usual ones; all of them are in ``bundle.json``."""
+    metrics, primary = manifest.metrics, manifest.task.metric
+    names = [
+        name for name in (primary, *(each for each in SHOWN if each != primary)) if name in metrics
+    ]
     lines = ["## Results on the test part", ""]
     if not metrics:
         return "\n".join([*lines, f"Results: {NOT_STATED}."])
     lines += ["| Metric | Value | 95 % interval | n |", "|---|---|---|---|"]
-    for name, estimate in list(metrics.items())[:MAX_METRICS]:
+    for name in names:
+        estimate = metrics[name]
         title = METRICS[name].title if name in METRICS else name
         low, high = estimate.get("low"), estimate.get("high")
         interval = f"{low:.4g} to {high:.4g}" if low is not None and high is not None else "–"
@@ -102,7 +112,7 @@ def _render_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _render_inputs(manifest: Manifest) -> str:
-    lines = [f"| `{_escape(each.name)}` | {each.kind.value} |" for each in manifest.columns]
+    lines = [f"| {_code(each.name)} | {each.kind.value} |" for each in manifest.columns]
     return "\n".join(["## Inputs", "", "| Column | Kind |", "|---|---|", *lines])
 
 
@@ -117,6 +127,11 @@ def _render_open_points() -> str:
         "Appeal contact", "External review",
     )  # fmt: skip
     return "\n".join(["## Not filled in", "", *(f"- {name}: {NOT_STATED}" for name in names)])
+
+
+def _code(text: str) -> str:
+    """A name as a code span, in which Markdown and HTML are inert; a bar would end a table cell."""
+    return "`" + " ".join(text.split()).replace("`", "'").replace("|", "\\|") + "`"
 
 
 def _escape(text: str) -> str:
