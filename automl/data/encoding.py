@@ -123,9 +123,8 @@ class Encoder:
             codes[:, index] = _encode_levels(frame[levels.name], levels, notes)
         quantile = compute_quantile(values, self.fit).astype(np.float32)
         standard = compute_standard(values, self.fit).astype(np.float32)
-        raw = np.clip(values, -_FLOAT32_MAX, _FLOAT32_MAX).astype(np.float32)
         views = Views(
-            raw=raw,
+            raw=values.astype(np.float32),
             quantile=np.hstack([quantile, indicators]),
             standard=np.hstack([standard, indicators]),
             codes=codes,
@@ -205,6 +204,12 @@ def _fit_levels(series: "pd.Series[Any]") -> Levels:
 
 def _require_columns(frame: "pd.DataFrame", plan: EncoderPlan) -> None:
     present = set(map(str, frame.columns))
+    twice = frame.columns[frame.columns.duplicated()]
+    for column in plan.columns:
+        if column.name in twice:
+            raise DataError(
+                f"The rows have the column {column.name!r} twice.", hint="Keep one of them."
+            )
     absent = [column.name for column in plan.columns if column.name not in present]
     if absent:
         names = ", ".join(map(repr, absent[:5]))
@@ -233,7 +238,9 @@ def _read_numbers(series: "pd.Series[Any]", notes: list[Note]) -> Floats:
         notes.append(Note(code="infinite", column=str(series.name), text=text, level="warning"))
         values = np.where(infinite, np.nan, values)
     _note_unreadable(series, np.isnan(values) & ~infinite, "number", notes)
-    return values
+    return np.clip(
+        values, -_FLOAT32_MAX, _FLOAT32_MAX
+    )  # what no float32 holds counts as its largest
 
 
 def _note_unreadable(

@@ -23,7 +23,11 @@ class FileKind(StrEnum):
 
 
 _REFUSED = (
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel file (.xls)", "Save it as .xlsx or CSV."),
+    (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "an old Excel file (.xls) or one with a password",
+        "Save it as .xlsx without a password, or as CSV.",
+    ),
     (b"ARROW1", "an Arrow or Feather file", "Save it as Parquet."),
     (b"FEA1", "a Feather file", "Save it as Parquet."),
     (b"%PDF", "a PDF", READABLE),

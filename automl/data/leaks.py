@@ -24,6 +24,7 @@ PRIOR_ROWS = 2.0
 # where a column alone reaches it: a warning, and the advice to leave it out
 AUC_LIMITS = (0.93, 0.985)
 R2_LIMITS = (0.90, 0.98)
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def compute_leaks(
@@ -42,7 +43,8 @@ def compute_leaks(
         present = np.sort(np.random.default_rng(0).choice(present, MAX_ROWS, replace=False))
     chosen, truth = frame.iloc[present], target[present]
     if task.type is TaskType.REGRESSION:
-        outcome = np.asarray(truth, dtype=np.float64)[:, None]
+        largest = float(np.abs(truth).max(initial=0)) or 1.0
+        outcome = np.asarray(truth / largest, dtype=np.float64)[:, None]
     else:
         kept = np.unique(truth)
         outcome = (truth[:, None] == kept[None, :]).astype(np.float64)
@@ -77,7 +79,7 @@ def _score_column(series: "pd.Series[Any]", kind: Kind, outcome: Floats, folds: 
     predicted = np.zeros_like(outcome)
     if kind in (Kind.NUMERIC, Kind.DATETIME):
         values = cells_to_days(series) if kind is Kind.DATETIME else cells_to_numbers(series)
-        values = np.where(np.isinf(values), np.nan, values)
+        values = np.where(np.isinf(values), np.nan, values).clip(-_LARGEST, _LARGEST)
         for train, held_out in _iterate_folds(folds):
             predicted[held_out] = _predict_by_tree(values, outcome, train, held_out)
     else:

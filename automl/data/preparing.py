@@ -138,13 +138,14 @@ def _build(
         shape = encoder.compute_shape(len(task.classes))
         return Prepared(views=views, target=target, parts=parts, shape=shape)
     train = target[parts[Part.TRAIN]]
-    scale = float(train.std())
+    largest = float(np.abs(train).max()) or 1.0
+    scale = float((train / largest).std()) * largest  # squares of huge numbers do not fit
     return Prepared(
         views=views,
         target=target,
         parts=parts,
         shape=encoder.compute_shape(1),
-        target_mean=float(train.mean()),
+        target_mean=float((train / largest).mean()) * largest,
         target_scale=scale if scale > 0 else 1.0,
     )
 

@@ -1,4 +1,4 @@
-"""Files read without keeping them: rows to predict, or a table to audit."""
+"""Files that are typed but not kept: a table of decisions to audit."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,14 +23,6 @@ class TypedTable:
     frame: "pd.DataFrame"
     columns: tuple[Column, ...]
     notes: tuple[Note, ...]
-
-
-def load_rows(
-    path: Path, name: str, settings: Settings, options: LoadOptions | None = None
-) -> tuple["pd.DataFrame", tuple[Note, ...]]:
-    """Rows for an encoder, cells as they stand in the file: it knows what each column must be."""
-    raw = load_raw(path, name, settings, options)
-    return build_frame(raw.table), raw.notes
 
 
 def load_typed(

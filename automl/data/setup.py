@@ -226,13 +226,23 @@ def _match_label(named: str | None, column: Column, classes: tuple[str, ...]) ->
         return None
     wanted = named.strip()
     if column.kind is Kind.BOOLEAN:
-        wanted = {"true": "1", "false": "0", "1.0": "1", "0.0": "0"}.get(wanted.lower(), wanted)
+        wanted = {"true": "1", "false": "0"}.get(wanted.lower(), wanted)
+    if wanted not in classes:
+        wanted = next((label for label in classes if _is_same_number(label, wanted)), wanted)
     if wanted not in classes:
         raise SpecError(
             f"{named!r} is not a value of {column.name!r}.",
             hint=f"Choose one of {_list(classes)}.",
         )
     return wanted
+
+
+def _is_same_number(label: str, wanted: str) -> bool:
+    """True for ``1`` and ``1.0``; text is no number."""
+    try:
+        return float(label) == float(wanted)
+    except ValueError:
+        return False
 
 
 def _list(names: tuple[str, ...]) -> str:

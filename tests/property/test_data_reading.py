@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from automl.data.dataset import MISSING_MARKERS
 from automl.data.headers import build_names
-from automl.data.reading import TypedTable, load_rows, load_typed
+from automl.data.loading import load_raw
+from automl.data.reading import TypedTable, load_typed
 from automl.errors import FairloomError
 from automl.settings import Settings
 
@@ -31,8 +32,8 @@ def test_every_cell_survives(rows: list[tuple[str, str, str]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "t.csv"
         path.write_bytes(stream.getvalue().encode())
-        frame, _ = load_rows(path, "t.csv", Settings())
-    assert [tuple(row) for row in frame.itertuples(index=False)] == rows
+        table = load_raw(path, "t.csv", Settings()).table
+    assert list(zip(*table.to_pydict().values(), strict=True)) == rows
 
 
 @settings(max_examples=60, deadline=None)

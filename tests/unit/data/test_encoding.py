@@ -234,3 +234,32 @@ def test_a_scale_of_millionths_keeps_its_order() -> None:
 def test_standard_is_clipped() -> None:
     values = np.append(np.zeros(999), 1e6)[:, None]
     assert compute_standard(values, fit_numeric(values)).max() == 10
+
+
+def test_a_column_that_is_there_twice_is_named(encoder: Encoder) -> None:
+    frame = build_frame()
+    with pytest.raises(DataError, match="column 'age' twice"):
+        encoder.encode(pd.concat([frame, frame[["age"]]], axis=1))
+
+
+@pytest.mark.parametrize(
+    "types",
+    [
+        {"age": "Int64", "flag": "boolean", "job": "category"},
+        {"age": "float32", "code": "category", "job": object},
+        {"age": "int8", "code": "float64", "job": "string[pyarrow]"},
+    ],
+)
+def test_columns_of_any_type_give_the_same_views(
+    encoder: Encoder, types: dict[str, object]
+) -> None:
+    frame = build_frame()
+    first, second = encoder.encode(frame)[0], encoder.encode(frame.astype(types))[0]
+    np.testing.assert_array_equal(first.raw, second.raw)
+    np.testing.assert_array_equal(first.codes, second.codes)
+
+
+def test_dates_with_a_time_zone_are_read_as_utc(encoder: Encoder) -> None:
+    frame = build_frame()
+    zoned = frame.assign(day=frame["day"].dt.tz_localize("UTC").dt.tz_convert("Europe/Berlin"))
+    np.testing.assert_array_equal(encoder.encode(frame)[0].raw, encoder.encode(zoned)[0].raw)

@@ -15,7 +15,7 @@ from automl.data import importing
 from automl.data.dataset import Dataset, Kind
 from automl.data.importing import ImportRequest, import_table
 from automl.data.profile import load_profile
-from automl.data.reading import load_rows, load_typed
+from automl.data.reading import load_typed
 from automl.data.setup import Setup
 from automl.data.store import (
     delete_dataset,
@@ -279,8 +279,6 @@ def test_damaged_records_are_left_out_of_the_list(
 def test_files_read_without_keeping_them(tmp_path: Path, settings: Settings) -> None:
     path = tmp_path / "a.csv"
     path.write_text("day,x\n2024-01-01,01\n2024-01-02,?\n")
-    rows, _ = load_rows(path, "a.csv", settings)
-    assert rows["x"].tolist() == ["01", "?"]
     typed = load_typed(path, "a.csv", settings)
     assert typed.frame["day"].iloc[0] == pd.Timestamp(dt.date(2024, 1, 1))
     assert [column.kind for column in typed.columns] == [Kind.DATETIME, Kind.CATEGORICAL]

@@ -64,6 +64,10 @@ def test_true_names_the_one_of_a_boolean(infer: Infer) -> None:
     assert infer(["True", "False"] * 30, positive="True", beneficial="false").positive == "1"
 
 
+def test_a_number_may_be_named_in_any_form(infer: Infer) -> None:
+    assert infer([str(i % 2 + 1) for i in range(N)], positive="2.0").positive == "2"
+
+
 def test_overrides_are_kept_and_said(infer: Infer) -> None:
     task = infer([str(i % 12) for i in range(N)], task_type=TaskType.REGRESSION)
     assert task.type is TaskType.REGRESSION
