@@ -7,7 +7,9 @@ from hypothesis.extra.numpy import arrays
 
 from automl.evaluation.calibration import apply_temperature, fit_temperature
 
-weights = arrays(np.float64, st.tuples(st.integers(1, 30), st.integers(2, 5)), elements=st.floats(1e-6, 1))
+weights = arrays(
+    np.float64, st.tuples(st.integers(1, 30), st.integers(2, 5)), elements=st.floats(1e-6, 1)
+)
 
 
 @given(weights, st.floats(0.05, 20))
