@@ -16,6 +16,7 @@ from app import services
 from automl.errors import DataError
 from automl.evaluation.evaluation import Evaluation
 from automl.files import iterate_jsonl, load_json
+from automl.models.catalog import FAMILIES
 from fairness.definitions import METRICS
 
 MAX_EPOCH_ROWS = 200_000
@@ -68,6 +69,11 @@ def get_metric_title(name: str) -> str:
     return METRICS[name].title if name in METRICS else name.replace("_", " ")
 
 
+def get_family_title(name: str) -> str:
+    """The name of a family as people read it."""
+    return FAMILIES[name].title if name in FAMILIES else name
+
+
 def is_lower_better(name: str) -> bool:
     """Whether a smaller value of this metric is the better one."""
     return name in METRICS and METRICS[name].direction == "lower"
@@ -91,7 +97,7 @@ def build_leaderboard(result: Mapping[str, Any]) -> pd.DataFrame:
         rows.append(
             {
                 "name": row["name"],
-                "family": row["family"],
+                "family": get_family_title(row["family"]),
                 "tier": row.get("tier"),
                 "value": None if score is None else sign * score,
                 "low": ends[0] if len(ends) == 2 else None,

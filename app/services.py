@@ -375,6 +375,20 @@ def submit_search(dataset: Dataset, choice: SearchChoice, ticket: str) -> Job:
     return _submit(JobKind.SEARCH, title, spec, key=f"search-{ticket}", dataset=dataset.id)
 
 
+def submit_predict(search_id: str, upload: Path, name: str) -> Job:
+    """Queue the prediction of an uploaded file with a finished search's bundle.
+
+    The handler writes into the job's folder; ``result["out"]`` names the file.
+    """
+    spec = {
+        "search": search_id,
+        "bundle": str(get_workspace().result(search_id) / "bundle"),
+        "file": str(upload),
+        "name": name,
+    }
+    return _submit(JobKind.PREDICT, name, spec, key=f"predict-{upload.stem}")
+
+
 def _submit(
     kind: JobKind, title: str, spec: Mapping[str, Any], *, key: str, dataset: str = ""
 ) -> Job:

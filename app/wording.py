@@ -10,15 +10,14 @@ from typing import Any
 from app.words import WORDS
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>()#+\-!|~$&^])")
-_COLON = re.compile(r":(?=\w)")
+_CODE = re.compile(r":(?=[\w+/-]+:)")
 
 
 def escape(text: object) -> str:
     """Make any text harmless inside Markdown: no emphasis, link, picture, formula, directive or emoji code."""
     line = " ".join(str(text).split())
-    escaped = _MARKS.sub(r"\\\1", line)
-    # a zero-width joiner keeps ":red[" and ":smile:" from being read as Streamlit's own codes
-    return _COLON.sub(":\u200d", escaped)
+    # a zero-width joiner keeps ":smile:" and ":material/x:" from being read as codes for pictures
+    return _MARKS.sub(r"\\\1", _CODE.sub(":\u200d", line))
 
 
 def say(key: str, /, **values: Any) -> str:

@@ -27,11 +27,8 @@ def show_calibration(opened: Sequence[Opened], result: Mapping[str, Any]) -> Non
         st.info(say("calibration.absent"))
         return
     st.markdown(describe_temperature(float(fitted["temperature"])))
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        _show_reliability(opened[0])
-    with right:
-        _show_table(opened[0], fitted)
+    _show_table(opened[0], fitted)
+    _show_reliability(opened[0])
 
 
 def describe_temperature(value: float) -> str:

@@ -50,7 +50,10 @@ def show_metric_table(opened: Sequence[Opened]) -> None:
         index="metric", columns="name", values="text", aggfunc="first", sort=False
     )
     ordered = wide[[model.name for model in opened if model.name in wide]].fillna(ABSENT)
-    st.dataframe(ordered.reset_index(), key="metric_table", hide_index=True)
+    st.dataframe(
+        ordered.reset_index(), key="metric_table", hide_index=True,
+        column_config={"metric": st.column_config.TextColumn(say_plain("audit.metric"), pinned=True)},
+    )  # fmt: skip
 
 
 def stack_curves(opened: Sequence[Opened], name: str) -> pd.DataFrame:
@@ -69,7 +72,7 @@ def _pick_model(opened: Sequence[Opened]) -> Opened:
     names = [model.name for model in opened]
     if len(names) == 1:
         return opened[0]
-    picked = st.selectbox(say("curves.model"), names, key="curves_model")
+    picked = st.selectbox(say("curves.model"), names, key="curves_model", width=320)
     return opened[names.index(picked)]
 
 

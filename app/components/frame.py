@@ -1,4 +1,4 @@
-"""What stands above every page: the open data set and search, and whether a worker is there."""
+"""What stands above every page: the open data set and search, by name and with their state."""
 
 import streamlit as st
 
@@ -6,6 +6,7 @@ from app import navigation, services, session
 from app.components.numbers import format_count
 from app.components.states import render_state
 from app.wording import escape, say
+from automl.data.dataset import Dataset
 from automl.errors import DataError
 from automl.jobs.records import Job
 
@@ -15,31 +16,43 @@ def show_frame(page: str) -> None:
 
     On the Data page the data set is the title already, on the Search page the search is.
     """
-    dataset_id, search_id = session.get_open("dataset"), session.get_open("search")
-    search = services.read_search(search_id) if search_id else None
-    if search_id and search is None:
-        session.set_open("search", None)
-        st.warning(say("frame.search_gone"))
-    if search is not None and search.dataset != dataset_id:
-        session.open_search(search.id, search.dataset)
-        dataset_id = search.dataset
-    if not (dataset_id and page != "data") and not (search and page != "search"):
+    search = _open_search()
+    dataset = _open_dataset(search)
+    has_dataset, has_search = dataset and page != "data", search and page != "search"
+    if not (has_dataset or has_search):
         return
     with st.container(horizontal=True, vertical_alignment="center", key="frame"):
-        if dataset_id is not None and page != "data":
-            _show_dataset(dataset_id, search)
-        if search is not None and page != "search":
+        if dataset is not None and has_dataset:
+            _show_dataset(dataset)
+        if search is not None and has_search:
             _show_search(search)
 
 
-def _show_dataset(dataset_id: str, search: Job | None) -> None:
+def _open_search() -> Job | None:
+    search_id = session.get_open("search")
+    search = services.read_search(search_id) if search_id else None
+    if search is not None:
+        session.open_search(search.id, search.dataset)
+    elif search_id:
+        session.set_open("search", None)
+        st.warning(say("frame.search_gone"))
+    return search
+
+
+def _open_dataset(search: Job | None) -> Dataset | None:
+    dataset_id = session.get_open("dataset")
+    if dataset_id is None:
+        return None
     try:
-        dataset = services.read_dataset(dataset_id)
+        return services.read_dataset(dataset_id)
     except DataError:
-        if search is None:
-            session.set_open("dataset", None)
+        session.set_open("dataset", None)
+        if search is None:  # a search keeps its results when its data set is deleted
             st.warning(say("frame.dataset_gone"))
-        return
+        return None
+
+
+def _show_dataset(dataset: Dataset) -> None:
     label = say(
         "frame.dataset",
         name=dataset.name,
@@ -50,7 +63,7 @@ def _show_dataset(dataset_id: str, search: Job | None) -> None:
         navigation.get_file("data"),
         label=label,
         icon=":material/table:",
-        query_params={"dataset": dataset_id},
+        query_params={"dataset": dataset.id},
     )
 
 

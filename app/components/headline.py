@@ -96,5 +96,7 @@ def describe_ties(result: Mapping[str, Any]) -> str:
     if sized.empty:
         return text
     small = sized.loc[sized["parameters"].astype(float).idxmin()]
+    if small["name"] == result["winner"]["name"]:
+        return text
     size = format_count(float(small["parameters"]))
     return f"{text} {say('results.simplest', name=small['name'], parameters=size)}"

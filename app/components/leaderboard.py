@@ -12,9 +12,6 @@ from app.components.numbers import ABSENT, format_count, format_estimate
 from app.wording import say, say_plain
 from automl.figures.leaderboard import describe_leaderboard, plot_leaderboard
 
-ROW_PIXELS = 35
-MAX_VISIBLE = 12
-
 
 def show_leaderboard(result: Mapping[str, Any]) -> None:
     """Table, note and picture; the CSV holds what the page shows, unrounded."""
@@ -25,7 +22,7 @@ def show_leaderboard(result: Mapping[str, Any]) -> None:
         build_shown(board, metric),
         key="leaderboard",
         hide_index=True,
-        height=ROW_PIXELS * (min(len(board), MAX_VISIBLE) + 1) + 3,
+        placeholder=ABSENT,
         column_config={
             say_plain("leaderboard.tier"): st.column_config.NumberColumn(
                 help=say("leaderboard.tier_help")
@@ -58,7 +55,7 @@ def show_leaderboard_figure(result: Mapping[str, Any]) -> None:
     sentence = describe_leaderboard(frame, metric)
     show_figure(
         plot_leaderboard(frame, metric), key="leaderboard_dots", alt=sentence, sentence=sentence,
-        frame=frame, title=say_plain("leaderboard.title"),
+        frame=frame, title=say_plain("leaderboard.picture"),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.components.figure import show_figure
 from app.components.numbers import format_count, format_duration
-from app.wording import say, say_plain
+from app.wording import escape, say, say_plain
 from automl.figures.architecture import (
     compute_layers,
     describe_architecture,
@@ -21,6 +21,9 @@ PARTS = ("train", "select", "calibrate", "test")
 def show_model(result: Mapping[str, Any]) -> None:
     """The winner's settings; the layers of the winner, or of the best network where it is none."""
     winner = result["winner"]
+    gain = (result.get("gain") or {}).get("sentence")
+    if gain:
+        st.markdown(escape(gain))
     left, right = st.columns([3, 2], gap="medium")
     network = pick_network(result)
     with left:
@@ -73,11 +76,31 @@ def collect_facts(result: Mapping[str, Any]) -> dict[str, str]:
         "time": format_duration(result.get("wall_seconds")),
         "trials": format_count(len(result.get("trials") or ())),
         "looks at the test part": result.get("looks"),
-        "devices": result.get("devices"),
+        "devices": _say_devices(result.get("devices")),
         **flatten(result.get("protocol") or {}),
-        **flatten({"seeds": result.get("seeds")}),
+        "seed": result.get("seed"),
+        **{
+            f"seeds of {name}": _say_seeds(each)
+            for name, each in (result.get("seeds") or {}).items()
+        },
     }
     return {name: _say_value(value) for name, value in facts.items() if value not in (None, "", {})}
+
+
+def _say_devices(devices: object) -> str:
+    """``cpu:0 (20 trials), cpu:1 (18 trials)``."""
+    if isinstance(devices, Mapping):
+        return ", ".join(f"{name} ({count} trials)" for name, count in devices.items())
+    return _say_value(devices)
+
+
+def _say_seeds(seeds: object) -> str:
+    """Every seed's value and that of their average, on the part that was looked at."""
+    if not isinstance(seeds, Mapping):
+        return _say_value(seeds)
+    values = ", ".join(_say_value(value) for value in seeds.get("values") or ())
+    average = _say_value(seeds.get("average"))
+    return f"{values}; averaged {average} ({seeds.get('part')} part)"
 
 
 def flatten(value: Mapping[str, Any], stem: str = "") -> dict[str, object]:

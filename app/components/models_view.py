@@ -15,8 +15,6 @@ from app.wording import escape, say, say_plain
 from automl.jobs.records import Job, JobState
 from fairness.errors import FairloomError
 
-ROW_PIXELS = 35
-MAX_VISIBLE = 10
 PYTHON = """from pathlib import Path
 
 import pandas as pd
@@ -41,7 +39,6 @@ def show_list(models: Sequence[FinishedModel]) -> None:
         frame,
         key="models",
         hide_index=True,
-        height=ROW_PIXELS * (min(len(models), MAX_VISIBLE) + 1) + 3,
         alt=say_plain("models.list"),
     )
 

@@ -17,6 +17,7 @@ from fairness.errors import FairloomError
 
 OTHER = "other"
 TRIALS = "trials"
+FITTING = "fitting"
 GROUPS = {"networks": ("mlp", "resnet"), "trees": ("boosting",), "linear": ("linear",)}
 DEFAULT_MINUTES = 5.0
 DEFAULT_TRIALS = 20
@@ -159,10 +160,10 @@ def _pick_advanced(seconds: float | None) -> Advanced:
     slots = [slot.name for slot in services.list_slots()]
     with st.expander(say("new.advanced"), key="advanced"):
         left, right = st.columns(2, gap="medium")
+        suggested = _suggest_preset(seconds)
         preset = left.selectbox(
-            say("new.preset"), list(Preset), index=list(Preset).index(_suggest_preset(seconds)),
-            format_func=lambda value: say_plain(f"preset.{value}"), key="preset",
-            help=say("new.preset_help"),
+            say("new.preset"), (FITTING, *Preset), key="preset", help=say("new.preset_help"),
+            format_func=lambda value: _name_preset(value, suggested),
         )  # fmt: skip
         sampler = left.selectbox(
             say("new.sampler"), list(Sampler), key="sampler", help=say("new.sampler_help"),
@@ -184,13 +185,18 @@ def _pick_advanced(seconds: float | None) -> Advanced:
             say("new.devices"), slots, default=slots, key="devices", help=say("new.devices_help")
         )
     return Advanced(
-        preset=preset,
-        sampler=sampler,
-        pruner=pruner,
+        preset=suggested if preset in (None, FITTING) else Preset(preset),
+        sampler=Sampler(sampler or Sampler.TPE),
+        pruner=Pruner(pruner or Pruner.SUCCESSIVE_HALVING),
         seed=int(seed or 0),
         trials=int(trials) if trials else None,
         devices=tuple(devices),
     )
+
+
+def _name_preset(value: str, suggested: Preset) -> str:
+    name = say_plain(f"preset.{suggested if value == FITTING else value}")
+    return say_plain("preset.fitting", name=name) if value == FITTING else name
 
 
 def _suggest_preset(seconds: float | None) -> Preset:

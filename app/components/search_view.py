@@ -8,6 +8,8 @@ import streamlit as st
 
 from app import results
 from app.components.figure import show_figure
+from app.components.numbers import ABSENT
+from app.components.states import render_state
 from app.wording import say, say_plain
 from automl.figures.intermediate_values import (
     describe_intermediate_values,
@@ -19,10 +21,15 @@ from automl.figures.search_history import (
     describe_search_history,
     plot_search_history,
 )
+from automl.jobs.records import TrialState
 
 SHOWN_FIRST = 3  # learning curves drawn before the person chooses
 MAX_SHOWN = 6
 MAX_OFFERED = 100
+TRIAL_COLUMNS = (
+    "number", "family", "architecture", "stage", "state", "score", "n_epochs", "best_epoch",
+    "parameters", "fit_seconds", "device", "config", "failure_message",
+)  # fmt: skip
 
 
 def show_search_views(search_id: str, result: Mapping[str, Any]) -> None:
@@ -30,7 +37,8 @@ def show_search_views(search_id: str, result: Mapping[str, Any]) -> None:
     trials, epochs = results.build_trials(result), results.read_epochs(search_id)
     searched = trials[trials["stage"] != "refit"]
     metric = str(result.get("select_metric_label") or results.get_metric_title(result["metric"]))
-    history = compute_history(searched[["number", "family", "state", "score"]])
+    named = searched.assign(family=searched["family"].map(results.get_family_title))
+    history = compute_history(named[["number", "family", "state", "score"]])
     show_figure(
         plot_search_history(history, metric), key="search_history", frame=history,
         title=say_plain("searchview.history"), alt=say_plain("searchview.history_alt"),
@@ -45,7 +53,7 @@ def show_search_views(search_id: str, result: Mapping[str, Any]) -> None:
         with right:
             _show_intermediate(epochs, searched, metric)
     st.markdown(f"#### {say('searchview.trials')}")
-    st.dataframe(build_trial_table(trials), key="trials", hide_index=True)
+    st.dataframe(build_trial_table(trials), key="trials", hide_index=True, placeholder=ABSENT)
 
 
 def show_learning_curves(epochs: pd.DataFrame, trials: pd.DataFrame) -> None:
@@ -82,14 +90,16 @@ def name_trials(trials: pd.DataFrame) -> dict[int, str]:
 
 
 def build_trial_table(trials: pd.DataFrame) -> pd.DataFrame:
-    """The trial table: nested values as text, empty columns left out."""
-    shown = trials.drop(columns=[name for name in ("optuna",) if name in trials]).copy()
-    if "config" in shown:
-        shown["config"] = [
-            ", ".join(f"{key} = {value}" for key, value in (config or {}).items())
-            for config in shown["config"]
-        ]
-    return shown.dropna(axis="columns", how="all")
+    """The trial table in words: state with its shape, settings as text, empty columns left out."""
+    shown = trials.reindex(columns=TRIAL_COLUMNS).copy()
+    shown["family"] = shown["family"].map(results.get_family_title)
+    shown["state"] = [render_state(TrialState(state)) for state in shown["state"]]
+    shown["config"] = [
+        ", ".join(f"{key} = {value}" for key, value in config.items()) if config else ""
+        for config in shown["config"]
+    ]
+    filled = shown.replace("", None).dropna(axis="columns", how="all")
+    return filled.rename(columns={name: say_plain(f"trials.{name}") for name in TRIAL_COLUMNS})
 
 
 def _show_intermediate(epochs: pd.DataFrame, trials: pd.DataFrame, metric: str) -> None:

@@ -78,8 +78,7 @@ def confirm(title: str, text: str, label: str, on_confirm: Callable[[], None]) -
         keep, go = st.columns(2)
         if keep.button(say("confirm.cancel"), key="delete_keep", width="stretch"):
             st.rerun()
-        if go.button(label, key="delete_confirm", width="stretch"):
-            on_confirm()
+        if go.button(label, key="delete_confirm", width="stretch", on_click=on_confirm):
             st.rerun()
 
     ask()

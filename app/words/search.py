@@ -49,6 +49,7 @@ WORDS: dict[str, str] = {
     "new.advanced": "Advanced",
     "new.preset": "Size of the search space",
     "new.preset_help": "Quick: small networks. Balanced: the usual. Thorough: deeper, wider, slower.",
+    "preset.fitting": "fitting the time: {name}",
     "preset.quick": "quick",
     "preset.balanced": "balanced",
     "preset.thorough": "thorough",

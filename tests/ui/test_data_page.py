@@ -1,0 +1,225 @@
+"""The Data page: empty, importing, one data set with every choice, deleting."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import services
+from app.uploads import get_part
+from automl.data.dataset import Dataset, Role
+from automl.data.task import TaskType
+from automl.jobs.records import JobKind, JobState, Outcome, StopMode
+from tests.ui.datasets import build_people, get_query, import_people
+
+
+def open_data(**query: str) -> AppTest:
+    at = AppTest.from_file("../../app/main.py", default_timeout=30)
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+def read_text(at: AppTest) -> str:
+    kinds = (at.title, at.subheader, at.markdown, at.caption, at.warning, at.error, at.info)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Dataset:
+    return import_people(tmp_path)
+
+
+def test_the_start_offers_an_upload_and_the_samples() -> None:
+    at = open_data()
+    assert at.title[0].value == "Data"
+    assert at.file_uploader(key="upload")
+    for name in ("loans", "wine", "breast_cancer", "diabetes", "digits"):
+        assert at.button(key=f"sample_{name}")
+    assert "No data set yet" in read_text(at)
+
+
+def test_an_uploaded_file_is_kept_at_once_and_queued_once() -> None:
+    at = open_data()
+    at.file_uploader(key="upload").set_value(("people.csv", b"a,b\n1,2\n", "text/csv"))
+    at.run()
+    assert not at.exception
+    (job,) = services.list_jobs()
+    assert job.kind is JobKind.IMPORT
+    assert get_query(at, "import") == job.id
+    assert Path(job.spec["path"]).read_bytes() == b"a,b\n1,2\n"
+    assert "Waiting for a worker" in at.get("progress")[0].proto.text
+    assert "No worker is running" in read_text(at)
+    at.run()
+    assert len(services.list_jobs()) == 1
+
+
+def test_with_a_test_file_the_import_waits_for_both() -> None:
+    at = open_data()
+    at.toggle(key="own_test").set_value(True).run()
+    at.file_uploader(key="upload").set_value(("a.csv", b"a,b\n1,2\n", "text/csv")).run()
+    assert not services.list_jobs()
+    at.file_uploader(key="upload_test").set_value(("b.csv", b"a,b\n3,4\n", "text/csv")).run()
+    (job,) = services.list_jobs()
+    assert job.spec["test_name"] == "b.csv"
+    assert Path(job.spec["test_path"]).read_bytes() == b"a,b\n3,4\n"
+
+
+def test_a_sample_is_one_click() -> None:
+    at = open_data()
+    at.button(key="sample_loans").click().run()
+    (job,) = services.list_jobs()
+    assert job.spec["source"] == "sample:loans"
+    assert get_query(at, "import") == job.id
+
+
+def finish_import(
+    job_id: str, state: JobState, dataset: str = "", outcome: Outcome | None = None
+) -> None:
+    store = services.get_store()
+    lease = store.claim_submitted(job_id, "test")
+    assert lease is not None
+    store.finish_job(lease, state, {"dataset": dataset} if dataset else {}, outcome)
+
+
+def test_a_finished_import_opens_its_data_set_and_clears_the_upload(people: Dataset) -> None:
+    upload = services.save_upload(b"x")
+    part = get_part(services.get_workspace(), upload)
+    job = services.submit_import(part, "people.csv")
+    finish_import(job.id, JobState.SUCCEEDED, people.id)
+    at = open_data(**{"import": job.id})
+    assert get_query(at, "dataset") == people.id
+    assert "import" not in at.query_params
+    assert not part.exists()
+
+
+def test_a_failed_import_says_what_and_what_to_do() -> None:
+    job = services.submit_import(Path("x.part"), "junk_*.csv")
+    outcome = Outcome(kind="DataError", message="Row 3 has 5 cells, not 4.", hint="Mend row 3.")
+    finish_import(job.id, JobState.FAILED, outcome=outcome)
+    at = open_data(**{"import": job.id})
+    assert "Row 3 has 5 cells" in at.error[0].value
+    assert "Mend row 3" in at.error[0].value
+    at.button(key="import_back").click().run()
+    assert at.title[0].value == "Data"
+
+
+def test_leaving_an_import_gives_it_up() -> None:
+    job = services.submit_import(Path("x.part"), "x.csv")
+    at = open_data(**{"import": job.id})
+    at.button(key="cancel_import").click().run()
+    assert services.read_job(job.id).state is JobState.STOPPED  # type: ignore[union-attr]
+    assert at.title[0].value == "Data"
+
+
+def test_a_file_name_never_becomes_markdown(people: Dataset) -> None:
+    at = open_data(dataset=people.id)
+    assert at.title[0].value.startswith(r"people \*of\* \_\_note\_\_")
+
+
+def test_choices_are_kept_at_once_and_survive_a_new_tab(people: Dataset) -> None:
+    at = open_data(dataset=people.id)
+    assert at.button(key="continue").disabled
+    at.selectbox(key="target").select("income").run()
+    at.multiselect(key="sensitive").select("sex").run()
+    at.selectbox(key="beneficial").select(">50K").run()
+    assert not at.exception
+    assert not at.button(key="continue").disabled
+    other = open_data(dataset=people.id)
+    assert other.selectbox(key="target").value == "income"
+    assert other.multiselect(key="sensitive").value == ["sex"]
+    assert other.selectbox(key="beneficial").value == ">50K"
+    setup = services.read_setup(people.id)
+    assert setup.roles == {"sex": Role.SENSITIVE}
+    assert setup.beneficial == ">50K"
+
+
+def test_the_task_is_inferred_with_a_reason_and_can_be_overridden(people: Dataset) -> None:
+    at = open_data(dataset=people.id)
+    at.selectbox(key="target").select("town").run()
+    assert "Multiclass" in read_text(at)
+    assert services.read_setup(people.id).task_type is None
+    at.selectbox(key="target").select("sex").run()
+    assert "Binary: two values" in read_text(at)
+    at.get_by_key("task_type").set_value(TaskType.MULTICLASS).run()
+    assert services.read_setup(people.id).task_type is TaskType.MULTICLASS
+    assert "chosen by you" in read_text(at)
+
+
+def test_an_unusable_target_says_why(tmp_path: Path) -> None:
+    frame = build_people().assign(same="x")
+    people = import_people(tmp_path, frame)
+    at = open_data(dataset=people.id)
+    at.selectbox(key="target").select("same").run()
+    assert "one class" in at.error[0].value
+    assert at.button(key="continue").disabled
+
+
+def test_choosing_a_target_asks_for_one_leak_check_however_often_it_is_drawn(
+    people: Dataset,
+) -> None:
+    at = open_data(dataset=people.id)
+    at.selectbox(key="target").select("income").run()
+    for _ in range(3):
+        at.run()
+    at.multiselect(key="sensitive").select("sex").run()
+    checks = [job for job in services.list_jobs() if job.kind is JobKind.CHECK]
+    assert len(checks) == 1
+    lease = services.get_store().claim_submitted(checks[0].id, "test")
+    assert lease is not None
+    note = {
+        "code": "leak", "text": "'age' gives the target away.", "column": "age",
+        "level": "warning", "actions": ["ignore", "keep"],
+    }  # fmt: skip
+    services.get_store().finish_job(lease, JobState.SUCCEEDED, {"notes": [note]}, None)
+    at.run()
+    assert "gives the target away" in read_text(at)
+    at.button(key="note_0_ignore").click().run()
+    assert services.read_setup(people.id).roles["age"] is Role.IGNORED
+
+
+@pytest.mark.parametrize("view", ["views", "related"])
+def test_pictures_are_drawn(people: Dataset, view: str) -> None:
+    at = open_data(dataset=people.id)
+    at.selectbox(key="target").select("income").run()
+    at.get_by_key("set_view").set_value(view).run()
+    assert not at.exception
+    assert len(at.get("plotly_chart")) == 1
+    if view == "views":
+        for name in ("age", "town", "height"):
+            at.selectbox(key="view_column").select(name).run()
+            assert not at.exception
+            assert len(at.get("plotly_chart")) == 1
+
+
+def test_a_data_set_that_is_gone_leads_back_to_the_list(people: Dataset) -> None:
+    services.delete_dataset(people.id)
+    at = open_data(dataset=people.id)
+    assert at.title[0].value == "Data"
+    assert "not here any more" in read_text(at)
+
+
+def test_deleting_asks_first_and_the_second_tab_hears_that_it_is_gone(people: Dataset) -> None:
+    first, second = open_data(dataset=people.id), open_data(dataset=people.id)
+    for at in (first, second):
+        at.button(key="delete").click().run()
+        assert services.list_datasets()
+    first.button(key="delete_confirm").click().run()
+    assert not services.list_datasets()
+    second.button(key="delete_confirm").click().run()
+    assert not second.exception
+    assert "already deleted" in read_text(second)
+
+
+def test_a_data_set_that_a_search_reads_is_not_deleted(people: Dataset) -> None:
+    from tests.ui.test_search_page import submit
+
+    job = submit(people)
+    at = open_data(dataset=people.id)
+    at.button(key="delete").click().run()
+    at.button(key="delete_confirm").click().run()
+    assert services.list_datasets()
+    assert "still reads" in read_text(at)
+    services.get_store().request_stop(job.id, StopMode.DISCARD)

@@ -1,0 +1,217 @@
+"""The Search page: nothing open, a new search, and a search in every state."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import services
+from automl.data.dataset import Dataset, Role
+from automl.files import append_jsonl, write_json
+from automl.jobs.records import Job, JobState, Outcome, StopMode, Trial, TrialState
+from automl.search.spec import Budget, Preset, Pruner, Sampler
+from tests.ui.datasets import get_query, import_people
+
+
+def open_search(**query: str) -> AppTest:
+    at = AppTest.from_file("../../app/main.py", default_timeout=30).run()
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.switch_page("../pages/search.py").run()
+    assert not at.exception, at.exception
+    return at
+
+
+def read_text(at: AppTest) -> str:
+    kinds = (at.title, at.subheader, at.markdown, at.caption, at.warning, at.error, at.info)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Dataset:
+    dataset = import_people(tmp_path)
+    setup = replace(services.read_setup(dataset.id), target="income", roles={"sex": Role.SENSITIVE})
+    services.write_setup(dataset.id, setup)
+    return dataset
+
+
+def submit(dataset: Dataset, ticket: str = "t") -> Job:
+    setup = services.read_setup(dataset.id)
+    services.write_setup(dataset.id, replace(setup, target="income"))
+    choice = services.SearchChoice(
+        target="income", metric="roc_auc", budget=Budget(seconds=120.0), families=("mlp",),
+        preset=Preset.QUICK, sampler=Sampler.TPE, pruner=Pruner.SUCCESSIVE_HALVING, seed=0,
+        devices=tuple(slot.name for slot in services.list_slots()),
+    )  # fmt: skip
+    return services.submit_search(dataset, choice, ticket)
+
+
+def run_search(job: Job, n_trials: int = 4):
+    """Play the worker: claim, report, write trials, epochs and log lines."""
+    store = services.get_store()
+    lease = store.claim_submitted(job.id, "test")
+    assert lease is not None
+    trials = [
+        Trial(
+            number=number, family="mlp", config={"depth": number}, seed=0, n_epochs=3,
+            stage="search", state=TrialState.COMPLETE, score=0.9 + number / 1000,
+            started_at=1e9 + number, finished_at=1e9 + number + 1, device="cpu:0",
+        )
+        for number in range(1, n_trials + 1)
+    ]  # fmt: skip
+    store.write_trials(lease, trials)
+    best = {
+        "trial": 4, "family": "mlp", "name": "MLP 4", "score": 0.904, "metric": "roc_auc",
+        "value": 0.904, "low": 0.90, "high": 0.908,
+    }  # fmt: skip
+    store.write_progress(
+        lease,
+        {
+            "phase": "search", "words": "Searching", "elapsed_seconds": 30.0,
+            "budget_seconds": 120.0, "n_finished": n_trials, "budget_trials": None, "best": best,
+            "baseline_best": None, "running": [{"trial": 9, "family": "mlp", "epoch": 2}],
+            "devices": [{"name": "cpu:0", "trial": 9}, {"name": "cpu:1", "trial": None}],
+            "warnings": ["'fnlwgt' nearly *gives* the target away."],
+        },
+    )  # fmt: skip
+    folder = services.get_workspace().job(job.id)
+    for epoch in (1, 2):
+        append_jsonl(folder / "epochs.jsonl", {
+            "trial": 9, "epoch": epoch, "train_loss": 0.5 / epoch, "select_loss": 0.6 / epoch,
+            "score": 0.9, "learning_rate": 0.001,
+        })  # fmt: skip
+    append_jsonl(folder / "log.jsonl", {"at": 1e9, "level": "info", "message": "Trial 4 is done."})
+    return lease
+
+
+def test_without_data_the_page_says_where_to_begin() -> None:
+    at = open_search()
+    assert "No data set is open" in read_text(at)
+    assert at.button(key="go_data")
+
+
+def test_without_a_target_the_page_leads_back(tmp_path: Path) -> None:
+    people = import_people(tmp_path)
+    at = open_search(dataset=people.id)
+    assert "No target is set" in read_text(at)
+
+
+def test_start_queues_one_complete_spec_and_opens_it(people: Dataset) -> None:
+    at = open_search(dataset=people.id)
+    at.get_by_key("budget").set_value("quick").run()
+    assert "No worker is running" in read_text(at)
+    at.button(key="start").click().run()
+    (job,) = services.list_searches()
+    assert get_query(at, "search") == job.id
+    assert job.spec["budget"]["seconds"] == 120.0
+    assert job.spec["preset"] == "quick"
+    assert job.spec["task"]["target"] == "income"
+    assert [c["name"] for c in job.spec["columns"] if c["role"] == "sensitive"] == ["sex"]
+    assert at.button(key="stop")
+
+
+def test_the_same_ticket_is_one_search(people: Dataset) -> None:
+    assert submit(people, "once").id == submit(people, "once").id
+    assert submit(people, "twice").id != submit(people, "once").id
+
+
+def test_a_budget_of_trials_sets_no_clock(people: Dataset) -> None:
+    at = open_search(dataset=people.id)
+    at.get_by_key("budget").set_value("trials").run()
+    at.number_input(key="budget_trials").set_value(7).run()
+    at.button(key="start").click().run()
+    (job,) = services.list_searches()
+    assert job.spec["budget"] == {"seconds": None, "trials": 7}
+
+
+def test_nothing_to_try_cannot_be_started(people: Dataset) -> None:
+    at = open_search(dataset=people.id)
+    at.get_by_key("families").set_value([]).run()
+    assert at.button(key="start").disabled
+    assert "at least one kind" in read_text(at)
+
+
+def test_changing_widgets_submits_nothing(people: Dataset) -> None:
+    at = open_search(dataset=people.id)
+    for name in ("quick", "thorough", "other", "trials", "balanced"):
+        at.get_by_key("budget").set_value(name).run()
+    assert not services.list_searches()
+
+
+def test_a_queued_search_says_what_it_waits_for(people: Dataset) -> None:
+    job = submit(people)
+    at = open_search(search=job.id)
+    text = read_text(at)
+    assert "waits for a worker" in text
+    assert "No worker is running" in text
+    assert get_query(at, "dataset") == people.id
+
+
+def test_a_running_search_shows_all_that_matters(people: Dataset) -> None:
+    job = submit(people)
+    run_search(job)
+    at = open_search(search=job.id)
+    text = read_text(at)
+    for words in ("● running", "of 02:00", "Searching", r"\[0.900, 0.908\]", "MLP 4"):
+        assert words in text, words
+    assert r"\*gives\*" in text
+    values = [metric.value for metric in at.metric]
+    assert "0.904" in values
+    assert "4" in values
+    assert len(at.get("plotly_chart")) == 2
+    (table,) = [frame.value for frame in at.dataframe if "settings" in frame.value.columns]
+    assert len(table) == 4
+    assert table["number"].tolist() == [4, 3, 2, 1]
+    assert "Trial 4 is done." in at.text[0].value
+
+
+def test_stop_keeps_the_best_and_cannot_be_pressed_twice(people: Dataset) -> None:
+    job = submit(people)
+    run_search(job)
+    at = open_search(search=job.id)
+    at.button(key="stop").click().run()
+    assert services.read_search(job.id).stop_mode is StopMode.KEEP_BEST  # type: ignore[union-attr]
+    assert at.button(key="stop").disabled
+    assert "Stopping" in read_text(at)
+
+
+def test_a_stopped_search_can_be_resumed_and_its_results_opened(people: Dataset) -> None:
+    job = submit(people)
+    lease = run_search(job)
+    services.get_store().finish_job(lease, JobState.STOPPED, {}, None)
+    write_json(services.get_workspace().result(job.id) / "result.json", {})
+    at = open_search(search=job.id)
+    assert at.button(key="open_results")
+    at.button(key="resume").click().run()
+    assert services.read_search(job.id).state is JobState.QUEUED  # type: ignore[union-attr]
+
+
+def test_a_failed_search_names_the_reason(people: Dataset) -> None:
+    job = submit(people)
+    lease = run_search(job)
+    outcome = Outcome(kind="DiskFull", message="The disk is full.", hint="Free some space.")
+    services.get_store().finish_job(lease, JobState.FAILED, {}, outcome)
+    at = open_search(search=job.id)
+    assert "The disk is full" in at.error[0].value
+    assert "Free some space" in at.error[0].value
+
+
+def test_deleting_names_what_is_lost_and_removes_the_files(people: Dataset) -> None:
+    job = submit(people)
+    lease = run_search(job)
+    services.get_store().finish_job(lease, JobState.SUCCEEDED, {}, None)
+    at = open_search(search=job.id)
+    at.button(key="delete").click().run()
+    assert "4 trials" in read_text(at)
+    at.button(key="delete_confirm").click().run()
+    assert not at.exception
+    assert services.read_search(job.id) is None
+    assert not services.get_workspace().job(job.id).exists()
+    assert "search" not in at.query_params
+
+
+def test_a_foreign_id_closes_with_a_word(people: Dataset) -> None:
+    at = open_search(search="no-such-search")
+    assert "not here any more" in read_text(at)
+    assert "search" not in at.query_params
