@@ -383,7 +383,7 @@ def submit_predict(search_id: str, upload: Path, name: str) -> Job:
     spec = {
         "search": search_id,
         "bundle": str(get_workspace().result(search_id) / "bundle"),
-        "file": str(upload),
+        "path": str(upload),
         "name": name,
     }
     return _submit(JobKind.PREDICT, name, spec, key=f"predict-{upload.stem}")

@@ -42,15 +42,17 @@ if not audits.list_sensitive(predictions):
     )
     st.stop()
 
-choice = pick_choice(predictions, audits.read_plan(job))
 show_setting(task)
-st.caption(describe_looks(result))
+found = st.container(key="found")
+choice = pick_choice(predictions, audits.read_plan(job))
 if not choice.columns:
     st.info(say("audit.choose"))
     st.stop()
 audit = audits.compute_choice(job.id, task, choice)
 
-show_found(audit)
+with found:
+    show_found(audit)
+    st.caption(describe_looks(result))
 show_warnings(audit)
 with st.container(horizontal=True, vertical_alignment="center", key="audit_downloads"):
     downloads = (

@@ -29,7 +29,9 @@ def plot_learning_curves(frame: pd.DataFrame) -> go.Figure:
     fig.update_yaxes(title_text="Loss (log)" if is_log else "Loss", row=1, col=1)
     if is_log:
         fig.update_yaxes(type="log", dtick="D2", row=1, col=1)
-    fig.update_yaxes(title_text="Rate", row=2, col=1, nticks=3, exponentformat="power")
+    fig.update_yaxes(
+        title_text="Rate", row=2, col=1, nticks=3, exponentformat="power", rangemode="tozero"
+    )
     fig.update_xaxes(title_text="Epoch", row=2, col=1)
     return fig.update_layout(hovermode="x unified")
 

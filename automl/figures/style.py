@@ -56,7 +56,7 @@ def lay_out(fig: go.Figure, *, x: str, y: str, height: int = 420) -> go.Figure:
         {trace.name for trace in fig.data if trace.name and trace.showlegend is not False}
     )
     if n_named > 1:
-        fig.update_layout(margin_b=64 + 22 * n_named)
+        fig.update_layout(margin_b=64 + 22 * ((n_named + 1) // 2))
     fig.update_xaxes(title_text=x, automargin=True)
     fig.update_yaxes(title_text=y, automargin=True)
     return apply_template(fig)
