@@ -51,7 +51,8 @@ def save_trained(trained: Trained, out: Path, facts: Mapping[str, Any]) -> None:
     ``manifest.json`` = ``facts`` plus name, size and SHA-256 of every other file.
     """
     partial = out.with_name(f".{out.name}.{os.getpid()}.part")
-    shutil.rmtree(partial, ignore_errors=True)
+    for torn in out.parent.glob(f".{out.name}.*.part"):  # of a trainer that was killed while saving
+        shutil.rmtree(torn, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         trained.save(partial)

@@ -47,6 +47,7 @@ from automl.training.epoch import Epoch
 
 PREPARE_TRIAL = -1  # the trial number of a failure while preparing
 BROKEN_DEVICE_EXIT = 3
+NICENESS = 5  # pages stay quick while every core trains
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +76,7 @@ def run_trainer(connection: Connection, setup: TrainerSetup) -> None:
     """Entry of the process."""
     os.setsid()
     bind_to_parent()
+    os.nice(NICENESS)
     gc.freeze()  # what the fork server imported stays: later collections are short and copy no page
     _clean_environment(setup)
     _redirect_output(setup.log_file)

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from automl.execution.devices import Devices, find_devices
 from automl.jobs.machine import kill_group, read_machine
-from automl.jobs.records import Job, JobKind, Lease, WorkerRow
+from automl.jobs.records import Job, JobKind, JobState, Lease, WorkerRow
 from automl.jobs.store import JobStore
 from automl.jobs.upkeep import SWEEP_SECONDS
 from automl.settings import Settings
@@ -81,12 +81,21 @@ class Worker:
         self.is_stopping = False
 
     def start(self) -> None:
-        """Register, and end what a dead predecessor left running."""
+        """Register, and end or remove what a dead predecessor left."""
         self._store.register_worker(self.row)
+        self._store.sweep()
         for orphan in self._store.take_orphans():
             if kill_group(orphan.pid, orphan.start_time):
                 self._log.warning("orphan ended", pid=orphan.pid, what=orphan.what)
+        self._remove_leftovers()
         self._log.info("worker started", slots=self.row.slots, warnings=self._devices.warnings)
+
+    def _remove_leftovers(self) -> None:
+        """Remove temporary folders (``<job>-<lease token>``) of jobs that nobody runs."""
+        for folder in self._settings.workspace.tmp.glob(f"{'[0-9a-f]' * 32}-*"):
+            job = self._store.read_job(folder.name.partition("-")[0])
+            if job is None or job.state is not JobState.RUNNING:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def tick(self) -> bool:
         """One step of everything; whether any job is in hand."""

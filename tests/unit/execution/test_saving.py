@@ -10,6 +10,7 @@ TRAINED = FakeTrained(score=0.5, n_epochs=2, best_epoch=1, was_pruned=False)
 def test_a_saved_trial_is_whole_and_replaces_an_older_one(tmp_path):
     out = tmp_path / "trials" / "7"
     save_trained(TRAINED, out, {"trial": 7, "attempt": 1})
+    (out.parent / ".7.123.part").mkdir()  # a trainer was killed here
     save_trained(TRAINED, out, {"trial": 7, "attempt": 2})
     assert check_manifest(out)["attempt"] == 2
     assert np.load(out / SELECT_PREDICTION).shape == (3, 2)

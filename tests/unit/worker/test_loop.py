@@ -288,6 +288,22 @@ def test_an_interrupted_shell_gives_its_job_back(bench):
     assert bench.read(lease.job.id).state is JobState.QUEUED
 
 
+def test_folders_of_jobs_that_nobody_runs_are_removed_at_the_start(bench):
+    tmp = bench.settings.workspace.tmp
+    running = bench.store.submit_and_claim(
+        NewJob(kind=JobKind.CHECK, title="x"), bench.worker.row.id
+    )
+    ended = bench.tick_until_over(bench.submit())
+    kept = [tmp / f"{running.job.id}-1", tmp / "upload.part"]
+    gone = [tmp / f"{ended.id}-1", tmp / f"{'0' * 32}-2"]
+    for folder in (*kept, *gone):
+        folder.mkdir()
+    second = Worker(bench.settings, bench.store, HANDLERS)
+    second.start()
+    second.stop()
+    assert set(tmp.iterdir()) == set(kept)
+
+
 def test_every_kind_has_a_handler():
     assert set(REAL_HANDLERS) == set(JobKind)
 
