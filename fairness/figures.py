@@ -17,6 +17,7 @@ MAX_SERIES = 6
 def plot_group_rates(frame: pd.DataFrame, metric: str, *, dark: bool = False) -> go.Figure:
     """One dot with its interval per group; hollow dots rest on few cases; the dashed line is all rows."""
     theme = get_theme(dark=dark)
+    names = frame["group"].tolist()
     known = frame[frame["value"].notna()]
     figure = go.Figure()
     for few, symbol in ((False, "circle"), (True, "circle-open")):
@@ -26,7 +27,7 @@ def plot_group_rates(frame: pd.DataFrame, metric: str, *, dark: bool = False) ->
         figure.add_trace(
             go.Scatter(
                 x=part["value"].tolist(),
-                y=[escape_label(name, 28) for name in part["group"]],
+                y=[names.index(name) for name in part["group"]],
                 error_x=_build_bars(part),
                 mode="markers",
                 marker={"size": 10, "symbol": symbol, "color": ACCENT, "line": {"width": 2, "color": ACCENT}},
@@ -40,8 +41,7 @@ def plot_group_rates(frame: pd.DataFrame, metric: str, *, dark: bool = False) ->
         _add_reference(
             figure, float(overall), f"all rows {format_value(metric, overall)}", theme.muted
         )
-    names = [escape_label(name, 28) for name in frame["group"]]
-    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], showgrid=False)
+    figure.update_yaxes(**_build_group_axis(names))
     figure.update_xaxes(**_build_axis(metric, known))
     figure.update_layout(
         height=_compute_height(len(frame)), showlegend=False, xaxis_title=get_title(metric)
@@ -88,6 +88,17 @@ def _build_axis(metric: str, known: pd.DataFrame) -> dict[str, object]:
     return {"tickformat": ".0%", "range": [0, min(1.02, max(ends, default=1.0) * 1.08 + 0.01)]}
 
 
+def _build_group_axis(names: list[str]) -> dict[str, object]:
+    """Groups from top to bottom by position, so that equal shortened names stay apart."""
+    return {
+        "tickvals": list(range(len(names))),
+        "ticktext": [escape_label(name, 28) for name in names],
+        "range": [len(names) - 0.4, -0.6],
+        "showgrid": False,
+        "zeroline": False,
+    }
+
+
 def _compute_height(n_rows: int) -> int:
     return 110 + ROW_HEIGHT * max(2, n_rows)
 
@@ -103,22 +114,18 @@ def plot_gaps(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     )  # fmt: skip
     for place, metric in enumerate(metrics, start=1):
         part = frame[(frame["metric"] == metric) & frame["value"].notna()]
-        figure.add_trace(_build_gap_trace(part), row=place, col=1)
+        figure.add_trace(_build_gap_trace(part, groups), row=place, col=1)
         figure.add_vline(x=0, line={"width": 1.2, "color": theme.line}, row=place, col=1)
-    names = [escape_label(name, 28) for name in groups]
-    figure.update_yaxes(
-        categoryorder="array", categoryarray=names[::-1], showgrid=False,
-        range=[-0.6, max(1, len(names)) - 0.4],
-    )  # fmt: skip
+    figure.update_yaxes(**_build_group_axis(groups))
     figure.update_xaxes(tickformat="+.0%", zeroline=False, ticksuffix="")
     reference = escape_label(str(frame.attrs.get("reference", "the reference")), 40)
     figure.update_xaxes(title=f"Difference to {reference}", row=max(1, len(metrics)), col=1)
     figure.update_annotations(font_size=12, x=0, xanchor="left")
-    height = 100 + len(metrics) * (44 + 24 * max(1, len(names)))
+    height = 100 + len(metrics) * (44 + 24 * max(1, len(groups)))
     return apply_template(figure.update_layout(height=height, showlegend=False), dark=dark)
 
 
-def _build_gap_trace(part: pd.DataFrame) -> go.Scatter:
+def _build_gap_trace(part: pd.DataFrame, names: list[str]) -> go.Scatter:
     hover = [
         f"<b>{escape_label(str(row['group']))}</b> − {escape_label(str(row['reference']))}"
         f"<br>{100 * row['value']:+.1f} points"
@@ -128,7 +135,7 @@ def _build_gap_trace(part: pd.DataFrame) -> go.Scatter:
     ]
     return go.Scatter(
         x=part["value"].tolist(),
-        y=[escape_label(name, 28) for name in part["group"]],
+        y=[names.index(name) for name in part["group"]],
         error_x=_build_bars(part),
         mode="markers",
         marker={

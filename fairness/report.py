@@ -35,6 +35,7 @@ __all__ = [
     "render_report",
 ]
 
+MAX_FEW = 8
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -106,7 +107,7 @@ def _build_section(audit: Audit, attribute: str, writer: ChartWriter) -> Section
         grouping=audit.groupings[attribute],
         headlines=parts.build_headlines(audit, attribute),
         left_out=parts.list_left_out(audit, attribute),
-        few=[sentence for sentence in dict.fromkeys(few) if sentence],
+        few=_shorten_list([sentence for sentence in dict.fromkeys(few) if sentence]),
         group_tables=parts.build_group_tables(audit, attribute),
         rate_charts=build_rate_charts(audit, attribute, writer),
         gap_chart=build_gap_chart(audit, attribute, writer),
@@ -115,6 +116,11 @@ def _build_section(audit: Audit, attribute: str, writer: ChartWriter) -> Section
         ratio_table=parts.build_ratio_table(audit, attribute),
         reliability=build_reliability_chart(audit, attribute, writer),
     )
+
+
+def _shorten_list(sentences: list[str]) -> list[str]:
+    more = len(sentences) - MAX_FEW
+    return sentences if more <= 0 else [*sentences[:MAX_FEW], f"{more} more are marked ◇ below."]
 
 
 def _build_protocol(audit: Audit, context: ReportContext) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from html import escape
 
 from fairness.template import ACCENT, LIGHT, PALETTE
+from fairness.wording import shorten
 
 WIDTH = 640
 LABEL_WIDTH = 220
@@ -33,10 +34,6 @@ def _open_svg(title: str, height: float) -> str:
     )
 
 
-def _shorten(label: str) -> str:
-    return label if len(label) <= MAX_LABEL else label[: MAX_LABEL - 1] + "…"
-
-
 def render_interval_svg(marks: Sequence[Mark], title: str, domain: tuple[float, float]) -> str:
     """Dots with intervals as an SVG string; names are escaped. ``domain`` is the axis from left to right."""
     height = PAD * 2 + ROW * len(marks)
@@ -54,7 +51,7 @@ def render_interval_svg(marks: Sequence[Mark], title: str, domain: tuple[float, 
         )
     for row, mark in enumerate(marks):
         y = PAD + ROW * row + ROW / 2
-        label = escape(_shorten(mark.label))
+        label = escape(shorten(mark.label, MAX_LABEL))
         parts.append(f'<text x="0" y="{y + 4}" fill="{LIGHT.text}">{label}</text>')
         parts.append(
             f'<text x="{end + 14}" y="{y + 4}" fill="{LIGHT.muted}">{escape(mark.text)}</text>'
@@ -112,6 +109,6 @@ def render_reliability_svg(lines: Sequence[Line], title: str) -> str:
             f'<path d="M{path}" fill="none" stroke="{color}" stroke-width="1.8"{dash}/>',
             f'<path d="{bars}" fill="none" stroke="{color}"/>',
             f'<path d="M{key},{y} h26" stroke="{color}" stroke-width="2.4"{dash}/>',
-            f'<text x="{key + 34}" y="{y + 4}" fill="{LIGHT.text}">{escape(_shorten(line.label))}</text>',
+            f'<text x="{key + 34}" y="{y + 4}" fill="{LIGHT.text}">{escape(shorten(line.label, MAX_LABEL))}</text>',
         ]
     return "".join([*parts, "</svg>"])

@@ -51,9 +51,16 @@ def find_forbidden(text: str) -> tuple[str, ...]:
 
 
 def escape_label(text: str, limit: int = 60) -> str:
-    """A name for a chart: shortened, and inert where labels render simple tags."""
-    short = text if len(text) <= limit else text[: limit - 1] + "…"
-    return html.escape(short, quote=False)
+    """A name for a chart: shortened in its middle, and inert where labels render simple tags."""
+    return html.escape(shorten(text, limit), quote=False)
+
+
+def shorten(text: str, limit: int) -> str:
+    """At most ``limit`` characters; names that differ at their end stay apart."""
+    if len(text) <= limit:
+        return text
+    tail = limit // 3
+    return f"{text[: limit - tail - 1]}…{text[-tail:]}"
 
 
 def format_percent(value: float, digits: int = 1) -> str:
