@@ -8,7 +8,7 @@ import time
 import pytest
 
 from automl.errors import DataError
-from automl.execution.devices import list_slots
+from automl.execution.devices import Slot, SlotKind, list_slots
 from automl.execution.executor import TrainerLost
 from automl.execution.local import LocalExecutor, LocalOptions, Patience
 from automl.execution.messages import (
@@ -249,6 +249,21 @@ def test_a_device_that_fails_falls_back_to_the_cpu_and_says_so(tmp_path):
         assert "fake-broken:0" in ready.warning
         assert "CPU" in ready.warning
         assert ("warning", ready.warning) in rig.log
+        rig.submit(1)
+        assert isinstance(rig.finish(1)[0], TrialDone)
+    finally:
+        rig.executor.close()
+
+
+def test_a_gpu_that_is_not_there_falls_back_to_the_cpu(tmp_path):
+    rig = Rig(tmp_path, (), Patience())
+    slot = Slot(name="cuda:0", kind=SlotKind.CUDA, title="A card", uuid="GPU-not-there")
+    rig.executor._slots = (slot,)
+    rig.start()
+    try:
+        ready = next(report for _, report in rig.reports if isinstance(report, Ready))
+        assert ready.device == "cpu"
+        assert "A card (cuda:0) failed" in ready.warning
         rig.submit(1)
         assert isinstance(rig.finish(1)[0], TrialDone)
     finally:
