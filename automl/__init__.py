@@ -11,17 +11,7 @@ Public API, loaded when first used (importing the package costs neither torch no
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from automl.api import (
-        AuditCall,
-        PredictCall,
-        SearchCall,
-        run_audit,
-        run_predict,
-        run_search,
-    )
+from typing import Any
 
 __all__ = ["AuditCall", "PredictCall", "SearchCall", "run_audit", "run_predict", "run_search"]
 

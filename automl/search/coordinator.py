@@ -19,6 +19,7 @@ from automl.search.progress import Reporter
 from automl.search.refit_plan import estimate_finish, estimate_refits
 from automl.search.rungs import RungPlan
 from automl.search.seeding import derive_seed
+from automl.search.shed import Shed
 from automl.search.spec import Pruner, Sampler
 from automl.search.study import Study
 from automl.search.turns import BASELINES, Start, build_starts, build_turns, iterate_grids
@@ -50,6 +51,7 @@ class Coordinator:
         self._starts = build_starts(self._spec.spaces)
         self._turns = build_turns(self._spec.families)
         self._grid: list[Start] | None = None
+        self._shed = Shed(context.folder, ledger)
         self._reserve = (0.0, 0.0)  # measured at, seconds
 
     def run(self) -> Steps:
@@ -140,6 +142,7 @@ class Coordinator:
             if trial.stage == SEARCH:
                 self._study.tell(trial.number, trial.state, trial.score)
                 self._ledger.update(trial.number, optuna=self._study.describe(trial.number))
+            self._shed.look(trial)
         if phase == "search" and self._find_unfinished_baseline():
             phase = "baselines"
         self._reporter.report(phase)

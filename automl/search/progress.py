@@ -84,7 +84,7 @@ def _describe(phase: str, ledger: Ledger) -> str:
         rows = ledger.list_trials(REFIT)
         done = sum(row.state not in ACTIVE for row in rows)
         return f"Training the final models, {done} of {len(rows)} done"
-    return "Searching"
+    return {"evaluation": "Looking at the test part, once"}.get(phase, "Searching")
 
 
 def _describe_trial(context: CoordinatorContext, trial: Trial) -> Mapping[str, Any]:

@@ -10,12 +10,12 @@ from automl.data.preparing import load_prepared
 from automl.data.task import Task
 from automl.data.views import Part
 from automl.evaluation.outcomes import build_outcomes
+from automl.execution.saving import SELECT_PREDICTION
 from automl.jobs.records import Trial
 from automl.search.crew import find_trial_folder
-from fairness.definitions import METRICS, compute_metric
-from fairness.estimates import Estimate
+from fairness.definitions import METRICS, compute_metric, compute_score
 
-PREDICTION_FILE = "select_prediction.npy"
+MOST_BOOTSTRAP_ROWS = 30_000  # a bootstrap over more would hold up the worker's heartbeats
 
 
 class SelectScores:
@@ -30,21 +30,21 @@ class SelectScores:
     def describe(self, trial: Trial) -> dict[str, Any]:
         """``value, low, high`` of the metric (its own direction); None where there is no prediction."""
         if trial.number not in self._known:
-            estimate = self.estimate(trial)
-            self._known[trial.number] = (
-                {"value": None, "low": None, "high": None}
-                if estimate is None
-                else {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-            )
+            self._known[trial.number] = self._describe(trial)
         return self._known[trial.number]
 
-    def estimate(self, trial: Trial) -> Estimate | None:
-        """The metric with its interval, None where there is no prediction."""
+    def _describe(self, trial: Trial) -> dict[str, Any]:
         prediction = self.load_prediction(trial)
         if prediction is None:
-            return None
+            return {"value": None, "low": None, "high": None}
         outcomes = build_outcomes(self._task, self.load_truth(), prediction)
-        return compute_metric(self._task.metric, outcomes)
+        name = self._task.metric
+        if len(self.load_truth()) > MOST_BOOTSTRAP_ROWS and name != "roc_auc":
+            score = compute_score(name, outcomes)
+            value = -score if METRICS[name].direction == "lower" else score
+            return {"value": value, "low": None, "high": None}
+        estimate = compute_metric(name, outcomes)
+        return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
 
     def load_truth(self) -> NDArray[np.generic]:
         """The encoded target of the select rows."""
@@ -55,15 +55,8 @@ class SelectScores:
 
     def load_prediction(self, trial: Trial) -> NDArray[np.floating] | None:
         """What a trial predicted for the select rows."""
-        path = find_trial_folder(self._folder, trial) / PREDICTION_FILE
+        path = find_trial_folder(self._folder, trial) / SELECT_PREDICTION
         if not path.is_file():
             return None
         prediction: NDArray[np.floating] = np.load(path, allow_pickle=False)
         return prediction if len(prediction) == len(self.load_truth()) else None
-
-
-def to_score(metric: str, value: float | None) -> float | None:
-    """A metric value as a score: higher is better."""
-    if value is None:
-        return None
-    return -value if METRICS[metric].direction == "lower" else value
