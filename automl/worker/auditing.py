@@ -37,7 +37,11 @@ def run_audit_file(
         data_name=file.name,
         versions=collect_versions(),
         hashes={"file": sha256(file.read_bytes()).hexdigest()},
-        warnings=tuple(note.text for note in raw.notes),
+        warnings=tuple(
+            note.text
+            for note in raw.notes
+            if note.level == "warning" or "duplicate" in note.code
+        ),
     )
     audit = write_external_report(out, raw.table.to_pandas(), request, context)
     return {"n_rows": audit.overall.n}

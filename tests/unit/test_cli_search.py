@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -157,3 +158,24 @@ def test_bad_input_is_one_line_with_the_value(done, table, tmp_path):
     assert process.returncode == 2
     assert "'wealth'" in process.stderr
     assert len([line for line in process.stderr.splitlines() if line.startswith("error")]) == 1
+
+
+def test_ctrl_c_stops_and_keeps_the_best(table, tmp_path):
+    environment = {**os.environ, "FAIRLOOM_HOME": str(tmp_path / "home"), "FAIRLOOM_DEVICES": "fake:0"}
+    out = tmp_path / "out"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "automl", "search", str(table), "--target", "income", "--budget",
+         "10m", "--out", str(out)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=ROOT,
+    )  # fmt: skip
+    for line in process.stderr:
+        if "Searching" in line:
+            process.send_signal(signal.SIGINT)
+            break
+    _, error = process.communicate(timeout=120)
+    assert process.returncode == 0, error
+    result = json.loads((out / "result.json").read_text())
+    assert result["winner"]["name"]
+    assert result["wall_seconds"] < 120
+    assert any("stopped early" in text for text in result["warnings"])
+    assert (out / "report.html").is_file()
