@@ -8,13 +8,13 @@ from app.components.audit_view import (
     pick_choice,
     show_calibration,
     show_counts,
+    show_downloads,
     show_found,
     show_gaps,
     show_groups,
     show_setting,
     show_warnings,
 )
-from app.components.download import show_download
 from app.components.finished import require_result
 from app.components.headline import describe_looks
 from app.components.states import show_empty, show_title
@@ -30,6 +30,7 @@ if task.type != "binary":
         page="results",
         label=say("audit.to_results"),
     )
+    show_downloads(job.id)
     st.stop()
 
 predictions = results.read_predictions(job.id)
@@ -40,6 +41,7 @@ if not audits.list_sensitive(predictions):
     show_empty(
         say("audit.none_title"), say("audit.none_text"), page="data", label=say("audit.to_data")
     )
+    show_downloads(job.id)
     st.stop()
 
 show_setting(task)
@@ -54,17 +56,7 @@ with found:
     show_found(audit)
     st.caption(describe_looks(result))
 show_warnings(audit)
-with st.container(horizontal=True, vertical_alignment="center", key="audit_downloads"):
-    downloads = (
-        ("report", "report.html", "fairness-report.html"),
-        ("audit_json", "audit.json", "audit.json"),
-        ("audit_csv", "metrics.csv", "audit-metrics.csv"),
-        ("audit_counts", "counts.csv", "audit-counts.csv"),
-    )
-    for key, file, filename in downloads:
-        path = results.get_result_file(job.id, file)
-        show_download(say(f"audit.download_{key}"), path, filename=filename, key=f"download_{key}")
-st.caption(say("audit.download_note"))
+show_downloads(job.id)
 
 attribute = pick_attribute(audit.attributes)
 views = {

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from app import audits
+from app import audits, results
 from app.audits import AuditChoice, AuditTask
 from app.components.audit_tables import (
     TABLE_METRICS,
@@ -18,12 +18,20 @@ from app.components.audit_tables import (
     describe_group_rates,
     render_number,
 )
+from app.components.download import show_download
 from app.components.figure import show_figure
 from app.components.numbers import format_number
 from app.theme import is_dark
 from app.wording import escape, say, say_plain
 from fairness import figures, frames, wording
 from fairness.audit import GROUP_METRICS, Audit
+
+DOWNLOADS = {
+    "report": "report.html",
+    "audit_json": "audit.json",
+    "audit_csv": "audit_metrics.csv",
+    "audit_counts": "audit_counts.csv",
+}
 
 
 def pick_choice(predictions: pd.DataFrame, plan: tuple[dict[str, str], int]) -> AuditChoice:
@@ -90,6 +98,18 @@ def show_warnings(audit: Audit) -> None:
             icon=":material/info:", expanded=len(audit.warnings) <= 3,
         ):  # fmt: skip
             st.markdown("\n".join(f"- {escape(text)}" for text in audit.warnings))
+
+
+def show_downloads(search_id: str) -> None:
+    """What the search left for handing on; a task without an audit has report and JSON only."""
+    files = {name: results.get_result_file(search_id, file) for name, file in DOWNLOADS.items()}
+    known = {name: path for name, path in files.items() if path.is_file()}
+    with st.container(horizontal=True, vertical_alignment="center", key="audit_downloads"):
+        for name, path in known.items():
+            label = say(f"audit.download_{name}")
+            show_download(label, path, filename=path.name, key=f"download_{name}")
+    if "audit_csv" in known:
+        st.caption(say("audit.download_note"))
 
 
 def show_groups(audit: Audit, attribute: str) -> None:

@@ -10,7 +10,7 @@ WORDS: dict[str, str] = {
     "results.active_title": "The search is not over yet",
     "results.active_text": "**{title}** is {state}. Results appear here when it ends; you may leave.",
     "results.failed_title": "This search ended without a result",
-    "results.gone_text": "{title} is {state}, but nothing was kept: no model was finished, or the search was "
+    "results.gone_text": "**{title}**: {state}. Nothing was kept: no model was finished, or the search was "
     "ended and discarded.",
     "results.to_search": "Go to the search",
     "results.better": "Better than {name} by **{difference}** on the same test rows.",

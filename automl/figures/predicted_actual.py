@@ -8,6 +8,7 @@ from automl.figures.reading import render_number
 from automl.figures.style import COLORS, add_reference, label, lay_out, thin
 
 MAX_MARKS = 3_000
+NEAR = 0.05  # a slope this close to 1 is not called anything else
 
 
 def plot_predicted_actual(frame: pd.DataFrame, unit: str) -> go.Figure:
@@ -32,8 +33,8 @@ def describe_predicted_actual(frame: pd.DataFrame, slope: float | None) -> str:
     """The slope of the truth on the prediction over all rows (None: all predictions are equal)."""
     if slope is None:
         return f"{len(frame):,} points; all predictions are equal, so that no line can be drawn."
-    reading = "too extreme" if slope < 1 else "too flat"
+    reading = "about right" if abs(slope - 1) < NEAR else "too extreme" if slope < 1 else "too flat"
     return (
-        f"The truth rises by {render_number(slope)} per unit of prediction; at 1 the predictions are "
-        f"neither too extreme nor too flat, here they are rather {reading}. {len(frame):,} points drawn."
+        f"The truth rises by {render_number(slope)} per unit of prediction (1 is right): the predictions "
+        f"are {reading}. {len(frame):,} points drawn."
     )

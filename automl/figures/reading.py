@@ -10,7 +10,7 @@ def render_number(value: float | None, low: float | None = None, high: float | N
     """
     if value is None or not math.isfinite(value):
         return "–"
-    return f"{value:,.{count_decimals(value, low, high)}f}"
+    return _say(value, count_decimals(value, low, high))
 
 
 def render_interval(value: float | None, low: float | None, high: float | None) -> str:
@@ -19,12 +19,17 @@ def render_interval(value: float | None, low: float | None, high: float | None) 
     if text == "–" or low is None or high is None:
         return text
     decimals = count_decimals(value or 0.0, low, high)
-    return f"{text} [{low:,.{decimals}f}, {high:,.{decimals}f}]"
+    return f"{text} [{_say(low, decimals)}, {_say(high, decimals)}]"
 
 
 def render_percent(share: float) -> str:
     """A share in 0..1 as ``12.1 %``."""
     return f"{100 * share:.1f} %"
+
+
+def _say(value: float, decimals: int) -> str:
+    text = f"{value:,.{decimals}f}"
+    return text.replace("-", "−") if float(text.replace(",", "")) else text.replace("-", "")
 
 
 def count_decimals(value: float, low: float | None, high: float | None) -> int:

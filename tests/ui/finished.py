@@ -243,5 +243,5 @@ def _write_audit(out: Path, predictions: pd.DataFrame) -> None:
     context = ReportContext(model_name="MLP 12", data_name="adult_train.csv")
     write_json(out / "audit.json", audit.to_json(context))
     (out / "report.html").write_text(render_report(audit, context), encoding="utf-8")
-    (out / "counts.csv").write_text(render_counts_csv(audit), encoding="utf-8")
-    (out / "metrics.csv").write_text(render_metrics_csv(audit), encoding="utf-8")
+    (out / "audit_counts.csv").write_text(render_counts_csv(audit), encoding="utf-8")
+    (out / "audit_metrics.csv").write_text(render_metrics_csv(audit), encoding="utf-8")

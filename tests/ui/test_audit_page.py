@@ -130,3 +130,11 @@ def test_every_download_is_offered() -> None:
     at = open_page("audit", finished.finish(Plan(has_audit_files=True)).id)
     labels = {button.label for button in at.get("download_button")}
     assert {"HTML report", "JSON", "CSV, measures", "CSV, counts"} <= labels
+
+
+def test_a_task_without_an_audit_still_offers_its_report() -> None:
+    job = finished.finish(Plan(kind="regression"))
+    folder = Settings().workspace.result(job.id)
+    (folder / "report.html").write_text("<p>results</p>")
+    labels = {button.label for button in open_page("audit", job.id).get("download_button")}
+    assert labels == {"HTML report"}
