@@ -1,6 +1,7 @@
 """``python -m app [--port 8501]``: prepare the workspace, run web and worker, stop both."""
 
 import argparse
+import http.client
 import logging
 import socket
 import sys
@@ -18,15 +19,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until Ctrl-C or SIGTERM; 0 after a clean stop, 2 when it cannot start as asked."""
     options = _parse(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         require_free_port(options.port)
         services.prepare_workspace()
     except FairloomError as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"Fairloom is at http://{ADDRESS}:{options.port} (Ctrl-C stops it)", flush=True)
-    Supervisor(build_services(options.port)).run()
+    print("Fairloom is starting …", flush=True)
+    Supervisor(build_services(options.port), lambda: announce(options.port)).run()
     return 0
+
+
+def announce(port: int) -> bool:
+    """Print the address once the pages answer; whether they did."""
+    connection = http.client.HTTPConnection(ADDRESS, port, timeout=2)
+    try:
+        connection.request("GET", "/api/health")
+        if connection.getresponse().status != 200:
+            return False
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    print(f"Fairloom is at http://{ADDRESS}:{port} (Ctrl-C stops it)", flush=True)
+    return True
 
 
 def build_services(port: int) -> tuple[Service, Service]:

@@ -26,7 +26,12 @@ def read_epochs(search_id: str, trials: Sequence[int]) -> pd.DataFrame:
     """The latest epochs of some trials: columns ``series, epoch, train_loss, select_loss, …``."""
     path = services.get_workspace().job(search_id) / "epochs.jsonl"
     wanted = set(trials)
-    rows = [row for row in read_tail(path, EPOCH_TAIL_BYTES) if row.get("trial") in wanted]
+    rows = [
+        row
+        for row in read_tail(path, EPOCH_TAIL_BYTES)
+        # a final model trains on the select rows too: it has no select loss to draw
+        if row.get("trial") in wanted and row.get("select_loss") is not None
+    ]
     frame = pd.DataFrame(rows, columns=_EPOCH_COLUMNS)
     # a resumed trial reports its epochs anew: the last report of an epoch counts
     frame = frame.drop_duplicates(["trial", "epoch"], keep="last").sort_values(["trial", "epoch"])
@@ -41,7 +46,10 @@ def pick_curves(job: Job, trials: Sequence[Trial]) -> list[int]:
     running = [int(row["trial"]) for row in job.progress.get("running", ())]
     if job.state.is_active and running:
         return running[:MAX_CURVES]
-    latest = sorted((trial.number for trial in trials if trial.n_epochs > 1), reverse=True)
+    latest = sorted(
+        (trial.number for trial in trials if trial.n_epochs > 1 and trial.stage == "search"),
+        reverse=True,
+    )
     return sorted(latest[:2])
 
 

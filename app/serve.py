@@ -5,9 +5,11 @@
 
 import argparse
 import logging
+import pkgutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app import services
+from app import components, services
 from app.artifacts import handle_artifact
 from app.headers import SecurityHeaders
 from app.uploads import handle_upload, remove_expired
@@ -59,7 +61,14 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     services.prepare_workspace()
     services.enable_routes()
     remove_expired(Settings().workspace)
+    warm_up()
     yield
+
+
+def warm_up() -> None:
+    """Import what the pages draw with, so that the first visitor does not wait for it."""
+    for module in pkgutil.iter_modules(components.__path__, f"{components.__name__}."):
+        import_module(module.name)
 
 
 def show_error_number(error: Exception) -> bool:

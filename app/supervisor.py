@@ -4,12 +4,14 @@ A child that ends is started again within 5 s; one that keeps ending waits longe
 limit, and a child that has run for a minute is trusted anew.
 """
 
+import ctypes
 import logging
 import os
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -19,6 +21,8 @@ FIRST_DELAY = 0.5
 LAST_DELAY = 5.0
 TRUST_SECONDS = 60.0
 STOP_SECONDS = 20.0
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 @dataclass
@@ -52,7 +56,11 @@ class Service:
 
     def _start(self, now: float) -> None:
         # an own session, so that Ctrl-C in the terminal reaches us alone and we end the children in order
-        self.process = subprocess.Popen(list(self.command), start_new_session=True)
+        self.process = subprocess.Popen(
+            list(self.command),
+            start_new_session=True,
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 (we have no threads)
+        )
         self.started_at = now
 
     def ask_to_end(self) -> None:
@@ -72,22 +80,36 @@ class Service:
             self.process.wait()
 
 
-class Supervisor:
-    """Runs services until SIGINT or SIGTERM, then stops them all."""
+def _end_with_parent() -> None:
+    """In the child: be asked to end when the supervisor is gone, however it went (Linux)."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
-    def __init__(self, services: Sequence[Service]) -> None:
+
+class Supervisor:
+    """Runs services until SIGINT or SIGTERM, then stops them all.
+
+    ``announce`` is asked in every round until it says True: it tells the person that all is up.
+    """
+
+    def __init__(
+        self, services: Sequence[Service], announce: Callable[[], bool] = lambda: True
+    ) -> None:
         self._services = tuple(services)
+        self._announce = announce
         self._is_stopping = False
 
     def run(self) -> None:
         """Block until asked to stop; children are gone when this returns."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask_to_stop)
+        is_announced = False
         try:
             while not self._is_stopping:
                 now = time.monotonic()
                 for service in self._services:
                     service.tend(now)
+                is_announced = is_announced or self._announce()
                 time.sleep(0.2)
         finally:
             self._stop()

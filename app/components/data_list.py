@@ -75,7 +75,7 @@ def _show_samples() -> None:
     st.markdown(f"**{say('data.samples_heading')}**")
     with st.container(horizontal=True, key="samples"):
         for sample in services.list_samples():
-            with st.container(width=230, gap="xsmall", key=f"card_{sample.name}"):
+            with st.container(width=186, gap="xsmall", key=f"card_{sample.name}"):
                 pressed = st.button(
                     escape(sample.title), key=f"sample_{sample.name}", width="stretch"
                 )

@@ -113,7 +113,10 @@ def _show_numbers(search: Job) -> None:
     best, baseline, trials, left = st.columns(4)
     with best:
         _show_model(
-            say("live.best"), progress.get("best"), say("live.best_help", title=title), "best"
+            say("live.best" if search.state.is_active else "live.best_ended"),
+            progress.get("best"),
+            say("live.best_help", title=title),
+            "best",
         )
     with baseline:
         _show_model(
@@ -166,6 +169,7 @@ def _show_table(search: Job, trials: list[Trial], sign: int) -> None:
         key="trials",
         hide_index=True,
         lazy=False,
+        placeholder="–",
         height=320 if len(frame) > 7 else "auto",
         alt=say("live.table_alt"),
         column_config={

@@ -79,6 +79,7 @@ WORDS: dict[str, str] = {
     "live.preparing": "Preparing the data …",
     "live.stopping": "Stopping: the best so far is being evaluated.",
     "live.best": "Best so far",
+    "live.best_ended": "Best",
     "live.best_help": "{title} on the select part, with its 95 % interval. The test part is looked at once, at the end.",
     "live.baseline": "Best baseline",
     "live.baseline_help": "The best of the constant, the linear model and boosted trees with their defaults.",

@@ -37,6 +37,7 @@ def test_an_epoch_reported_twice_counts_once() -> None:
     for loss in (0.9, 0.5):
         append_jsonl(path, {"trial": 3, "epoch": 1, "train_loss": loss, "select_loss": loss})
     append_jsonl(path, {"trial": 4, "epoch": 1, "train_loss": 1.0, "select_loss": 1.0})
+    append_jsonl(path, {"trial": 3, "epoch": 2, "train_loss": 1.0, "select_loss": None})
     frame = live.read_epochs("j", [3])
     assert frame["train_loss"].tolist() == [0.5]
     assert frame["series"].tolist() == ["trial 3"]
