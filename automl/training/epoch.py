@@ -18,9 +18,8 @@ class Epoch:
 
     ``number`` counts from 1; losses are means over rows (standardised target for regression); ``score`` is
     the primary metric on the select part, higher is better; a refit has neither ``select_loss`` nor
-    ``score`` (None); ``is_best`` marks a new best score, whose
-    weights are kept; ``seconds`` is the duration of this epoch; ``clipped`` is the share of steps whose
-    gradient norm was cut, 0..1.
+    ``score`` (None); ``is_best`` marks a new best score, whose weights are kept; ``seconds`` is the
+    duration of this epoch; ``clipped`` is the share of steps whose gradient norm was cut, 0..1.
     """
 
     number: int

@@ -1,6 +1,6 @@
 """The training loop of one network: a generator of epochs, best weights restored on every exit."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -182,6 +182,11 @@ class NetworkRun:
                 hint="A lower learning rate or a normalisation may help.",
             )
 
+    def finish(self, state: dict[str, Tensor]) -> None:
+        """Put the kept weights back and switch to evaluation."""
+        self.model.network.load_state_dict(state)
+        self.model.network.eval()
+
     def copy_state(self) -> dict[str, Tensor]:
         """The weights, copied."""
         state = self.model.network.state_dict()
@@ -200,7 +205,9 @@ def train_network(
     n_epochs = min(request.max_epochs, run.plan.n_epochs)
     best = _Best()
     verb: Verb | None = None
-    number, clipped, warnings = 0, [], []
+    number = 0
+    clipped: list[float] = []
+    warnings: list[str] = []
     for number in range(1, n_epochs + 1):
         started = clock.seconds
         steps = run.train_epoch(number, clock)
@@ -229,28 +236,32 @@ def train_network(
         if steps.is_cut or (clock.is_over and number < n_epochs):
             warnings.append(f"Time ran out in epoch {number} of {n_epochs}.")
             break
-    run.model.network.load_state_dict(best.state)
-    run.model.network.eval()
-    predict_started = clock.seconds
+    run.finish(best.state)
+    fit_seconds = clock.seconds
     prediction = run.model.predict(prepared.views.take(select))
-    if np.mean(clipped) > MANY_CLIPPED:
-        warnings.append(f"{np.mean(clipped):.0%} of the steps had their gradient cut.")
-    if run.was_halved:
-        warnings.append(f"Memory ran out; the batch was halved to {run.batch_size} rows.")
     return Trained(
         score=None if request.is_refit else best.score,
         metrics={} if request.is_refit else scorer.compute_metrics(prediction),
         n_parameters=count_parameters(run.model.network),
         best_epoch=best.epoch,
         n_epochs=number,
-        fit_seconds=predict_started,
-        predict_seconds=clock.seconds - predict_started,
+        fit_seconds=fit_seconds,
+        predict_seconds=clock.seconds - fit_seconds,
         peak_memory_bytes=compute_peak_memory(run.device),
         select_prediction=prediction,
         predictor=run.model,
         was_pruned=verb is Verb.PRUNE,
-        warnings=tuple(warnings),
+        warnings=(*warnings, *_describe_steps(run, clipped)),
     )
+
+
+def _describe_steps(run: NetworkRun, clipped: list[float]) -> Iterator[str]:
+    """What the person should know about the steps that were taken."""
+    share = float(np.mean(clipped))
+    if share > MANY_CLIPPED:
+        yield f"{share:.0%} of the steps had their gradient cut."
+    if run.was_halved:
+        yield f"Memory ran out; the batch was halved to {run.batch_size} rows."
 
 
 class _Best:
