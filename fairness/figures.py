@@ -109,7 +109,7 @@ def plot_gaps(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     metrics = list(dict.fromkeys(frame["metric"]))
     groups = list(dict.fromkeys(frame["group"]))
     figure = make_subplots(
-        rows=max(1, len(metrics)), cols=1, shared_xaxes=True, vertical_spacing=0.2 / max(2, len(metrics)),
+        rows=max(1, len(metrics)), cols=1, shared_xaxes=True, vertical_spacing=_compute_spacing(len(metrics), len(groups)),
         subplot_titles=[get_title(metric) for metric in metrics] or None,
     )  # fmt: skip
     for place, metric in enumerate(metrics, start=1):
@@ -123,6 +123,15 @@ def plot_gaps(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     figure.update_annotations(font_size=12, x=0, xanchor="left")
     height = 100 + len(metrics) * (44 + 24 * max(1, len(groups)))
     return apply_template(figure.update_layout(height=height, showlegend=False), dark=dark)
+
+
+def _compute_gap_height(n_metrics: int, n_groups: int) -> int:
+    return 100 + n_metrics * (52 + 24 * max(1, n_groups))
+
+
+def _compute_spacing(n_metrics: int, n_groups: int) -> float:
+    """Room for a panel's title, about 34 pixels, as a share of the figure."""
+    return min(0.5 / max(2, n_metrics), 34 / _compute_gap_height(n_metrics, n_groups))
 
 
 def _build_gap_trace(part: pd.DataFrame, names: list[str]) -> go.Scatter:

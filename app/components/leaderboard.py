@@ -35,7 +35,8 @@ def show_leaderboard(result: Mapping[str, Any]) -> None:
         },
         alt=say_plain("leaderboard.title"),
     )
-    st.caption(say("leaderboard.note", n=format_count(len(result.get("trials") or ()))))
+    n_trials = sum(trial.get("stage") != "refit" for trial in result.get("trials") or ())
+    st.caption(say("leaderboard.note", n=format_count(n_trials)))
     st.download_button(
         say("leaderboard.csv"),
         data=lambda: render_csv(board).encode(),

@@ -105,7 +105,8 @@ def build_trial_table(trials: pd.DataFrame) -> pd.DataFrame:
 def _show_intermediate(epochs: pd.DataFrame, trials: pd.DataFrame, metric: str) -> None:
     states = dict(zip(trials["number"], trials["state"], strict=True))
     frame = epochs[epochs["trial"].isin(states)][["trial", "epoch", "score"]]
-    frame = frame.assign(state=frame["trial"].map(states))
+    several = frame.groupby("trial")["epoch"].transform("size") > 1  # one epoch is no line
+    frame = frame[several].assign(state=frame["trial"].map(states))
     if frame.empty:
         return
     show_figure(

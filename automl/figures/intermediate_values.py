@@ -3,6 +3,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
+from automl.figures.search_history import compute_score_range
 from automl.figures.style import COLORS, NEUTRAL, lay_out, thin
 
 MAX_TRIALS = 100
@@ -11,7 +12,7 @@ MAX_TRIALS = 100
 def plot_intermediate_values(frame: pd.DataFrame, metric: str) -> go.Figure:
     """One thin line per trial, pruned ones dotted and grey; columns ``trial, epoch, score, state``.
 
-    At most 100 trials (the best by last score) are drawn.
+    At most 100 trials (the best by last score) are drawn. The y axis spans the better part of the scores.
     """
     fig = go.Figure()
     named: set[str] = set()
@@ -32,6 +33,9 @@ def plot_intermediate_values(frame: pd.DataFrame, metric: str) -> go.Figure:
         )  # fmt: skip
         named.add(name)
     lay_out(fig, x="Epoch", y=metric)
+    bounds = compute_score_range(select_trials(frame)["score"])
+    if bounds:
+        fig.update_yaxes(range=bounds)
     return fig.update_xaxes(rangemode="tozero")
 
 
