@@ -58,7 +58,6 @@ class Coordinator:
         """Yield whenever it waits; at the end every trial has ended. ``SearchDiscarded`` when told so."""
         self._add_baselines()
         if self._spec.budget.is_repeatable:
-            yield from self._run_baselines()
             yield from self._run_batches()
         else:
             yield from self._run_freely()
@@ -79,13 +78,6 @@ class Coordinator:
                     )
                 )
 
-    def _run_baselines(self) -> Steps:
-        while self._find_waiting(BASELINE) or self._crew.running:
-            for slot in self._crew.idle_slots():
-                if waiting := self._find_waiting(BASELINE):
-                    self._start(slot, waiting)
-            yield from self._wait("baselines")
-
     def _run_freely(self) -> Steps:
         while True:
             if self._is_over():
@@ -105,14 +97,15 @@ class Coordinator:
                 self._answer(question.trial, question.epoch.number, question.epoch.score)
 
     def _run_batches(self) -> Steps:
+        """Baselines, then search trials, one per slot; the place in the batch decides the slot."""
         while not self._is_over():
             batch = self._collect_batch()
             if not batch:
                 return
-            for trial in batch:
-                while not (idle := self._crew.idle_slots()):
+            for slot, trial in zip(self._spec.resources.devices, batch, strict=False):
+                while slot not in self._crew.idle_slots():
                     yield from self._wait("search")
-                self._start(idle[0], trial)
+                self._start(slot, trial)
             while self._crew.running and not self._is_over():
                 yield from self._wait("search")
                 if self._crew.is_lockstep():
@@ -120,10 +113,12 @@ class Coordinator:
                         self._answer(question.trial, question.epoch.number, question.epoch.score)
 
     def _collect_batch(self) -> list[Trial]:
+        """What waits (baselines first, or what a crash interrupted), else as many proposals as slots."""
         n_slots = len(self._spec.resources.devices)
-        waiting = [row for row in self._ledger.list_trials(SEARCH) if row.state in ACTIVE]
-        if waiting:
-            return waiting[:n_slots]
+        for stage in (BASELINE, SEARCH):
+            waiting = [row for row in self._ledger.list_trials(stage) if row.state in ACTIVE]
+            if waiting:
+                return waiting[:n_slots]
         proposals = (self._propose() for _ in range(n_slots))
         return [trial for trial in proposals if trial is not None]
 

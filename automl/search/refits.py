@@ -50,6 +50,7 @@ class Refitter:
         self._crew = crew
         self._reporter = Reporter(context, ledger, crew)
         self._until: float | None = None  # monotonic
+        self._n_started = 0
 
     def run(self) -> Generator[None, None, tuple[OpenedModel, ...]]:
         """Yield while waiting; returns what may be opened. Repeating it after a crash adopts what is there."""
@@ -90,14 +91,21 @@ class Refitter:
             for slot in self._crew.idle_slots():
                 while queue and not self._fits(*queue[0]):
                     queue.pop(0)
-                if queue:
+                if queue and self._is_turn_of(slot):
                     refit, seed = queue.pop(0)
                     trial = self._find_or_add(refit, seed)
                     if trial.state in ACTIVE:
+                        self._n_started += 1
                         self._crew.start(slot, trial, self._build_limits(refit.epochs))
             self._crew.poll()
             self._reporter.report("refit")
             yield
+
+    def _is_turn_of(self, slot: str) -> bool:
+        """Any slot, unless the search must repeat exactly: then they are served in turn."""
+        devices = self._context.spec.resources.devices
+        is_free = not self._context.spec.budget.is_repeatable
+        return is_free or slot == devices[self._n_started % len(devices)]
 
     def _fits(self, refit: Refit, seed: int) -> bool:
         """First seeds are always tried; a further one only when what it took before fits into the rest."""

@@ -227,6 +227,8 @@ def _build_leaderboard(finish: Finish, opened: Sequence[Opened]) -> list[dict[st
             row["fit_seconds"] = each.model.fit_seconds
             row["predict_seconds"] = each.predict_seconds
             row["roles"] = list(each.model.roles)
+            if row["parameters"] is not None:
+                row["parameters"] *= len(each.model.folders)  # all members predict
         rows.append(row)
     return rows
 

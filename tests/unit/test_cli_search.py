@@ -48,6 +48,7 @@ def done(table, tmp_path_factory):
     process = _run(
         folder / "home", "search", str(table), "--target", "income", "--sensitive", "sex",
         "--ignore", "city", "--positive", "high", "--trials", "3", "--out", str(out),
+        devices="fake:0,fake-broken:1",
     )  # fmt: skip
     assert process.returncode == 0, process.stderr
     return process, out, json.loads((out / "result.json").read_text()), folder / "home"
@@ -71,7 +72,16 @@ def test_baselines_and_trials_are_listed_with_their_devices(done):
     stages = [trial["stage"] for trial in result["trials"]]
     assert stages.count("baseline") == 3
     assert stages.count("search") == 3
-    assert {trial["device"] for trial in result["trials"]} == {"fake:0", "fake:1"}
+    assert {trial["device"] for trial in result["trials"]} == {"fake:0", "cpu"}
+    assert sum(result["devices"].values()) == len(result["trials"])
+
+
+def test_a_device_that_fails_is_replaced_by_the_cpu_and_the_warning_stays(done):
+    process, _, result, _ = done
+    said = [text for text in result["warnings"] if "fake-broken:1" in text]
+    assert len(said) == 1
+    assert "CPU" in said[0]
+    assert f"warning: {said[0]}" in process.stderr
 
 
 def test_the_test_part_is_opened_for_winner_network_and_baselines_and_counted_once(done):
@@ -161,7 +171,11 @@ def test_bad_input_is_one_line_with_the_value(done, table, tmp_path):
 
 
 def test_ctrl_c_stops_and_keeps_the_best(table, tmp_path):
-    environment = {**os.environ, "FAIRLOOM_HOME": str(tmp_path / "home"), "FAIRLOOM_DEVICES": "fake:0"}
+    environment = {
+        **os.environ,
+        "FAIRLOOM_HOME": str(tmp_path / "home"),
+        "FAIRLOOM_DEVICES": "fake:0",
+    }
     out = tmp_path / "out"
     process = subprocess.Popen(
         [sys.executable, "-m", "automl", "search", str(table), "--target", "income", "--budget",

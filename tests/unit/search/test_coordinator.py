@@ -15,7 +15,16 @@ from automl.search.spec import Budget, Pruner, Resources, Sampler
 
 def _facts(rows):
     return [
-        (row.number, row.family, dict(row.config), row.state, row.score, row.n_epochs, row.seed)
+        (
+            row.number,
+            row.family,
+            dict(row.config),
+            row.state,
+            row.score,
+            row.n_epochs,
+            row.seed,
+            row.device,
+        )
         for row in rows
     ]
 
