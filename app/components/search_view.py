@@ -59,7 +59,9 @@ def show_search_views(search_id: str, result: Mapping[str, Any]) -> None:
 def show_learning_curves(epochs: pd.DataFrame, trials: pd.DataFrame) -> None:
     """Learning curves of the chosen trials, the best first."""
     names = name_trials(trials)
-    known = [number for number in names if number in set(epochs["trial"])][:MAX_OFFERED]
+    n_epochs = epochs.groupby("trial").size()
+    drawable = set(n_epochs[n_epochs > 1].index)  # one epoch is no curve
+    known = [number for number in names if number in drawable][:MAX_OFFERED]
     if not known:
         st.caption(say("searchview.no_epochs"))
         return
