@@ -19,7 +19,8 @@ st.html(theme.STYLE)
 page = st.navigation(navigation.build_pages(), position="sidebar")
 session.restore_address()
 try:
-    show_frame(navigation.get_name(page))
+    if name := navigation.get_name(page):
+        show_frame(name)
     page.run()
 except FairloomError as error:
     show_error(error)

@@ -39,17 +39,22 @@ PLACES = (
 
 
 def build_pages() -> list[Page]:
-    """The pages for ``st.navigation``, Data first."""
-    return [
-        st.Page(
-            place.file,
-            title=say(f"nav.{place.name}"),
-            icon=place.icon,
-            default=place.name == "data",
-        )
+    """The pages for ``st.navigation``, Data first, behind a hidden one that has the empty address.
+
+    Streamlit gives the default page no other address; Data is to have one as all pages have.
+    """
+    home = st.Page(_go_to_data, title=say("nav.data"), default=True, visibility="hidden")
+    places = [
+        st.Page(place.file, title=say(f"nav.{place.name}"), icon=place.icon)
         for place in PLACES
         if place.exists
     ]
+    return [home, *places]
+
+
+def _go_to_data() -> None:
+    query = {name: st.query_params[name] for name in st.query_params}
+    st.switch_page(get_file("data"), query_params=query)
 
 
 def get_file(name: str) -> str:
@@ -58,5 +63,5 @@ def get_file(name: str) -> str:
 
 
 def get_name(page: Page) -> str:
-    """Which of our pages is shown; the default one has an empty address."""
-    return page.url_path or "data"
+    """Which of our pages is shown; empty for the one that only leads to Data."""
+    return page.url_path

@@ -92,7 +92,7 @@ def _start_sample(name: str) -> None:
 
 
 def _show_list() -> None:
-    st.subheader(say("data.list_heading"), anchor=False)
+    st.header(say("data.list_heading"), anchor=False)
     entries = services.list_datasets()
     if not entries:
         st.write(say("data.list_empty"))

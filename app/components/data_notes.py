@@ -33,7 +33,7 @@ def show_notes(dataset: Dataset, setup: Setup, notes: tuple[Note, ...]) -> None:
     ordered = sort_notes(notes, setup)
     with st.container(key="found"):
         with st.container(horizontal=True, vertical_alignment="center", key="found_title"):
-            st.subheader(say("set.found_heading"), anchor=False, width="content")
+            st.header(say("set.found_heading"), anchor=False, width="content")
             n_open = count_open(ordered, setup)
             if n_open:
                 st.badge(say("set.found_count", count=n_open), color="orange")

@@ -22,7 +22,7 @@ def edit_task(
 ) -> None:
     """The form of the task; every choice is kept at once and can be changed until the search starts."""
     with st.container(border=True, key="task"):
-        st.subheader(say("set.task_heading"), anchor=False)
+        st.header(say("set.task_heading"), anchor=False)
         left, right = st.columns(2, gap="medium")
         with left:
             _pick_target(dataset, setup)

@@ -17,7 +17,7 @@ def show_machine(search: Job) -> None:
     workers = services.list_workers() if search.state.is_active else []
     if not devices and not workers:
         return
-    st.subheader(say("live.machine"), anchor=False)
+    st.header(say("live.machine"), anchor=False)
     with st.container(horizontal=True, gap="medium", key="machine"):
         for worker in workers[:1]:
             show_stats(worker.stats)

@@ -68,7 +68,7 @@ def show_form(dataset: Dataset) -> None:
 
 def _show_no_target(dataset: Dataset) -> None:
     with st.container(border=True, key="no_target"):
-        st.subheader(say("search.target_title"), anchor=False)
+        st.header(say("search.target_title"), anchor=False)
         st.write(say("search.target", name=dataset.name))
         if st.button(say("search.target_button"), key="go_data", type="primary"):
             st.switch_page(navigation.get_file("data"), query_params={"dataset": dataset.id})

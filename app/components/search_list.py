@@ -14,7 +14,7 @@ MAX_SHOWN = 30
 
 def show_searches(dataset: str | None) -> None:
     """The newest searches, of one data set where one is open."""
-    st.subheader(say("search.list_dataset" if dataset else "search.list_heading"), anchor=False)
+    st.header(say("search.list_dataset" if dataset else "search.list_heading"), anchor=False)
     jobs = services.list_searches(dataset, limit=MAX_SHOWN)
     if not jobs:
         st.caption(say("search.list_empty"))

@@ -155,7 +155,7 @@ def _show_left(search: Job) -> None:
 
 
 def _show_table(search: Job, trials: list[Trial], sign: int) -> None:
-    st.subheader(say("live.table"), anchor=False)
+    st.header(say("live.table"), anchor=False)
     total = services.count_trials(search.id)
     newest = (
         services.list_trials(search.id, limit=TABLE_ROWS, offset=max(0, total - TABLE_ROWS))

@@ -55,7 +55,7 @@ def show_empty(title: str, text: str, *, page: str = "", label: str = "") -> Non
     ``page`` is a name of ``navigation.PLACES``; without it there is no button.
     """
     with st.container(border=True, key=f"empty_{page or 'place'}"):
-        st.subheader(title, anchor=False)
+        st.header(title, anchor=False)
         st.write(text)
         if page and st.button(label or say(f"nav.{page}"), key=f"go_{page}", type="primary"):
             st.switch_page(navigation.get_file(page), query_params=read_query())

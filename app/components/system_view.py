@@ -18,7 +18,7 @@ N_LOG_SHOWN = 80
 
 def show_workers() -> None:
     """Who works, and how busy the machine is."""
-    st.subheader(say("system.worker"), anchor=False)
+    st.header(say("system.worker"), anchor=False)
     workers = services.list_workers()
     if not workers:
         st.badge(say("system.worker_none"), color="orange")
@@ -36,7 +36,7 @@ def show_workers() -> None:
 
 def show_devices() -> None:
     """The slots trials run on, with what is wrong where something is."""
-    st.subheader(say("system.devices"), anchor=False)
+    st.header(say("system.devices"), anchor=False)
     devices = services.find_devices()
     for text in devices.warnings:
         st.warning(escape(text))
@@ -57,7 +57,7 @@ def show_devices() -> None:
 
 def show_jobs() -> None:
     """The newest jobs of every kind."""
-    st.subheader(say("system.jobs"), anchor=False)
+    st.header(say("system.jobs"), anchor=False)
     jobs = services.list_jobs(limit=N_JOBS)
     if not jobs:
         st.caption(say("system.jobs_none"))
@@ -79,7 +79,7 @@ def show_jobs() -> None:
 
 def show_disk() -> None:
     """What the workspace takes, and what is left."""
-    st.subheader(say("system.disk"), anchor=False)
+    st.header(say("system.disk"), anchor=False)
     root = services.get_workspace().root
     st.caption(say("system.disk_note", folder=str(root)))
     uses = _measure(str(root))
@@ -102,7 +102,7 @@ def _measure(_root: str) -> list[machine.FolderUse]:
 
 def show_versions() -> None:
     """Fairloom and what it stands on."""
-    st.subheader(say("system.versions"), anchor=False)
+    st.header(say("system.versions"), anchor=False)
     names = (say_plain("system.col_package"), say_plain("system.col_version"))
     st.dataframe(
         pd.DataFrame(machine.list_versions(), columns=list(names)),
@@ -114,7 +114,7 @@ def show_versions() -> None:
 
 def show_log() -> None:
     """The newest lines of a log."""
-    st.subheader(say("system.log"), anchor=False)
+    st.header(say("system.log"), anchor=False)
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     which = left.segmented_control(
         say("system.log_which"),

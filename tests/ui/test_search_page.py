@@ -24,7 +24,16 @@ def open_search(**query: str) -> AppTest:
 
 
 def read_text(at: AppTest) -> str:
-    kinds = (at.title, at.subheader, at.markdown, at.caption, at.warning, at.error, at.info)
+    kinds = (
+        at.title,
+        at.header,
+        at.subheader,
+        at.markdown,
+        at.caption,
+        at.warning,
+        at.error,
+        at.info,
+    )
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 

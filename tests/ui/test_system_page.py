@@ -17,7 +17,7 @@ def open_system() -> AppTest:
 
 
 def read_text(at: AppTest) -> str:
-    kinds = (at.title, at.subheader, at.markdown, at.caption, at.warning)
+    kinds = (at.title, at.header, at.subheader, at.markdown, at.caption, at.warning)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
