@@ -180,7 +180,11 @@ class _Session:
                 self.store.request_stop(context.job.id, StopMode.KEEP_BEST)
             listen(context.latest_progress)
 
-        return run_claimed(self.settings, self.store, lease, tick)
+        try:
+            return run_claimed(self.settings, self.store, lease, tick)
+        except BaseException:
+            self.store.request_stop(lease.job.id, StopMode.DISCARD)  # nobody is to go on with it
+            raise
 
 
 @contextlib.contextmanager
@@ -349,6 +353,7 @@ def _copy_results(source: Path, out: Path) -> None:
     for path in sorted(source.iterdir()):
         target = out / path.name
         if target.is_dir() and not target.is_symlink():
+            _require_ours(target)
             shutil.rmtree(target)
         else:
             target.unlink(missing_ok=True)
@@ -356,6 +361,15 @@ def _copy_results(source: Path, out: Path) -> None:
             shutil.copytree(path, target)
         else:
             shutil.copyfile(path, target)
+
+
+def _require_ours(folder: Path) -> None:
+    """Raise ``SpecError`` unless an earlier search wrote this folder: nothing of the person's is replaced."""
+    if any(folder.iterdir()) and not (folder / "bundle.json").is_file():
+        raise SpecError(
+            f"{str(folder)!r} is there already and is no bundle of an earlier search.",
+            hint="Name another folder with --out.",
+        )
 
 
 def _run_limited(settings: Settings, function: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

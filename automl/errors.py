@@ -19,6 +19,10 @@ class SettingsError(AutoMLError):
     """A setting or the workspace cannot be used."""
 
 
+class UnknownIdError(DataError):
+    """A text that should be the id of a data set or job is not one."""
+
+
 class OutOfMemory(AutoMLError):
     """A trial did not fit into memory, even after the batch was halved."""
 

@@ -1,11 +1,14 @@
 """Settings (environment ``FAIRLOOM_*``) and the workspace folder with its layout."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from automl.errors import UnknownIdError
 
 MB = 1_000_000
 GB = 1_000 * MB
@@ -61,6 +64,20 @@ class Settings(BaseSettings):
         return Workspace(self.home.expanduser())
 
 
+# An id becomes a path here and nowhere else, so here it is made sure that it can only lead downwards.
+_DATASET_ID = re.compile(r"[0-9a-f]{64}")
+_JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def _require_id(text: str, pattern: re.Pattern[str]) -> str:
+    if not pattern.fullmatch(text):
+        raise UnknownIdError(
+            f"{text[:40]!r} is no id of a data set or search.",
+            hint="Open it from the list again; the link may be damaged.",
+        )
+    return text
+
+
 @dataclass(frozen=True)
 class Workspace:
     """The one folder an installation writes to; paths come from hashes and ids, never from user text."""
@@ -95,11 +112,16 @@ class Workspace:
 
     def dataset(self, dataset_id: str) -> Path:
         """Folder of a data set: ``table.parquet``, ``dataset.json``, ``profile.json``; read-only."""
-        return self.objects / dataset_id[:2] / dataset_id[2:]
+        known = _require_id(dataset_id, _DATASET_ID)
+        return self.objects / known[:2] / known[2:]
+
+    def setup(self, dataset_id: str) -> Path:
+        """File with what a person has chosen so far for a data set."""
+        return self.root / "setups" / f"{_require_id(dataset_id, _DATASET_ID)}.json"
 
     def job(self, job_id: str) -> Path:
         """Folder of a job: ``spec.json``, ``epochs.jsonl``, ``log.jsonl``, ``prepared/``, ``trials/``, ``result/``."""
-        return self.root / "jobs" / job_id
+        return self.root / "jobs" / _require_id(job_id, _JOB_ID)
 
     def result(self, job_id: str) -> Path:
         """Folder of a finished search: what the shell copies to ``--out``."""

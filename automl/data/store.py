@@ -131,8 +131,7 @@ def delete_dataset(workspace: Workspace, dataset_id: str) -> None:
 
     The folder leaves its place in one step, so nobody sees half a data set.
     """
-    # a name that is no id leads to a folder that never exists
-    folder = workspace.dataset(dataset_id if _is_id(dataset_id) else "0" * 64)
+    folder = workspace.dataset(dataset_id)
     doomed = workspace.tmp / f"deleted-{uuid.uuid4().hex}"
     doomed.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -142,19 +141,15 @@ def delete_dataset(workspace: Workspace, dataset_id: str) -> None:
             f"The data set {dataset_id[:12]!r} is already deleted.",
             hint="Reload the page to see the list as it is now.",
         ) from error
-    _setup_path(workspace, dataset_id).unlink(missing_ok=True)
+    workspace.setup(dataset_id).unlink(missing_ok=True)
     shutil.rmtree(doomed, ignore_errors=True)
-
-
-def _setup_path(workspace: Workspace, dataset_id: str) -> Path:
-    return workspace.root / "setups" / f"{dataset_id}.json"
 
 
 def load_setup(workspace: Workspace, dataset_id: str) -> Setup:
     """The choices made for a data set so far; an empty ``Setup`` when there are none."""
     if not _is_id(dataset_id):
         return Setup()
-    path = _setup_path(workspace, dataset_id)
+    path = workspace.setup(dataset_id)
     try:
         return _SETUP.validate_json(path.read_bytes())
     except FileNotFoundError:
@@ -168,4 +163,4 @@ def load_setup(workspace: Workspace, dataset_id: str) -> Setup:
 def save_setup(workspace: Workspace, dataset_id: str, setup: Setup) -> None:
     """Keep the choices for a data set; ``DataError`` when it was deleted meanwhile."""
     load_dataset(workspace, dataset_id)
-    write_atomic(_setup_path(workspace, dataset_id), _SETUP.dump_json(setup, indent=2))
+    write_atomic(workspace.setup(dataset_id), _SETUP.dump_json(setup, indent=2))

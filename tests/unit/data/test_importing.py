@@ -218,12 +218,19 @@ def test_a_deleted_data_set_can_come_back(import_text: Import, workspace: Worksp
     assert load_setup(workspace, dataset.id) == Setup()
 
 
-def test_no_id_reaches_outside_the_workspace(workspace: Workspace) -> None:
-    for name in ("../../etc", "", "a" * 64 + "/..", "Z" * 64):
+def test_no_id_reaches_outside_the_workspace(workspace: Workspace, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    canary.mkdir()
+    (canary / "alive").touch()
+    # "..", then an absolute path: joined carelessly, this is the canary itself
+    for name in (f"..{canary}", f"../{canary.name}", "", "a" * 64 + "/..", "Z" * 64):
+        assert load_setup(workspace, name) == Setup()
+        for act in (load_dataset, delete_dataset):
+            with pytest.raises(DataError):
+                act(workspace, name)
         with pytest.raises(DataError):
-            load_dataset(workspace, name)
-        with pytest.raises(DataError):
-            delete_dataset(workspace, name)
+            save_setup(workspace, name, Setup(target="y"))
+    assert (canary / "alive").exists()
 
 
 def test_choices_survive(import_text: Import, workspace: Workspace) -> None:
