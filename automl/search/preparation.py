@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from automl.data.dataset import Dataset, Note, Role
 from automl.data.encoding import save_encoder
 from automl.data.leaks import compute_leaks
 from automl.data.preparing import PreparedResult, PrepareRequest, prepare, save_prepared
@@ -56,10 +57,28 @@ def run_preparation(
     own_rows = frame.iloc[: dataset.n_train_rows]
     leaks = compute_leaks(own_rows, spec.task, spec.columns)
     record = _build_record(spec, result) | {
-        "notes": [asdict(note) for note in (*leaks, *result.notes)],
+        "notes": [
+            asdict(note)
+            for note in (*dataset.notes, *list_unused(dataset, spec), *leaks, *result.notes)
+        ],
     }
     write_json(folder / RECORD, record)
     return record
+
+
+def list_unused(dataset: Dataset, spec: SearchSpec) -> tuple[Note, ...]:
+    """Columns that nobody asked to leave out and that are left out all the same, with the reason."""
+    unused = {use.name for use in spec.columns if use.role is Role.IGNORED}
+    return tuple(
+        Note(
+            code="unused",
+            column=column.name,
+            level="warning",
+            text=f"The column {column.name!r} is not used: {column.role_reason}.",
+        )
+        for column in dataset.columns
+        if column.name in unused and column.suggested_role is Role.IGNORED
+    )
 
 
 def _build_record(spec: SearchSpec, result: PreparedResult) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The live progress of a search: small facts for the page and the shell, at most 4 KB."""
 
+import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +15,7 @@ EVERY_SECONDS = 0.5
 MOST_RUNNING = 16
 MOST_WARNINGS = 6
 MOST_WARNING_LENGTH = 200
+MOST_BYTES = 4_000  # the store takes 4,096
 
 
 class Reporter:
@@ -41,7 +43,7 @@ def build_progress(
     scored = ledger.list_scored()
     baseline = next((row for row in scored if row.stage == BASELINE), None)
     budget = context.spec.budget
-    return {
+    progress = {
         "phase": phase,
         "words": _describe(phase, ledger),
         "elapsed_seconds": round(context.clock.compute_elapsed(), 2),
@@ -67,6 +69,19 @@ def build_progress(
         ],
         "first_model_seconds": context.milestones.first_model_seconds,
     }
+    return fit_progress(progress)
+
+
+def fit_progress(progress: dict[str, Any]) -> dict[str, Any]:
+    """The progress within its 4 KB: long lists lose their last entries, warnings their first (they stay in the result)."""
+    lists = {name: list(progress[name]) for name in ("warnings", "running", "devices")}
+    fitted = {**progress, **lists}
+    while len(json.dumps(fitted)) > MOST_BYTES:
+        longest = max(lists.values(), key=lambda items: len(json.dumps(items)))
+        if not longest:
+            break
+        longest.pop(0 if longest is lists["warnings"] else -1)
+    return fitted
 
 
 def build_name(trial: Trial) -> str:
@@ -84,7 +99,8 @@ def _describe(phase: str, ledger: Ledger) -> str:
         rows = ledger.list_trials(REFIT)
         done = sum(row.state not in ACTIVE for row in rows)
         return f"Training the final models, {done} of {len(rows)} done"
-    return {"evaluation": "Looking at the test part, once"}.get(phase, "Searching")
+    words = {"evaluation": "Looking at the test part, once", "done": "Done"}
+    return words.get(phase, "Searching")
 
 
 def _describe_trial(context: CoordinatorContext, trial: Trial) -> Mapping[str, Any]:

@@ -138,7 +138,7 @@ def _build_result(finish: Finish, opened: Sequence[Opened], opener: Opener) -> d
         "leaderboard": _build_leaderboard(finish, opened),
         "test": _render_metrics(winner.evaluation.metrics),
         "looks": finish.looks,
-        "warnings": [*finish.warnings, *_list_notes(winner)],
+        "warnings": list(finish.warnings),
         "calibration": opener.build_calibration(winner),
         "comparison": _compare(finish, opened, winner, opener),
         "gain": {} if network is None else _compare(finish, opened, network, opener),
@@ -174,10 +174,6 @@ def _build_task(spec: SearchSpec) -> dict[str, Any]:
 def _label_score(metric: str) -> str:
     title = METRICS[metric].title
     return f"minus {title}" if METRICS[metric].direction == "lower" else title
-
-
-def _list_notes(winner: Opened) -> list[str]:
-    return [note for note in winner.evaluation.notes if "not" in note or "undefined" in note]
 
 
 def _render_metrics(metrics: Mapping[str, Estimate]) -> dict[str, dict[str, Any]]:

@@ -26,7 +26,7 @@ from automl.search.coordinator import Coordinator
 from automl.search.crew import Crew
 from automl.search.ledger import ACTIVE, Ledger
 from automl.search.preparation import REFIT_ROWS, SEARCH_ROWS
-from automl.search.progress import build_progress
+from automl.search.progress import build_progress, fit_progress
 from automl.search.refits import OpenedModel, Refitter
 from automl.search.rungs import build_rung_plan
 from automl.search.spec import SearchSpec, parse_spec, render_spec
@@ -246,9 +246,7 @@ class SearchRun:
         }
         write_json(self._context.workspace.result(job.id) / "result.json", render_result(result))
         is_stopped = self._context.stop_mode() is StopMode.KEEP_BEST
-        self._context.report_progress(
-            build_progress("done", search, ledger, crew) | {"words": "Done"}
-        )
+        self._context.report_progress(build_progress("done", search, ledger, crew))
         self._context.finish(
             JobState.STOPPED if is_stopped else JobState.SUCCEEDED,
             {"winner": result["winner"]["name"], "test": result["test"].get(result["metric"])},
@@ -274,7 +272,7 @@ class SearchRun:
         )
 
     def _report(self, phase: str, words: str) -> None:
-        self._context.report_progress(
+        progress = fit_progress(
             {
                 "phase": phase,
                 "words": words,
@@ -291,6 +289,7 @@ class SearchRun:
                 "first_model_seconds": self._milestones.first_model_seconds,
             }
         )
+        self._context.report_progress(progress)
 
 
 def _hash_models(folder: Path, models: tuple[OpenedModel, ...]) -> str:

@@ -214,7 +214,7 @@ def test_progress_stays_small_and_names_the_best(tmp_path, monkeypatch):
 
     monkeypatch.setattr(progress, "EVERY_SECONDS", 0.0)
     bench = Bench(tmp_path, spec=build_spec(budget=Budget(trials=30)))
-    bench.warnings.texts += ["x" * 900] * 50
+    bench.warnings.texts += ["\u5e74\u9f62" * 450] * 50  # six bytes each in JSON
     bench.run()
     assert max(len(json.dumps(each)) for each in bench.progress) <= 4096
     last = bench.progress[-1]
