@@ -53,15 +53,17 @@ def edit_task(
 
 def _pick_target(dataset: Dataset, setup: Setup) -> None:
     names = [column.name for column in dataset.columns]
-    session.put_widget("target", setup.target if setup.target in names else None)
+    # never empty for Streamlit: an empty one is cleared again by the Escape key
+    session.put_widget("target", setup.target if setup.target in names else UNSET)
     st.selectbox(
         say("set.target"),
-        names,
-        index=None,
+        (UNSET, *names),
         key="target",
-        placeholder=say_plain("set.target_placeholder"),
+        format_func=lambda value: value or say_plain("set.target_placeholder"),
         help=say("set.target_help"),
-        on_change=lambda: _keep(dataset, "target", choices.with_target),
+        on_change=lambda: _keep(
+            dataset, "target", lambda setup, value: choices.with_target(setup, value or None)
+        ),
     )
 
 
