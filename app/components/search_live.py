@@ -164,28 +164,31 @@ def _show_table(search: Job, trials: list[Trial], sign: int) -> None:
     )
     frame = live.build_trial_table(newest[::-1], sign)
     column = st.column_config
-    st.dataframe(
-        frame,
-        key="trials",
-        hide_index=True,
-        lazy=False,
-        placeholder="–",
-        height=320 if len(frame) > 7 else "auto",
-        alt=say("live.table_alt"),
-        column_config={
-            "number": column.NumberColumn(say("col.number"), width=50),
-            "family": column.TextColumn(say("col.family")),
-            "stage": column.TextColumn(say("col.stage")),
-            "state": column.TextColumn(say("col.state")),
-            "value": column.NumberColumn(live.get_metric_title(read_metric(search)), format="%.4f"),
-            "epochs": column.NumberColumn(say("col.epochs")),
-            "parameters": column.NumberColumn(say("col.parameters"), format="localized"),
-            "device": column.TextColumn(say("col.device")),
-            "seconds": column.NumberColumn(say("col.seconds"), format="%.1f s"),
-            "settings": column.TextColumn(say("col.settings"), width="large"),
-            "note": column.TextColumn(say("col.note")),
-        },
-    )
+    with st.container(key="trials"):
+        st.dataframe(
+            frame,
+            key="trials_table",
+            hide_index=True,
+            lazy=False,
+            placeholder="–",
+            height=320 if len(frame) > 7 else "auto",
+            alt=say("live.table_alt"),
+            column_config={
+                "number": column.NumberColumn(say("col.number"), width=50),
+                "family": column.TextColumn(say("col.family")),
+                "stage": column.TextColumn(say("col.stage")),
+                "state": column.TextColumn(say("col.state")),
+                "value": column.NumberColumn(
+                    live.get_metric_title(read_metric(search)), format="%.4f"
+                ),
+                "epochs": column.NumberColumn(say("col.epochs")),
+                "parameters": column.NumberColumn(say("col.parameters"), format="localized"),
+                "device": column.TextColumn(say("col.device")),
+                "seconds": column.NumberColumn(say("col.seconds"), format="%.1f s"),
+                "settings": column.TextColumn(say("col.settings"), width="large"),
+                "note": column.TextColumn(say("col.note")),
+            },
+        )
     if total > len(frame):
         st.caption(say("live.table_more", shown=len(frame), all=format_count(total)))
 
