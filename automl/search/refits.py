@@ -11,7 +11,6 @@ from automl.search.crew import Crew, Limits, find_trial_folder
 from automl.search.ledger import ACTIVE, REFIT, Ledger
 from automl.search.progress import Reporter
 from automl.search.refit_plan import (
-    LEAST_REFIT_SECONDS,
     SEEDS,
     Refit,
     compute_refit_seconds,
@@ -23,6 +22,7 @@ from automl.search.seeding import derive_seed
 STOP_REFIT_SECONDS = 25.0  # how long a person who pressed Stop waits for refits
 STOP_GRACE_SECONDS = 8.0
 SEED_SLACK = 1.2
+LEAST_ALLOWED_SECONDS = 4.0  # of the 10 s a budget may be overrun, rather than no refit at all
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,23 +58,18 @@ class Refitter:
         self._until = None if available is None else time.monotonic() + available
         is_stopping = self._context.stop_mode() is StopMode.KEEP_BEST
         refits = plan_refits(self._ledger, 1 if is_stopping else SEEDS)
-        has_time = available is None or available >= LEAST_REFIT_SECONDS
         if is_stopping:
             self._context.warnings.add(
                 f"The search was stopped early: its final models have one seed instead of {SEEDS}."
             )
-        if has_time:
-            yield from self._train(refits)
-        else:
-            self._context.warnings.add(
-                "There was no time to train the final models again on train and select rows; "
-                "the models of the search itself are used."
-            )
-        return tuple(self._open(refit, is_asked=has_time) for refit in refits)
+        yield from self._train(refits)
+        return tuple(self._open(refit) for refit in refits)
 
     def _compute_available(self) -> float | None:
         is_stopping = self._context.stop_mode() is StopMode.KEEP_BEST
         left = self._context.clock.compute_left(estimate_finish(self._context.sizes))
+        if left is not None:
+            left = max(left, LEAST_ALLOWED_SECONDS)
         if not is_stopping:
             return left
         return STOP_REFIT_SECONDS if left is None else min(left, STOP_REFIT_SECONDS)
@@ -157,10 +152,10 @@ class Refitter:
         ]
         return sorted(found, key=lambda row: int(row.optuna["seed_index"]))[: refit.n_seeds]
 
-    def _open(self, refit: Refit, *, is_asked: bool) -> OpenedModel:
+    def _open(self, refit: Refit) -> OpenedModel:
         members = self._list_members(refit)
         chosen = members or [refit.source]
-        if not members and is_asked:
+        if not members:
             self._context.warnings.add(
                 f"Trial {refit.source.number} ({FAMILIES[refit.source.family].title}) could not be "
                 "trained again on train and select rows; its model of the search is used."

@@ -193,3 +193,18 @@ def test_ctrl_c_stops_and_keeps_the_best(table, tmp_path):
     assert result["wall_seconds"] < 120
     assert any("stopped early" in text for text in result["warnings"])
     assert (out / "report.html").is_file()
+
+
+def test_a_spec_belongs_to_its_data_and_decides_everything_else(done, table, tmp_path):
+    _, out, _, home = done
+    other = tmp_path / "other.csv"
+    other.write_text(table.read_text().replace("Ulm", "Köln"))
+    spec = str(out / "spec.json")
+    for arguments, named in (
+        ([str(other), "--spec", spec], "spec was made for"),
+        ([str(table), "--spec", spec, "--metric", "accuracy"], "--metric"),
+        ([str(table), "--spec", spec, "--target", "age"], "'age'"),
+    ):
+        process = _run(home, "search", *arguments, "--out", str(tmp_path / "o"))
+        assert process.returncode == 2
+        assert named in process.stderr
