@@ -13,7 +13,7 @@ from automl.version import VERSION
 
 PACKAGES = (
     "streamlit", "torch", "optuna", "scikit-learn", "fairlearn", "pandas", "pyarrow", "plotly",
-    "numpy", "sqlalchemy", "skops", "safetensors",
+    "numpy", "sqlalchemy", "safetensors",
 )  # fmt: skip
 FOLDERS = ("objects", "jobs", "incoming", "logs", "tmp")
 LOG_BYTES = 200_000

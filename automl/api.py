@@ -16,6 +16,7 @@ from automl.data.samples import SAMPLES, write_sample
 from automl.data.setup import Setup
 from automl.data.store import load_dataset
 from automl.data.task import TaskType
+from automl.deploy.delivery import copy_results, require_folder
 from automl.errors import AutoMLError, DataError, SearchFailed, SpecError
 from automl.execution.child import ChildRequest, Limits, run_child
 from automl.execution.devices import Devices, find_devices
@@ -97,7 +98,7 @@ def run_search(call: SearchCall, settings: Settings | None = None) -> dict[str, 
     Bad input is a ``DataError`` or ``SpecError``, a search without a model ``SearchFailed``.
     """
     settings = settings or Settings()
-    _require_folder(call.out)
+    require_folder(call.out)
     with _open_session(settings) as session:
         dataset = _import_file(session, call)
         spec = _build_spec(session, call, dataset)
@@ -115,7 +116,7 @@ def run_search(call: SearchCall, settings: Settings | None = None) -> dict[str, 
         result_folder = settings.workspace.result(job.id)
         if not (result_folder / "result.json").is_file():
             raise SearchFailed("The search was ended and its results were discarded.")
-        _copy_results(result_folder, call.out)
+        copy_results(result_folder, call.out)
         shutil.copyfile(settings.workspace.job(job.id) / "spec.json", call.out / "spec.json")
     result: dict[str, Any] = load_json(call.out / "result.json")
     return result
@@ -123,7 +124,7 @@ def run_search(call: SearchCall, settings: Settings | None = None) -> dict[str, 
 
 def run_audit(call: AuditCall, settings: Settings | None = None) -> dict[str, Any]:
     """Audit decisions that are already in a file; the content of ``audit.json``."""
-    _require_folder(call.out)
+    require_folder(call.out)
     arguments = {
         "file": str(call.file.absolute()),
         "out": str(call.out.absolute()),
@@ -335,41 +336,6 @@ def _require_ended_well(job: Job) -> None:
     if isinstance(kind, type) and issubclass(kind, AutoMLError):
         raise kind(message, hint=outcome.hint if outcome else "")
     raise SearchFailed(message, hint=outcome.hint if outcome else "")
-
-
-def _require_folder(out: Path) -> None:
-    """Raise ``SpecError`` unless results can be written into ``out``; it is created."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SpecError(
-            f"Results cannot be written to {str(out)!r}: {error.strerror}.",
-            hint="Name another folder.",
-        ) from error
-
-
-def _copy_results(source: Path, out: Path) -> None:
-    """Copy a result folder over ``out``; what an earlier search left under the same names goes."""
-    for path in sorted(source.iterdir()):
-        target = out / path.name
-        if target.is_dir() and not target.is_symlink():
-            _require_ours(target)
-            shutil.rmtree(target)
-        else:
-            target.unlink(missing_ok=True)
-        if path.is_dir():
-            shutil.copytree(path, target)
-        else:
-            shutil.copyfile(path, target)
-
-
-def _require_ours(folder: Path) -> None:
-    """Raise ``SpecError`` unless an earlier search wrote this folder: nothing of the person's is replaced."""
-    if any(folder.iterdir()) and not (folder / "bundle.json").is_file():
-        raise SpecError(
-            f"{str(folder)!r} is there already and is no bundle of an earlier search.",
-            hint="Name another folder with --out.",
-        )
 
 
 def _run_limited(settings: Settings, function: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A fitted model on disk and back: ``model.json`` and ``model.safetensors``, no pickle, no foreign code.
 
-Every family has the same form. Boosted trees are stored as plain arrays too: skops writes 1,000 trees as
+Every family has the same form. Boosted trees are stored as plain arrays too: skops would write 1,000 trees as
 8.7 MB of archive in 0.5 s, but needs ``functools.partial`` on the allow-list and ties the file to private
 attributes of one scikit-learn; the arrays take 2.5 MB, milliseconds, and trust nothing.
 """

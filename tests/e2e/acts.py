@@ -30,13 +30,15 @@ def click(page: Page, key: str) -> None:
 
 
 def choose(page: Page, key: str, option: str) -> None:
-    """Pick ``option`` in a select box or multiselect."""
+    """Pick ``option`` in a select box or multiselect, and see it taken."""
     box = by_key(page, key)
-    box.locator("input").first.click()
-    box.locator("input").first.fill(option)
+    entry = box.locator("input[role=combobox]").first
+    entry.click()
+    entry.fill(option)
     page.get_by_role("option", name=option, exact=True).first.click()
-    page.keyboard.press("Escape")
     settle(page)
+    taken = box.get_by_text(option, exact=True).or_(box.locator(f"input[value='{option}']"))
+    expect(taken.first).to_be_attached(timeout=15 * SECONDS)
 
 
 def upload(page: Page, file: Path, key: str = "upload") -> None:
