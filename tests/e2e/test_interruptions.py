@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.acts import by_key, click, expect_state, open_page, search_id, settle
+from tests.e2e.acts import by_key, click, expect_state, limit_trials, open_page, search_id, settle
 from tests.e2e.conftest import watch
 from tests.e2e.server import Server, is_healthy, run_server, wait_until
-from tests.e2e.test_newcomer import limit_trials
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,16 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.acts import by_key, choose, click, expect_state, open_page, settle, upload
+from tests.e2e.acts import (
+    by_key,
+    choose,
+    click,
+    expect_state,
+    limit_trials,
+    open_page,
+    settle,
+    upload,
+)
 from tests.e2e.server import Server
 
 
@@ -47,16 +56,6 @@ def test_from_an_upload_to_the_report(
     assert_same_numbers(report, audit)
     assert "Female" in table
     assert {row["attribute"] for row in audit["by_group"]} == {"sex", "race"}
-
-
-def limit_trials(page: Page, n_trials: int) -> None:
-    """Choose a budget of trials under the page's budget control."""
-    by_key(page, "budget").get_by_text("Trials", exact=False).first.click()
-    settle(page)
-    field = by_key(page, "trials_limit").locator("input").first
-    field.fill(str(n_trials))
-    field.press("Enter")
-    settle(page)
 
 
 def download(page: Page, key: str, folder: Path) -> Path:
