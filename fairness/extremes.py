@@ -1,6 +1,7 @@
 """Largest against smallest group, what chance alone would show, and the named fairness metrics."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +24,9 @@ def compute_extremes(request: GapRequest) -> tuple[Extreme, ...]:
         for is_large in (False, True):
             kept, excluded = _choose_groups(metric, request, is_large=is_large)
             pairs = {g.group: count_rate(g, metric) for g in kept}
-            floor = draw_gaps([d for _, d in pairs.values()], sum(k for k, _ in pairs.values()), request.seed) if len(pairs) > 1 else None  # fmt: skip
-            if floor is not None:
-                drawn[metric, is_large] = floor
+            floor = None
+            if len(pairs) > 1:
+                floor = drawn[metric, is_large] = _draw_floor(tuple(pairs.values()), request.seed)
             values = {name: k / d for name, (k, d) in pairs.items()}
             for kind in ("difference", "ratio"):
                 spreads[metric, is_large, kind] = _build_spread(values, excluded, kind, floor)
@@ -33,6 +34,12 @@ def compute_extremes(request: GapRequest) -> tuple[Extreme, ...]:
     extremes += _compute_score_extremes(request)
     extremes += _name_fairness_metrics(spreads, drawn, request)
     return tuple(extremes)
+
+
+@lru_cache(maxsize=1)
+def _draw_floor(pairs: tuple[tuple[int, int], ...], seed: int) -> Floats:
+    """Chance gaps of these groups; drawn once where no group has too few cases for the second set."""
+    return draw_gaps([d for _, d in pairs], sum(k for k, _ in pairs), seed)
 
 
 def _choose_groups(
@@ -105,7 +112,9 @@ def _compute_score_extremes(request: GapRequest) -> list[Extreme]:
     for metric in ("roc_auc", "brier_score"):
         if not request.overall.metrics[metric].is_ok:
             continue
-        pair = [_spread_scores(metric, request, is_large=is_large) for is_large in (False, True)]
+        spread = _spread_scores(metric, request, is_large=False)
+        has_few = any("few cases" in g.metrics[metric].reason for g in request.groups)
+        pair = (spread, _spread_scores(metric, request, is_large=True) if has_few else spread)
         to_overall = _compare_to_overall(metric, "difference", request)
         attribute = request.groups[0].attribute
         extremes.append(Extreme(attribute, metric, "difference", pair[0], pair[1], to_overall))

@@ -14,7 +14,9 @@ FLOOR_DRAWS = 10_000
 MAX_DRAWN_CELLS = 20_000_000  # above it fewer row draws are made; the method says how many
 MIN_ROW_DRAWS = 200
 MAX_UNDEFINED_SHARE = 0.05
-CHUNK_CELLS = 2_000_000  # keeps a chunk of drawn rows below about 16 MB
+CHUNK_CELLS = (
+    200_000  # a chunk of drawn rows stays in the processor's cache: half the time of a large one
+)
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -73,15 +75,13 @@ def iterate_row_draws(strata: NDArray[np.generic], seed: int = 0) -> Iterator[In
     generator = np.random.default_rng(seed)
     n = len(strata)
     order = np.argsort(strata, kind="stable")
-    _, start, inverse, counts = np.unique(
-        strata[order], return_index=True, return_inverse=True, return_counts=True
-    )
-    first, size = start[inverse], counts[inverse]
+    parts = np.split(order, np.flatnonzero(np.diff(strata[order])) + 1)
     remaining = count_row_draws(n)
     while remaining > 0:
         chunk = min(remaining, max(1, CHUNK_CELLS // n))
-        inside = (generator.random((chunk, n)) * size).astype(np.int64)
-        yield order[first + inside]
+        yield np.concatenate(
+            [part[generator.integers(len(part), size=(chunk, len(part)))] for part in parts], axis=1
+        )
         remaining -= chunk
 
 
