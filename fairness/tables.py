@@ -5,15 +5,14 @@ import io
 from collections.abc import Iterable, Sequence
 
 from fairness.audit import Audit
+from fairness.cells import neutralise_text
 from fairness.records import GroupResult
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def escape_cell(value: object) -> object:
     """Text that starts like a formula gets a leading apostrophe; numbers stay numbers."""
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return f"'{value}"
+    if isinstance(value, str):
+        return neutralise_text(value)
     return "" if value is None else value
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.theme import is_dark
 from app.wording import escape
+from fairness.cells import neutralise_text
 from fairness.template import CONFIG, apply_template
 
 CHART_CONFIG = {
@@ -14,7 +15,6 @@ CHART_CONFIG = {
     "toImageButtonOptions": {"format": "svg"},
 }
 MAX_TABLE_ROWS = 2_000  # a longer table is cut on the page, never in the CSV
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def render_csv(frame: pd.DataFrame) -> str:
@@ -24,12 +24,12 @@ def render_csv(frame: pd.DataFrame) -> str:
         column = safe.iloc[:, position]
         if not pd.api.types.is_numeric_dtype(column):
             safe.isetitem(position, column.map(_neutralise))
-    safe.columns = [_neutralise(str(name)) for name in safe.columns]
+    safe.columns = [neutralise_text(str(name)) for name in safe.columns]
     return safe.to_csv(index=False)
 
 
 def _neutralise(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return neutralise_text(value) if isinstance(value, str) else value
 
 
 def show_figure(

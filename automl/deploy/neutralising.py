@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-STARTERS = ("=", "+", "-", "@", "\t", "\r")
-LEADING = " \u00a0\ufeff"  # a spreadsheet skips these before it looks for a formula
+from fairness.cells import neutralise_text
+
+__all__ = ["neutralise", "neutralise_text"]
 
 
 def neutralise(frame: pd.DataFrame) -> pd.DataFrame:
@@ -20,11 +21,6 @@ def neutralise(frame: pd.DataFrame) -> pd.DataFrame:
         )
         columns[neutralise_text(str(name))] = column.map(_neutralise_cell) if is_text else column
     return pd.DataFrame(columns, index=frame.index)
-
-
-def neutralise_text(text: str) -> str:
-    """One text cell, with a leading apostrophe where it starts like a formula."""
-    return f"'{text}" if text.lstrip(LEADING).startswith(STARTERS) else text
 
 
 def _neutralise_cell(cell: object) -> object:

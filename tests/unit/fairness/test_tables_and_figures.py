@@ -32,7 +32,17 @@ def test_metrics_csv_equals_the_audit(inline_empty):
 
 @pytest.mark.parametrize(
     ("cell", "shown"),
-    [("=1+1", "'=1+1"), ("@x", "'@x"), ("-a", "'-a"), (-1.5, -1.5), (None, ""), ("plain", "plain")],
+    [
+        ("=1+1", "'=1+1"),
+        ("@x", "'@x"),
+        ("-a", "'-a"),
+        ("  =1", "'  =1"),
+        ("\ufeff=1", "'\ufeff=1"),
+        ("\u00a0@x", "'\u00a0@x"),
+        (-1.5, -1.5),
+        (None, ""),
+        ("plain", "plain"),
+    ],
 )
 def test_formulas_are_made_inert_but_numbers_stay(cell, shown):
     assert escape_cell(cell) == shown
