@@ -239,11 +239,18 @@ def delete_dataset(dataset_id: str) -> None:
 
     active = next((job for job in list_searches(dataset_id) if job.state.is_active), None)
     if active is not None:
-        raise DataError(
-            say_plain("data.delete_active", title=active.title),
-            hint=say_plain("data.delete_active_hint"),
-        )
+        raise refuse_to_delete(active)
     delete_stored(get_workspace(), dataset_id)
+
+
+def refuse_to_delete(active: Job) -> DataError:
+    """Why a data set stays while a search reads it."""
+    return DataError(
+        say_plain(
+            "data.delete_active", title=active.title, state=say_plain(f"state.{active.state}")
+        ),
+        hint=say_plain("data.delete_active_hint"),
+    )
 
 
 def read_setup(dataset_id: str) -> "Setup":
@@ -277,40 +284,6 @@ def list_samples() -> "list[Sample]":
 # -- submitting -----------------------------------------------------------------------------------
 
 
-def submit_import(upload: Path, name: str, *, test: Path | None = None, test_name: str = "") -> Job:
-    """Queue an upload to become a data set; the same upload twice is one job."""
-    from automl.data.importing import ImportRequest
-
-    request = ImportRequest(
-        path=str(upload), name=name, test_path=str(test) if test else None, test_name=test_name
-    )
-    return _submit(JobKind.IMPORT, name, asdict(request), key=f"import-{upload.stem}")
-
-
-def submit_sample(name: str, ticket: str) -> Job:
-    """Queue a sample to become a data set; the import's child makes its file."""
-    from automl.data.importing import ImportRequest
-    from automl.data.samples import SAMPLES
-
-    request = ImportRequest(path="", name=SAMPLES[name].title, source=f"sample:{name}")
-    return _submit(JobKind.IMPORT, SAMPLES[name].title, asdict(request), key=f"sample-{ticket}")
-
-
-def accept_import(job: Job) -> str:
-    """The data set of a finished import; its upload is cleared away, a sample's choices are made."""
-    from automl.data.samples import SAMPLES
-    from automl.data.setup import Setup
-
-    for path in (job.spec.get("path"), job.spec.get("test_path")):
-        if path:
-            Path(path).unlink(missing_ok=True)
-    dataset_id = str(job.result["dataset"])
-    sample = SAMPLES.get(str(job.spec.get("source", "")).removeprefix("sample:"))
-    if sample is not None and read_setup(dataset_id) == Setup():
-        write_setup(dataset_id, sample.setup)
-    return dataset_id
-
-
 def get_check_key(dataset_id: str, setup: "Setup", task: "Task") -> str:
     """What a leak check depends on: the data, the target, its type, and changed kinds."""
     facts = [dataset_id, task.target, str(task.type), sorted(setup.kinds.items())]
@@ -321,7 +294,7 @@ def submit_check(dataset: Dataset, setup: "Setup", task: "Task") -> Job:
     """Queue the leak check; the same question again is the same job."""
     spec = json.loads(json.dumps(asdict(setup)))
     key = f"check-{get_check_key(dataset.id, setup, task)}"
-    return _submit(JobKind.CHECK, dataset.name, spec, key=key, dataset=dataset.id)
+    return submit(JobKind.CHECK, dataset.name, spec, key=key, dataset=dataset.id)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -372,7 +345,7 @@ def submit_search(dataset: Dataset, choice: SearchChoice, ticket: str) -> Job:
     )
     spec = json.loads(render_spec(build_search_spec(request)))
     title = say_plain("search.list_of", name=dataset.name, target=choice.target)
-    return _submit(JobKind.SEARCH, title, spec, key=f"search-{ticket}", dataset=dataset.id)
+    return submit(JobKind.SEARCH, title, spec, key=f"search-{ticket}", dataset=dataset.id)
 
 
 def submit_predict(search_id: str, upload: Path, name: str) -> Job:
@@ -386,11 +359,12 @@ def submit_predict(search_id: str, upload: Path, name: str) -> Job:
         "path": str(upload),
         "name": name,
     }
-    return _submit(JobKind.PREDICT, name, spec, key=f"predict-{upload.stem}")
+    return submit(JobKind.PREDICT, name, spec, key=f"predict-{upload.stem}")
 
 
-def _submit(
+def submit(
     kind: JobKind, title: str, spec: Mapping[str, Any], *, key: str, dataset: str = ""
 ) -> Job:
+    """Queue a job; the same key again is the same job."""
     new = NewJob(kind=kind, title=title, dataset=dataset, spec=spec, idempotency_key=key)
     return get_store().submit_job(new)

@@ -52,6 +52,12 @@ def open_dataset(dataset_id: str | None) -> None:
     set_open("dataset", dataset_id)
 
 
+def open_import(job_id: str) -> None:
+    """Open an import; no data set stands beside it."""
+    open_dataset(None)
+    set_open("import", job_id)
+
+
 def open_search(search_id: str | None, dataset_id: str | None = None) -> None:
     """Open a search and the data set it reads."""
     set_open("search", search_id)

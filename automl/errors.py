@@ -11,6 +11,10 @@ class DataError(AutoMLError):
     """A file or a column cannot be used as it is."""
 
 
+class UnclearFile(DataError):
+    """A file may be readable once the person names its encoding, delimiter or sheet."""
+
+
 class SpecError(AutoMLError):
     """A search was asked for that cannot be run."""
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app import navigation, services, session
+from app import imports, navigation, services, session
 from app.components.numbers import format_count, format_when
 from app.components.states import confirm, show_error, show_title
 from app.components.upload import Upload, pick_upload, show_upload_done
@@ -21,13 +21,14 @@ PAGE_ROWS = 25
 def show_datasets() -> None:
     """The Data page while nothing is open."""
     show_title(say("data.title"), say("data.question"))
-    _show_said()
+    show_said()
     _show_upload()
     _show_samples()
     _show_list()
 
 
-def _show_said() -> None:
+def show_said() -> None:
+    """What came of deleting, once."""
     said = session.recall("data_said")
     if said is not None:
         session.forget("data_said")
@@ -61,7 +62,7 @@ def _show_upload() -> None:
 def _start_import(main: Upload, test: Upload | None) -> None:
     for key in ("upload_main", "upload_test_file"):
         session.forget(key)
-    job = services.submit_import(
+    job = imports.submit_import(
         services.require_upload(main.id, main.name),
         main.name,
         test=services.require_upload(test.id, test.name) if test else None,
@@ -87,7 +88,7 @@ def _show_samples() -> None:
 def _start_sample(name: str) -> None:
     ticket = session.get_ticket(f"sample_{name}")
     session.renew_ticket(f"sample_{name}")
-    session.set_open("import", services.submit_sample(name, ticket).id)
+    session.set_open("import", imports.submit_sample(name, ticket).id)
     st.rerun()
 
 
@@ -128,10 +129,19 @@ def _show_entry(entry: "DatasetEntry") -> None:
 
 
 def ask_to_delete(dataset: Dataset) -> None:
-    """Name what will be lost, then delete."""
+    """Name what will be lost, then delete; an active search is a reason not to ask at all."""
+    searches = services.list_searches(dataset.id)
+    active = next((job for job in searches if job.state.is_active), None)
+    if active is not None:
+        session.remember("data_error", services.refuse_to_delete(active))
+        st.rerun()
+    text = say("data.delete_text", name=dataset.name, rows=format_count(dataset.n_rows))
+    if searches:
+        key = "data.delete_search" if len(searches) == 1 else "data.delete_searches"
+        text += "\n\n" + say(key, count=len(searches), title=searches[0].title)
     confirm(
         say("data.delete_title"),
-        say("data.delete_text", name=dataset.name, rows=format_count(dataset.n_rows)),
+        text,
         say("data.delete_confirm"),
         lambda: delete_dataset(dataset),
     )
@@ -139,10 +149,13 @@ def ask_to_delete(dataset: Dataset) -> None:
 
 def delete_dataset(dataset: Dataset) -> None:
     """Delete a data set and go back to the list, which says what came of it."""
+    job = imports.find_import(dataset)
     try:
         services.delete_dataset(dataset.id)
     except FairloomError as error:
         session.remember("data_error", error)
     else:
+        if job is not None:
+            imports.remove_upload(job)
         session.remember("data_said", say("data.deleted", name=dataset.name))
     session.open_dataset(None)

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from app import services, session
+from app import imports, services, session
+from app.components.reading import show_reading
 from app.components.states import show_error, show_title
 from app.wording import say
+from automl.errors import UnclearFile
 from automl.jobs.records import Job, JobKind, JobState
 from fairness.errors import FairloomError
 
@@ -17,10 +19,10 @@ def show_import(job_id: str) -> None:
         st.warning(say("import.gone"))
         return
     if job.state is JobState.SUCCEEDED:
-        session.open_dataset(services.accept_import(job))
+        session.open_dataset(imports.accept_import(job))
         st.rerun()
-    show_title(say("import.title", name=job.title), say("import.question"))
     if job.state.is_active:
+        show_title(say("import.title", name=job.title), say("import.question"))
         _show_live(job)
         if st.button(say("import.cancel"), key="cancel_import"):
             services.stop_job(job.id)
@@ -51,11 +53,21 @@ def _show_progress(job: Job) -> None:
 
 
 def _show_end(job: Job) -> None:
+    """What went wrong and the ways on: read it another way where that may help, or take another file."""
+    can_reread = False
     if job.outcome is not None and job.state is JobState.FAILED:
-        st.markdown(f"**{say('import.failed', name=job.title)}**")
+        show_title(say("import.failed", name=job.title), say("import.failed_question"))
         show_error(FairloomError(job.outcome.message, hint=job.outcome.hint))
+        can_reread = job.outcome.kind == UnclearFile.__name__ and imports.has_upload(job)
     else:
-        st.info(say("import.stopped", name=job.title))
-    if st.button(say("import.back"), key="import_back", type="primary"):
+        show_title(say("import.stopped", name=job.title), say("import.stopped_question"))
+    if can_reread:
+        with st.container(border=True, key="reread"):
+            st.header(say("reading.heading"), anchor=False)
+            st.caption(say("import.failed_again"))
+            show_reading(job, is_primary=True)
+    if st.button(
+        say("import.back"), key="import_back", type="secondary" if can_reread else "primary"
+    ):
         session.set_open("import", None)
         st.rerun()

@@ -15,7 +15,7 @@ from pyarrow import csv as pa_csv
 
 from automl.data.dataset import Note
 from automl.data.file_kinds import READABLE, require_columns
-from automl.errors import DataError
+from automl.errors import DataError, UnclearFile
 from automl.settings import Settings
 
 DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "vertical bar"}
@@ -64,9 +64,9 @@ def _decode(path: Path, name: str, encoding: str | None) -> tuple[bytes, tuple[N
         try:
             data = data.decode(encoding).encode()
         except UnicodeDecodeError as error:
-            raise DataError(
+            raise UnclearFile(
                 f"{name!r} is not {encoding} text: byte {error.start:,} cannot be read.",
-                hint="Save it as UTF-8.",
+                hint="Choose another encoding, or save it as UTF-8.",
             ) from error
         text = f"The text was read as {encoding}."
         return _check_text(data, name), (Note(code="encoding", text=text),)
@@ -106,7 +106,7 @@ def _refuse_bytes(data: bytes, name: str) -> NoReturn:
             raise DataError(f"{name!r} is binary, not a table.", hint=READABLE) from error
         line = data.count(b"\n", 0, error.start) + 1
         shown = data[max(error.start - 10, 0) : error.start + 5].decode("latin-1")
-        raise DataError(
+        raise UnclearFile(
             f"{name!r} is not UTF-8: byte 0x{data[error.start]:02x} in line {line:,}, "
             f"near {shown!r}.",
             hint="Save it as UTF-8 (in Excel: CSV UTF-8), or choose its encoding, often cp1252.",
@@ -205,7 +205,7 @@ def _read_cells(data: bytes, name: str, layout: _Layout) -> list[pa.ChunkedArray
             ),
         )
     except pa.ArrowInvalid as error:
-        raise DataError(
+        raise UnclearFile(
             f"{name!r} cannot be read as text separated by {layout.delimiter!r}: {error}.",
             hint="Look for a quote that is never closed, or name the delimiter.",
         ) from error
@@ -235,7 +235,7 @@ def _refuse_ragged(ragged: list[tuple[int, int, str]], name: str, n_columns: int
     )
     more = f" and {len(ragged) - _SHOWN:,} more" if len(ragged) > _SHOWN else ""
     rows = "row differs" if len(ragged) == 1 else "rows differ"
-    raise DataError(
+    raise UnclearFile(
         f"{name!r} has {n_columns} columns, but {len(ragged):,} {rows}: {shown}{more}.",
         hint="Rows are counted from the top of the file. Put quotes around cells that hold the delimiter, or name another "
         "delimiter.",

@@ -18,7 +18,7 @@ from automl.data.inference import TypedColumn, infer_column
 from automl.data.loading import LoadOptions, RawTable, load_raw
 from automl.data.profile import build_profile, write_profile
 from automl.data.store import find_dataset, write_dataset
-from automl.errors import DataError, DiskFull
+from automl.errors import DataError, DiskFull, UnclearFile
 from automl.files import require_free_space, sync_folder
 from automl.settings import Settings, Workspace
 
@@ -100,7 +100,7 @@ def _size_of(path: str) -> int:
 def _load(request: ImportRequest, settings: Settings) -> tuple[pa.Table, int, tuple[Note, ...]]:
     main = load_raw(Path(request.path), request.name, settings, request.options)
     if main.table.num_columns < 2:
-        raise DataError(
+        raise UnclearFile(
             f"{request.name!r} has one column only, {main.table.column_names[0][:80]!r}.",
             hint="A target and something to learn from are needed; perhaps name the delimiter.",
         )

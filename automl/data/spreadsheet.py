@@ -13,7 +13,7 @@ import pyarrow as pa
 from automl.data.dataset import Note
 from automl.data.file_kinds import require_columns
 from automl.data.values import format_number
-from automl.errors import DataError
+from automl.errors import DataError, UnclearFile
 from automl.settings import Settings
 
 MAX_MEMBERS = 10_000
@@ -39,7 +39,10 @@ def load_workbook_table(
             hint="Save it again as .xlsx, or as CSV.",
         ) from error
     if not rows:
-        raise DataError(f"{name!r} is empty.", hint="The first row must hold the names.")
+        raise UnclearFile(
+            f"{name!r} is empty{f' in the sheet {sheet!r}' if sheet else ' in its first sheet'}.",
+            hint="The first row must hold the names. If another sheet holds the table, name it.",
+        )
     header = ["" if cell is None else _to_text(cell) for cell in rows[0]]
     columns, n_errors = _build_columns(rows[1:], len(header))
     if n_errors:
@@ -108,7 +111,7 @@ def _read_sheet(
         if not titles:
             raise DataError(f"{name!r} has no sheet with cells.", hint="Save the table as CSV.")
         if sheet is not None and sheet not in titles:
-            raise DataError(
+            raise UnclearFile(
                 f"{name!r} has no sheet {sheet!r}.", hint=f"Choose one of {', '.join(titles)}."
             )
         chosen = sheet or titles[0]
@@ -139,7 +142,7 @@ def _take_rows(
             width = filled
             require_columns(width, name, settings)
         elif filled > width:
-            raise DataError(
+            raise UnclearFile(
                 f"{name!r} has {width} columns, but row {number:,} has {filled}.",
                 hint="Give every column a name in the first row, or clear the extra cells.",
             )

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import services
+from app import imports, services
 from app.uploads import get_part
 from automl.data.dataset import Dataset, Role
+from automl.data.importing import ImportRequest, import_table
 from automl.data.task import TaskType
 from automl.jobs.records import JobKind, JobState, Outcome, StopMode
 from tests.ui.datasets import build_people, get_query, import_people
@@ -93,19 +94,35 @@ def finish_import(
     store.finish_job(lease, state, {"dataset": dataset} if dataset else {}, outcome)
 
 
-def test_a_finished_import_opens_its_data_set_and_clears_the_upload(people: Dataset) -> None:
-    upload = services.save_upload(b"x")
-    part = get_part(services.get_workspace(), upload)
-    job = services.submit_import(part, "people.csv")
+def test_a_finished_import_opens_its_data_set_and_keeps_what_was_guessed_about(
+    people: Dataset,
+) -> None:
+    part = get_part(services.get_workspace(), services.save_upload(b"x"))
+    job = imports.submit_import(part, "people.csv")
     finish_import(job.id, JobState.SUCCEEDED, people.id)
     at = open_data(**{"import": job.id})
     assert get_query(at, "dataset") == people.id
     assert "import" not in at.query_params
+    assert part.exists()
+
+
+def test_an_upload_without_a_guess_is_cleared_away(tmp_path: Path) -> None:
+    services.prepare_workspace()
+    path = tmp_path / "people.parquet"
+    build_people().to_parquet(path)
+    settings = services.get_settings()
+    dataset = import_table(
+        ImportRequest(path=str(path), name="people.parquet"), settings.workspace, settings
+    )
+    part = get_part(services.get_workspace(), services.save_upload(b"x"))
+    job = imports.submit_import(part, "people.parquet")
+    finish_import(job.id, JobState.SUCCEEDED, dataset.id)
+    open_data(**{"import": job.id})
     assert not part.exists()
 
 
 def test_a_failed_import_says_what_and_what_to_do() -> None:
-    job = services.submit_import(Path("x.part"), "junk_*.csv")
+    job = imports.submit_import(Path("x.part"), "junk_*.csv")
     outcome = Outcome(kind="DataError", message="Row 3 has 5 cells, not 4.", hint="Mend row 3.")
     finish_import(job.id, JobState.FAILED, outcome=outcome)
     at = open_data(**{"import": job.id})
@@ -116,7 +133,7 @@ def test_a_failed_import_says_what_and_what_to_do() -> None:
 
 
 def test_leaving_an_import_gives_it_up() -> None:
-    job = services.submit_import(Path("x.part"), "x.csv")
+    job = imports.submit_import(Path("x.part"), "x.csv")
     at = open_data(**{"import": job.id})
     at.button(key="cancel_import").click().run()
     assert services.read_job(job.id).state is JobState.STOPPED  # type: ignore[union-attr]
@@ -228,7 +245,97 @@ def test_a_data_set_that_a_search_reads_is_not_deleted(people: Dataset) -> None:
     job = submit(people)
     at = open_data(dataset=people.id)
     at.button(key="delete").click().run()
-    at.button(key="delete_confirm").click().run()
+    assert "delete_confirm" not in [button.key for button in at.button]
     assert services.list_datasets()
     assert "still reads" in read_text(at)
     services.get_store().request_stop(job.id, StopMode.DISCARD)
+
+
+def fail(job_id: str, kind: str) -> None:
+    outcome = Outcome(kind=kind, message="It is not UTF-8.", hint="Choose its encoding.")
+    finish_import(job_id, JobState.FAILED, outcome=outcome)
+
+
+def test_a_file_that_is_unclear_is_read_again_without_another_upload() -> None:
+    part = get_part(services.get_workspace(), services.save_upload("a,b\nö,1\n".encode("cp1252")))
+    job = imports.submit_import(part, "old.csv")
+    fail(job.id, "UnclearFile")
+    at = open_data(**{"import": job.id})
+    at.selectbox(key="reading_encoding").select("cp1252")
+    at.selectbox(key="reading_delimiter").select(";")
+    at.selectbox(key="reading_decimal").select(",")
+    at.button(key="read_again").click().run()
+    assert not at.exception
+    again = services.read_job(get_query(at, "import"))
+    assert again is not None
+    assert again.id != job.id
+    assert again.spec["path"] == str(part)
+    chosen = [again.spec[name] for name in ("encoding", "delimiter", "decimal", "sheet")]
+    assert chosen == ["cp1252", ";", ",", None]
+
+
+def test_a_workbook_offers_its_sheet_and_keeps_its_test_file() -> None:
+    parts = [get_part(services.get_workspace(), services.save_upload(b"x")) for _ in range(2)]
+    job = imports.submit_import(parts[0], "book.XLSX", test=parts[1], test_name="test.xlsx")
+    fail(job.id, "UnclearFile")
+    at = open_data(**{"import": job.id})
+    at.text_input(key="reading_sheet").input(" Table ")
+    at.button(key="read_again").click().run()
+    again = services.read_job(get_query(at, "import"))
+    assert again is not None
+    assert (again.spec["sheet"], again.spec["test_path"]) == ("Table", str(parts[1]))
+
+
+@pytest.mark.parametrize(("kind", "content"), [("DataError", b"x"), ("UnclearFile", None)])
+def test_another_way_of_reading_is_offered_only_where_it_may_help(
+    kind: str, content: bytes | None
+) -> None:
+    part = get_part(services.get_workspace(), services.save_upload(content or b""))
+    job = imports.submit_import(part, "junk.csv")
+    fail(job.id, kind)
+    if content is None:
+        part.unlink()
+    at = open_data(**{"import": job.id})
+    assert "read_again" not in [button.key for button in at.button]
+
+
+def test_a_data_set_can_be_read_another_way_while_its_upload_is_here(people: Dataset) -> None:
+    part = get_part(services.get_workspace(), services.save_upload(b"x"))
+    job = imports.submit_import(part, "people.csv")
+    finish_import(job.id, JobState.SUCCEEDED, people.id)
+    at = open_data(dataset=people.id)
+    at.selectbox(key="reading_delimiter").select("|")
+    at.button(key="read_again").click().run()
+    again = services.read_job(get_query(at, "import"))
+    assert again is not None
+    assert again.spec["delimiter"] == "|"
+    assert "dataset" not in at.query_params
+    part.unlink()
+    assert "read_again" not in [button.key for button in open_data(dataset=people.id).button]
+
+
+def test_deleting_a_data_set_clears_its_upload_and_nothing_outside_the_folder(
+    people: Dataset, tmp_path: Path
+) -> None:
+    part = get_part(services.get_workspace(), services.save_upload(b"x"))
+    canary = tmp_path / "canary.part"
+    canary.write_text("mine")
+    job = imports.submit_import(part, "people.csv", test=canary, test_name="t.csv")
+    finish_import(job.id, JobState.SUCCEEDED, people.id)
+    at = open_data(dataset=people.id)
+    at.button(key="delete").click().run()
+    at.button(key="delete_confirm").click().run()
+    assert not services.list_datasets()
+    assert not part.exists()
+    assert canary.read_text() == "mine"
+
+
+def test_deleting_names_the_searches_that_read_the_data_set(people: Dataset) -> None:
+    from tests.ui.test_search_page import submit
+
+    job = submit(people)
+    services.get_store().request_stop(job.id, StopMode.DISCARD)
+    at = open_data(dataset=people.id)
+    at.button(key="delete").click().run()
+    assert "cannot be resumed" in read_text(at)
+    assert "people" in read_text(at)
