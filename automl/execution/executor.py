@@ -36,6 +36,10 @@ class Executor(Protocol):
         """Answer at a rung, or stop at any time; without effect when the trial is over."""
         ...
 
+    def end(self, trial: int) -> None:
+        """End a trial that did not stop when told; its trainer is replaced and nothing is reported."""
+        ...
+
     def poll(self, timeout: float) -> list[tuple[str, Report]]:
         """Reports with the names of their slots, waiting up to ``timeout`` seconds for the first.
 

@@ -171,6 +171,12 @@ class LocalExecutor:
                 seat.heard_at = time.monotonic()
                 _send(seat, Answer(trial=trial, verb=verb))
 
+    def end(self, trial: int) -> None:
+        """End a trial that did not stop when told; its trainer is replaced and nothing is reported."""
+        for seat in list(self._seats.values()):
+            if seat.trial is not None and seat.trial.trial == trial:
+                self._replace(seat, f"Trial {trial} did not stop in time.")
+
     def poll(self, timeout: float) -> list[tuple[str, Report]]:
         """Reports with the names of their slots; dead and hung trainers are replaced here."""
         seats = list(self._seats.values())

@@ -29,6 +29,9 @@ class Trainers(Protocol):
     def answer(self, trial: int, verb: Verb) -> None:
         """Tell a run to go on, to end here, or to stop."""
 
+    def end(self, trial: int) -> None:
+        """End a run that did not stop when told; its slot becomes idle again."""
+
     def poll(self, timeout: float) -> list[tuple[str, Ready | EpochDone | TrialDone | TrialFailed]]:
         """What the trainers reported since the last call."""
 

@@ -118,8 +118,9 @@ class Crew:
                 self.answer(number, Verb.STOP)
 
     def give_up(self, reason: str) -> None:
-        """Close the rows of all that still run, as timeouts."""
+        """End all that still run and close their rows, as timeouts."""
         for number in list(self.running):
+            self._context.trainers.end(number)
             self._take_end(
                 TrialFailed(trial=number, kind=FailureKind.TIMEOUT, message=reason, hint="")
             )

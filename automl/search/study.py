@@ -54,7 +54,7 @@ class Study:
             self._study.add_trial(frozen)
             self._numbers[trial.number] = index
             if not frozen.state.is_finished():
-                identity = self._study.trials[index]._trial_id  # noqa: SLF001 (no public way back)
+                identity = self._list_frozen()[index]._trial_id  # noqa: SLF001 (no public way back)
                 self._open[trial.number] = self._optuna.trial.Trial(self._study, identity)
 
     def ask(self, number: int, family: str, space: Space, config: Config | None = None) -> Config:
@@ -85,14 +85,14 @@ class Study:
         states = self._optuna.trial.TrialState
         if state is TrialState.COMPLETE and score is not None and math.isfinite(score):
             self._study.tell(trial, score)
-        elif state is TrialState.PRUNED and self._study.trials[trial.number].intermediate_values:
+        elif state is TrialState.PRUNED and self._list_frozen()[trial.number].intermediate_values:
             self._study.tell(trial, state=states.PRUNED)
         else:
             self._study.tell(trial, state=states.FAIL)
 
     def describe(self, number: int) -> dict[str, Any]:
         """What rebuilds one trial, as JSON values (kept in ``Trial.optuna``)."""
-        frozen = self._study.trials[self._numbers[number]]
+        frozen = self._list_frozen()[self._numbers[number]]
         to_json = self._optuna.distributions.distribution_to_json
         return {
             "params": dict(frozen.params),
@@ -102,6 +102,10 @@ class Study:
             },
             "system_attrs": dict(frozen.system_attrs),
         }
+
+    def _list_frozen(self) -> "list[optuna.trial.FrozenTrial]":
+        """Optuna's own records, not to be changed: a copy of all of them costs more with every trial."""
+        return self._study.get_trials(deepcopy=False)
 
     def _freeze(self, trial: Trial) -> "optuna.trial.FrozenTrial":
         states = self._optuna.trial.TrialState

@@ -216,6 +216,17 @@ def test_a_trial_that_overruns_its_deadline_is_ended(rig):
     assert "deadline" in failed.message
 
 
+def test_a_trial_can_be_ended_and_new_data_prepared_at_once(rig):
+    slot = rig.submit(1, fault="deaf", deadline_seconds=60.0)
+    time.sleep(0.1)
+    rig.executor.answer(1, Verb.STOP)
+    rig.executor.end(1)
+    rig.executor.prepare(rig.folder, TASK_JSON, 1)
+    rig.submit(2, slot=rig.wait(lambda: slot in rig.executor.idle_slots()) or slot)
+    assert isinstance(rig.finish(2)[0], TrialDone)
+    assert 1 not in rig.ends()
+
+
 def test_four_devices_share_the_trials_and_a_killed_trainer_is_replaced(tmp_path):
     names = tuple(f"fake:{index}" for index in range(4))
     rig = Rig(tmp_path, names).start()

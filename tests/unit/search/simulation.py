@@ -68,10 +68,11 @@ def simulate_score(command: Train, epoch: int) -> float:
 
 @dataclass
 class SimulatedTrainers:
-    """``poll`` moves every running trial by one epoch. ``fails`` lists families that crash."""
+    """``poll`` moves every running trial by one epoch. Families in ``fails`` crash, in ``deaf`` hear nothing."""
 
     slots: tuple[str, ...] = ("cpu:0", "cpu:1")
     fails: frozenset[str] = frozenset()
+    deaf: frozenset[str] = frozenset()
     seconds_per_poll: float = 0.0
     now: float = 0.0
     jobs: dict[str, list] = field(default_factory=dict)  # slot → [command, epoch, is waiting, verb]
@@ -92,6 +93,9 @@ class SimulatedTrainers:
             if job[0].trial == trial:
                 job[2], job[3] = False, verb
 
+    def end(self, trial: int) -> None:
+        self.jobs = {slot: job for slot, job in self.jobs.items() if job[0].trial != trial}
+
     def poll(self, timeout: float) -> list[tuple[str, Ready | EpochDone | TrialDone | TrialFailed]]:
         del timeout  # time is logical here
         self.now += self.seconds_per_poll
@@ -105,6 +109,8 @@ class SimulatedTrainers:
     def _advance(self, slot: str):
         command, epoch, waits, verb = self.jobs[slot]
         if waits:
+            return None
+        if command.family in self.deaf:
             return None
         if command.family in self.fails:
             self.jobs.pop(slot)

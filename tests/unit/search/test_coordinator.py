@@ -6,7 +6,7 @@ from itertools import islice
 import pytest
 from search_simulation import Bench, SimulatedTrainers, build_spec
 
-from automl.jobs.records import StopMode, TrialState
+from automl.jobs.records import StopMode, Trial, TrialState
 from automl.models.catalog import FAMILIES
 from automl.search.context import SearchDiscarded
 from automl.search.ledger import BASELINE, SEARCH
@@ -222,3 +222,23 @@ def test_progress_stays_small_and_names_the_best(tmp_path, monkeypatch):
     assert last["n_finished"] >= 29
     assert last["first_model_seconds"] is not None
     assert [each["phase"] for each in bench.progress[:2]] == ["baselines"] * 2
+
+
+def running(bench: Bench) -> list[Trial]:
+    return [row for row in bench.ledger.list_trials() if row.state is TrialState.RUNNING]
+
+
+def test_a_trial_that_does_not_hear_the_stop_is_ended_and_leaves_its_slot(tmp_path, monkeypatch):
+    from automl.search import coordinator
+
+    monkeypatch.setattr(coordinator, "STOP_GRACE_SECONDS", 0.05)
+    bench = Bench(tmp_path, trainers=SimulatedTrainers(deaf=frozenset({"boosting"})))
+    steps = bench.build().run()
+    while not any(row.family == "boosting" for row in running(bench)):
+        next(steps)
+    bench.stop = StopMode.KEEP_BEST
+    for _ in steps:
+        pass
+    assert len(bench.trainers.idle_slots()) == 2
+    ended = next(row for row in bench.ledger.list_trials() if row.family == "boosting")
+    assert (ended.state, ended.failure_kind) == (TrialState.FAILED, "timeout")
