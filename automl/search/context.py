@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from automl.errors import AutoMLError
 from automl.execution.messages import EpochDone, Ready, Train, TrialDone, TrialFailed
+from automl.files import load_json, write_json
 from automl.jobs.records import StopMode, Trial
 from automl.search.budget import BudgetClock
 from automl.search.spec import SearchSpec
@@ -48,14 +49,25 @@ class Sizes:
 
 @dataclass(kw_only=True, slots=True)
 class Warnings:
-    """Things said aloud in the result, each once, in order."""
+    """Things said aloud in the result, each once, in order; those of earlier attempts are in ``path``."""
 
+    path: Path
     texts: list[str] = field(default_factory=list)
+    _lasting: list[str] = field(default_factory=list, init=False)
 
-    def add(self, text: str) -> None:
-        """Say it, unless it was said."""
-        if text and text not in self.texts:
-            self.texts.append(text)
+    def __post_init__(self) -> None:
+        if self.path.is_file():
+            self._lasting = load_json(self.path)
+            self.texts += self._lasting
+
+    def add(self, text: str, *, is_lasting: bool = True) -> None:
+        """Say it, unless it was said. What is true of this attempt only is not lasting."""
+        if not text or text in self.texts:
+            return
+        self.texts.append(text)
+        if is_lasting:
+            self._lasting.append(text)
+            write_json(self.path, self._lasting)
 
 
 @dataclass(kw_only=True, slots=True)

@@ -173,14 +173,14 @@ class Crew:
         )
 
     def _take_warnings(self, trial: Trial, warnings: tuple[str, ...]) -> None:
-        """All go to the log; into the result go those of final models and lost memory, not of every trial."""
+        """All go to the log; into the result go lost memory and final models that were cut short."""
         for warning in warnings:
             text = f"{FAMILIES[trial.family].title} (trial {trial.number}): {warning}"
             self._context.log("warning", text)
-            if trial.stage == REFIT:
-                self._context.warnings.add(text)
-            elif "Memory ran out" in warning:
+            if "Memory ran out" in warning:
                 self._context.warnings.add(f"{FAMILIES[trial.family].title}: {warning}")
+            elif trial.stage == REFIT and "Time ran out" in warning:
+                self._context.warnings.add(text, is_lasting=False)
 
 
 def find_trial_name(trial: Trial) -> str:

@@ -60,7 +60,8 @@ class Refitter:
         refits = plan_refits(self._ledger, 1 if is_stopping else SEEDS)
         if is_stopping:
             self._context.warnings.add(
-                f"The search was stopped early: its final models have one seed instead of {SEEDS}."
+                f"The search was stopped early: its final models have one seed instead of {SEEDS}.",
+                is_lasting=False,
             )
         yield from self._train(refits)
         return tuple(self._open(refit) for refit in refits)
@@ -158,12 +159,14 @@ class Refitter:
         if not members:
             self._context.warnings.add(
                 f"Trial {refit.source.number} ({FAMILIES[refit.source.family].title}) could not be "
-                "trained again on train and select rows; its model of the search is used."
+                "trained again on train and select rows; its model of the search is used.",
+                is_lasting=False,
             )
         elif members and len(members) < (1 if refit.n_seeds == 1 else SEEDS):
             self._context.warnings.add(
                 f"Time was short: the final {FAMILIES[refit.source.family].title} (trial "
-                f"{refit.source.number}) has {len(members)} of {SEEDS} seeds."
+                f"{refit.source.number}) has {len(members)} of {SEEDS} seeds.",
+                is_lasting=False,
             )
         return OpenedModel(
             trial=refit.source.number,

@@ -58,9 +58,9 @@ class SearchRun:
         self._context = context
         self._started = time.monotonic()
         self._folder = context.workspace.job(context.job.id).resolve()
-        self._warnings = Warnings(texts=list(context.warnings))
-        for text in context.job.progress.get("warnings", ()):
-            self._warnings.add(str(text))
+        self._warnings = Warnings(path=self._folder / "warnings.json")
+        for text in context.warnings:
+            self._warnings.add(text)
         self._milestones = Milestones(
             first_model_seconds=context.job.progress.get("first_model_seconds")
         )

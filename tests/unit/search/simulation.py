@@ -163,7 +163,6 @@ class Bench:
     writes: list[Trial] = field(default_factory=list)
     stop: StopMode | None = None
     progress: list[dict] = field(default_factory=list)
-    warnings: Warnings = field(default_factory=Warnings)
 
     def __post_init__(self) -> None:
         is_logical = self.trainers.seconds_per_poll > 0
@@ -180,7 +179,7 @@ class Bench:
             trainers=self.trainers,
             clock=clock,
             sizes=Sizes(train=600, select=150, refit=750, test=150),
-            warnings=self.warnings,
+            warnings=Warnings(path=self.folder / "warnings.json"),
             milestones=Milestones(),
             stop_mode=lambda: self.stop,
             report=self.progress.append,
@@ -189,6 +188,10 @@ class Bench:
         )
         self.ledger = Ledger(self.rows.values(), self.write, self.folder / "epochs.jsonl")
         self.crew = Crew(self.context, self.ledger)
+
+    @property
+    def warnings(self) -> Warnings:
+        return self.context.warnings
 
     def write(self, trials: list[Trial]) -> None:
         self.writes.extend(trials)
