@@ -3,6 +3,8 @@
 import math
 from datetime import UTC, datetime
 
+from automl.figures.reading import render_interval
+
 ABSENT = "–"
 
 
@@ -28,14 +30,7 @@ def format_estimate(
         return ABSENT
     if low is None or high is None or not math.isfinite(high - low) or high <= low:
         return format_number(value)
-    digits = count_digits(value, high - low)
-    return f"{value:,.{digits}f} [{low:,.{digits}f}, {high:,.{digits}f}]"
-
-
-def count_digits(value: float, width: float) -> int:
-    """Decimals so that half the interval's width shows with one digit; at least two below 10."""
-    wanted = math.ceil(-math.log10(width / 2))
-    return min(5, max(wanted, 2 if abs(value) < 10 else 0))
+    return render_interval(value, low, high)
 
 
 def format_share(value: float | None) -> str:

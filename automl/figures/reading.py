@@ -33,10 +33,15 @@ def _say(value: float, decimals: int) -> str:
 
 
 def count_decimals(value: float, low: float | None, high: float | None) -> int:
-    """Decimals so that the half-width of the interval shows with one digit, 0..5."""
-    if low is not None and high is not None and high > low:
+    """Decimals so that the half-width of the interval shows with one digit, 0..5.
+
+    A value below 1000 has three digits at least (0.939, 65.4): close models are told apart by them.
+    """
+    if low is not None and high is not None and math.isfinite(high - low) and high > low:
         wanted = math.ceil(-math.log10((high - low) / 2))
-        return min(5, max(wanted, 2 if abs(value) < 10 else 0))
+        size = max(abs(low), abs(high))
+        least = 3 if size <= 1 else 2 if size < 10 else 1 if size < 100 else 0
+        return min(5, max(wanted, least))
     if value == 0:
         return 2
     return min(5, max(0, 2 - math.floor(math.log10(abs(value)))))
