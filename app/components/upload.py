@@ -76,7 +76,10 @@ def _describe(upload: str, label: str) -> dict[str, Any]:
             "cancel": say_plain("upload.cancel"),
             "sending": say_plain("upload.sending"),
             "retrying": say_plain("upload.retrying"),
-            "too_large": f"{say_plain('upload.too_large')} {format_bytes(max_bytes)}.",
+            "too_large": say_plain("upload.too_large", limit=format_bytes(max_bytes)),
+            "smaller": say_plain("upload.smaller"),
+            "lost": say_plain("upload.lost"),
+            "again": say_plain("upload.again"),
             "failed": say_plain("upload.failed"),
         },
     }

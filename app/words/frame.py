@@ -35,8 +35,12 @@ WORDS: dict[str, str] = {
     "upload.cancel": "Cancel",
     "upload.sending": "sent",
     "upload.retrying": "The connection is gone; trying again …",
-    "upload.too_large": "This file is larger than the limit of",
+    # {{name}} and {{size}} are filled in by the browser, which alone knows them
+    "upload.too_large": "{{name}} has {{size}}; the limit is {limit}.",
+    "upload.smaller": "Save it as Parquet, take fewer rows or columns, or raise FAIRLOOM_MAX_TABLE_BYTES.",
     "upload.failed": "The upload stopped:",
+    "upload.lost": "the connection is gone. What was sent is kept.",
+    "upload.again": "Go on",
     "upload.done": "{name} is here ({size}).",
     "upload.unknown": "The upload {name!r} is not complete or not here any more.",
     "upload.unknown_hint": "Upload the file again.",

@@ -19,6 +19,7 @@ export default function (component) {
   find("choose").textContent = words.choose;
   find("types").textContent = words.types;
   find("cancel").textContent = words.cancel;
+  find("again").textContent = words.again;
   find("file").accept = data.accept;
   root.setAttribute("aria-label", words.label);
   if (root.isReady) return;
@@ -28,9 +29,11 @@ export default function (component) {
     find("idle").hidden = busy;
     find("busy").hidden = !busy;
   };
-  const fault = (text) => {
+  const fault = (text, file = null) => {
     find("fault").textContent = text;
     find("fault").hidden = !text;
+    root.unsent = file;
+    find("again").hidden = !file;
   };
   const draw = (sent, total) => {
     const share = total ? Math.round((100 * sent) / total) : 100;
@@ -60,22 +63,35 @@ export default function (component) {
     throw error;
   }
 
-  async function send(file) {
+  // A chunk that was broken off may hold the upload for a moment: 409 says so.
+  async function discard(address) {
+    for (let attempt = 0; attempt < 20; attempt++) {
+      const answer = await fetch(address, { method: "DELETE" });
+      if (answer.status !== 409) return;
+      await pause(0.25);
+    }
+  }
+
+  async function send(file, goesOn = false) {
     const { data: now } = root.latest;
+    if (root.isBusy) return;
     fault("");
-    if (file.size > now.max_bytes) return fault(words.too_large);
+    if (file.size > now.max_bytes)
+      return fault(`${words.too_large.replace("{name}", file.name).replace("{size}", size(file.size))} ${words.smaller}`);
+    root.isBusy = true;
     root.stop = new AbortController();
     const signal = root.stop.signal;
     find("name").textContent = file.name;
     find("note").textContent = "";
     show(true);
+    find("cancel").focus();
     draw(0, file.size);
     try {
       let failures = 0;
       let offset = await askOffset(now.address, signal);
-      if (offset > 0) {
+      if (offset > 0 && !goesOn) {
         // what lies there belongs to an attempt that was given up
-        await fetch(now.address, { method: "DELETE", signal });
+        await discard(now.address);
         offset = 0;
       }
       do {
@@ -88,20 +104,24 @@ export default function (component) {
           if (signal.aborted || error.isFinal || failures >= RETRY_SECONDS.length) throw error;
           find("note").textContent = words.retrying;
           await pause(RETRY_SECONDS[failures++]);
+          if (signal.aborted) throw error;
           offset = await askOffset(now.address, signal).catch(() => offset);
         }
       } while (offset < file.size);
       root.latest.setTriggerValue("done", { upload: now.upload, name: file.name, size: file.size });
     } catch (error) {
-      if (signal.aborted) fetch(now.address, { method: "DELETE" }).catch(() => {});
-      else fault(`${words.failed} ${error.message}`);
+      if (signal.aborted) await discard(now.address).catch(() => {});
+      else fault(`${words.failed} ${error.isFinal ? error.message : words.lost}`, error.isFinal ? null : file);
     } finally {
+      root.isBusy = false;
       show(false);
       find("file").value = "";
+      find(root.unsent ? "again" : "choose").focus();
     }
   }
 
   find("choose").onclick = () => find("file").click();
+  find("again").onclick = () => root.unsent && send(root.unsent, true);
   find("cancel").onclick = () => root.stop && root.stop.abort();
   find("file").onchange = (event) => event.target.files[0] && send(event.target.files[0]);
   root.ondragover = (event) => {
