@@ -27,10 +27,6 @@ class UnknownIdError(DataError):
     """A text that should be the id of a data set or job is not one."""
 
 
-class OutOfMemory(AutoMLError):
-    """A trial did not fit into memory, even after the batch was halved."""
-
-
 class TrainingDiverged(AutoMLError):
     """A loss or gradient became non-finite."""
 

@@ -3,7 +3,7 @@
 import errno
 import math
 
-from automl.errors import DataError, DiskFull, OutOfMemory, SpecError, TrainingDiverged
+from automl.errors import DataError, DiskFull, SpecError, TrainingDiverged
 from automl.execution.messages import FailureKind, TrialFailed
 from automl.training.epoch import Epoch
 from fairness.errors import FairloomError
@@ -39,7 +39,7 @@ def _classify(error: BaseException) -> FailureKind:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out, on the device or the host; torch is not imported to find out."""
-    if isinstance(error, (MemoryError, OutOfMemory)) or type(error).__name__ == "OutOfMemoryError":
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     text = str(error).lower()
     return isinstance(error, RuntimeError) and any(word in text for word in _MEMORY_WORDS)

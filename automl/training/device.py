@@ -8,8 +8,6 @@ import torch
 
 from automl.errors import SpecError
 
-OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "alloc_cpu")
-
 
 def get_device(name: str, threads: int) -> torch.device:
     """The device by name, with torch's threads set; its peak memory starts to count anew."""
@@ -28,14 +26,6 @@ def compute_peak_memory(device: torch.device | None = None) -> int:
         return int(torch.cuda.max_memory_allocated(device))
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out, on the device or the host."""
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
-        return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and any(word in text for word in OUT_OF_MEMORY_WORDS)
 
 
 def derive_seed(seed: int, *purpose: int) -> int:

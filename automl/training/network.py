@@ -11,14 +11,14 @@ from torch.nn import functional
 
 from automl.data.task import Task, TaskType
 from automl.data.views import Part, Prepared
-from automl.errors import DataError, OutOfMemory, TrainingDiverged
+from automl.errors import DataError, TrainingDiverged
 from automl.models.catalog import resolve_build
 from automl.models.tabular.config import PlanConfig, parse_plan
 from automl.models.tabular.inputs import Batch, build_batch
 from automl.models.tabular.layers import count_parameters, has_batch_norm
 from automl.models.tabular.network_model import NetworkModel, TargetScale
 from automl.training.clock import WorkClock
-from automl.training.device import compute_peak_memory, derive_seed, get_device, is_out_of_memory
+from automl.training.device import compute_peak_memory, derive_seed, get_device
 from automl.training.epoch import Epoch, Verb
 from automl.training.optimisers import build_optimizer, set_learning_rate
 from automl.training.request import Trained, TrainRequest
@@ -60,8 +60,6 @@ class NetworkRun:
         self.task = task
         self.device = get_device(request.device, request.threads)
         self.plan: PlanConfig = parse_plan(request.config)
-        self.batch_size = request.batch_size
-        self.was_halved = False
         self.n_steps_done = 0
         self.rows = self._load_rows(prepared)
         torch.manual_seed(derive_seed(request.seed, 0))
@@ -104,33 +102,11 @@ class NetworkRun:
         )
 
     def train_epoch(self, number: int, clock: WorkClock) -> Steps:
-        """One pass; if memory runs out the batch is halved, once for the whole run."""
-        while True:
-            try:
-                return self._train_epoch(number, clock)
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                if self.was_halved or self.batch_size < 4:
-                    raise OutOfMemory(
-                        f"A batch of {self.batch_size} rows does not fit into the memory of "
-                        f"{self.device}.",
-                        hint="Narrower networks or fewer bins need less memory.",
-                    ) from error
-            self._halve_batch()
-
-    def _halve_batch(self) -> None:
-        self.was_halved = True
-        self.batch_size //= 2
-        self.optimizer.zero_grad(set_to_none=True)
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
-
-    def _train_epoch(self, number: int, clock: WorkClock) -> Steps:
+        """One pass over the training rows, or what the deadline leaves of it."""
         seed = derive_seed(self.request.seed, number)
         torch.manual_seed(seed)  # dropout, whatever else drew numbers in between
         order = torch.randperm(len(self.rows), generator=torch.Generator().manual_seed(seed))
-        chunks = torch.split(order.to(self.device), self.batch_size)
+        chunks = torch.split(order.to(self.device), self.request.batch_size)
         if self.drops_single and len(chunks[-1]) == 1:
             chunks = chunks[:-1]
         losses, norms = [], []
@@ -251,17 +227,15 @@ def train_network(
         select_prediction=prediction,
         predictor=run.model,
         was_pruned=verb is Verb.PRUNE,
-        warnings=(*warnings, *_describe_steps(run, clipped)),
+        warnings=(*warnings, *_describe_steps(clipped)),
     )
 
 
-def _describe_steps(run: NetworkRun, clipped: list[float]) -> Iterator[str]:
+def _describe_steps(clipped: list[float]) -> Iterator[str]:
     """What the person should know about the steps that were taken."""
     share = float(np.mean(clipped))
     if share > MANY_CLIPPED:
         yield f"{share:.0%} of the steps had their gradient cut."
-    if run.was_halved:
-        yield f"Memory ran out; the batch was halved to {run.batch_size} rows."
 
 
 class _Best:

@@ -22,8 +22,8 @@ def train(prepared: Prepared, task: Task, request: TrainRequest) -> Training:
 
     ``PRUNE`` and ``STOP`` end the run with the best so far; ``None`` and ``CONTINUE`` go on. Every exit
     (patience, epoch limit, deadline, verb) restores the best epoch. Two runs on CPU with the same arguments
-    and no deadline give the same numbers. Raises ``TrainingDiverged``, ``OutOfMemory``, ``DataError`` or
-    ``SpecError``.
+    and no deadline give the same numbers. Raises ``TrainingDiverged``, ``DataError`` or
+    ``SpecError``; memory that runs out is the driver's to handle.
     """
     family = get_family(request.family)
     if request.max_epochs < 1 or request.batch_size < 2:

@@ -3,7 +3,7 @@ import errno
 
 import pytest
 
-from automl.errors import DataError, DiskFull, OutOfMemory, SpecError, TrainingDiverged
+from automl.errors import DataError, DiskFull, SpecError, TrainingDiverged
 from automl.execution.failures import build_failure, require_finite
 from automl.execution.messages import FailureKind
 from automl.training.epoch import Epoch
@@ -17,7 +17,6 @@ class OutOfMemoryError(RuntimeError):
     ("error", "kind"),
     [
         (MemoryError(), FailureKind.OUT_OF_MEMORY),
-        (OutOfMemory("Too large."), FailureKind.OUT_OF_MEMORY),
         (OutOfMemoryError("x"), FailureKind.OUT_OF_MEMORY),
         (RuntimeError("CUDA out of memory. Tried"), FailureKind.OUT_OF_MEMORY),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), FailureKind.OUT_OF_MEMORY),

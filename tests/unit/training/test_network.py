@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from automl.data.views import Part
-from automl.errors import DataError, OutOfMemory, SpecError, TrainingDiverged
+from automl.errors import DataError, SpecError, TrainingDiverged
 from automl.training import network as loop
 from automl.training.epoch import Verb
 from automl.training.network import NetworkRun
@@ -154,40 +154,6 @@ def test_without_batch_norm_the_last_row_is_used():
     run = NetworkRun(prepared, TASK, build_request("mlp", SMALL_MLP))
     run.train_epoch(1, loop.WorkClock(None))
     assert run.n_steps_done == 2
-
-
-def test_memory_running_out_halves_the_batch_once(monkeypatch):
-    original, failures = NetworkRun._step, [1]
-
-    def fail(self, rows):
-        if len(rows) > 32 and failures:
-            raise torch.OutOfMemoryError("out of memory")
-        return original(self, rows)
-
-    monkeypatch.setattr(NetworkRun, "_step", fail)
-    trained, epochs = run_mlp(batch_size=64, max_epochs=2)
-    assert len(epochs) == 2
-    assert "halved to 32 rows" in trained.warnings[-1]
-
-
-def test_memory_running_out_twice_is_a_failure(monkeypatch):
-    def fail(self, rows):
-        raise RuntimeError(
-            "DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 bytes"
-        )
-
-    monkeypatch.setattr(NetworkRun, "_step", fail)
-    with pytest.raises(OutOfMemory, match="32 rows"):
-        run_mlp(batch_size=64)
-
-
-def test_other_errors_are_not_taken_for_memory(monkeypatch):
-    def fail(self, rows):
-        raise RuntimeError("shapes differ")
-
-    monkeypatch.setattr(NetworkRun, "_step", fail)
-    with pytest.raises(RuntimeError, match="shapes differ"):
-        run_mlp()
 
 
 def test_regression_predicts_in_the_uploaded_unit_within_the_training_range():
