@@ -121,8 +121,8 @@ def _run_search(given: argparse.Namespace) -> int:
     from automl.api import SearchCall, run_search
     from automl.search.spec import Preset
 
-    progress = ProgressLine(sys.stderr)
-    with _stop_on_interrupt() as interrupted:
+    progress = ProgressLine(sys.stdout, sys.stderr)
+    with _stop_on_interrupt() as interrupted, contextlib.closing(progress):
         result = run_search(
             SearchCall(
                 file=given.file,
@@ -144,7 +144,6 @@ def _run_search(given: argparse.Namespace) -> int:
                 should_stop=lambda: bool(interrupted),
             )
         )
-    progress.end()
     for warning in result["warnings"]:
         progress.warn(warning)
     print(render_summary(result, given.out))
@@ -220,10 +219,14 @@ def _stop_on_interrupt() -> Iterator[list[int]]:
 
 
 class ProgressLine:
-    """Live progress: one line rewritten on a terminal, a line now and then elsewhere; warnings once each."""
+    """Live progress: one line rewritten on a terminal, a line now and then elsewhere.
 
-    def __init__(self, stream: TextIO) -> None:
+    Warnings, once each, go to a stream of their own: on standard error there is nothing else but errors.
+    """
+
+    def __init__(self, stream: TextIO, warnings: TextIO) -> None:
         self._stream = stream
+        self._warnings = warnings
         self._is_terminal = stream.isatty()
         self._shown = ""
         self._said: set[str] = set()
@@ -251,10 +254,11 @@ class ProgressLine:
         if key in self._said:
             return
         self._said.add(key)
-        self.end()
-        self._write("warning: " + " ".join(text.split()) + "\n")
+        self.close()
+        self._warnings.write("warning: " + " ".join(text.split()) + "\n")
+        self._warnings.flush()
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Leave the rewritten line."""
         if self._is_terminal and self._shown:
             self._write("\r" + " " * LINE_WIDTH + "\r")

@@ -99,9 +99,10 @@ def run_search(call: SearchCall, settings: Settings | None = None) -> dict[str, 
     """
     settings = settings or Settings()
     require_folder(call.out)
+    budget = _build_budget(call)
     with _open_session(settings) as session:
         dataset = _import_file(session, call)
-        spec = _build_spec(session, call, dataset)
+        spec = _build_spec(session, call, dataset, budget)
         job = session.run(
             NewJob(
                 kind=JobKind.SEARCH,
@@ -181,11 +182,13 @@ class _Session:
                 self.store.request_stop(context.job.id, StopMode.KEEP_BEST)
             listen(context.latest_progress)
 
+        job = lease.job
         try:
-            return run_claimed(self.settings, self.store, lease, tick)
-        except BaseException:
-            self.store.request_stop(lease.job.id, StopMode.DISCARD)  # nobody is to go on with it
-            raise
+            job = run_claimed(self.settings, self.store, lease, tick)
+        finally:
+            if job.state.is_active:
+                self.store.request_stop(job.id, StopMode.DISCARD)  # nobody is to go on with it
+        return job
 
 
 @contextlib.contextmanager
@@ -234,10 +237,15 @@ def _import_file(session: _Session, call: SearchCall) -> Dataset:
     return load_dataset(session.settings.workspace, str(job.result["dataset"]))
 
 
-def _build_spec(session: _Session, call: SearchCall, dataset: Dataset) -> SearchSpec:
-    budget = None
-    if call.budget_seconds is not None or call.trials is not None:
-        budget = Budget(seconds=call.budget_seconds, trials=call.trials)
+def _build_budget(call: SearchCall) -> Budget | None:
+    if call.budget_seconds is None and call.trials is None:
+        return None
+    return Budget(seconds=call.budget_seconds, trials=call.trials)
+
+
+def _build_spec(
+    session: _Session, call: SearchCall, dataset: Dataset, budget: Budget | None
+) -> SearchSpec:
     if call.spec is not None:
         return _read_spec(call, dataset, budget)
     return build_search_spec(
@@ -291,6 +299,10 @@ def _build_setup(call: SearchCall) -> Setup:
     is_preset = target == preset.target
     task_type = None if call.task is None else _parse_task_type(call.task)
     roles = dict(preset.roles) if is_preset else {}
+    for name in set(call.sensitive) & set(call.ignore):
+        raise SpecError(
+            f"{name!r} is named by both --sensitive and --ignore.", hint="Leave out one of them."
+        )
     roles |= dict.fromkeys(call.sensitive, Role.SENSITIVE)
     roles |= dict.fromkeys(call.ignore, Role.IGNORED)
     if target in roles:
@@ -327,11 +339,15 @@ def _to_json(spec: SearchSpec) -> dict[str, Any]:
 
 
 def _require_ended_well(job: Job) -> None:
-    """Raise what ended a job: bad input as itself, anything else as ``SearchFailed``."""
-    if job.state is not JobState.FAILED:
+    """Raise what ended a job: bad input as itself, anything else as ``SearchFailed``.
+
+    So does a job that was given back (the disk is full, the lease was lost).
+    """
+    stopped_well = job.state is JobState.STOPPED and job.kind is JobKind.SEARCH
+    if job.state is JobState.SUCCEEDED or stopped_well:
         return
     outcome = job.outcome
-    message = outcome.message if outcome else f"{job.title} failed."
+    message = outcome.message if outcome else f"{job.title} was not finished ({job.state})."
     kind = getattr(automl.errors, outcome.kind if outcome else "", None)
     if isinstance(kind, type) and issubclass(kind, AutoMLError):
         raise kind(message, hint=outcome.hint if outcome else "")

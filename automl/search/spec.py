@@ -129,6 +129,8 @@ class SearchSpec:
             )
         if set(self.families) != set(self.spaces) or len(set(self.families)) != len(self.families):
             raise SpecError(f"Families {self.families!r} and spaces {tuple(self.spaces)!r} differ.")
+        if not 0 <= self.seed < 2**32:
+            raise SpecError(f"The seed {self.seed} is out of range.", hint="Between 0 and 2³² − 1.")
         targets = [column.name for column in self.columns if column.role is Role.TARGET]
         if targets != [self.task.target]:
             raise SpecError(f"The target is {self.task.target!r}, but the columns say {targets!r}.")

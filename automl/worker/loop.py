@@ -17,6 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from automl.errors import SettingsError
 from automl.execution.devices import Devices, find_devices
 from automl.jobs.machine import kill_group, read_machine
 from automl.jobs.records import Job, JobKind, JobState, Lease, WorkerRow
@@ -276,9 +277,15 @@ def run_claimed(
 def prepare_workspace(settings: Settings) -> None:
     """Create the workspace's folders, for the owner only."""
     workspace = settings.workspace
-    workspace.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for folder in (workspace.incoming, workspace.run, workspace.logs, workspace.tmp):
-        folder.mkdir(exist_ok=True, mode=0o700)
+    try:
+        workspace.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in (workspace.incoming, workspace.run, workspace.logs, workspace.tmp):
+            folder.mkdir(exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingsError(
+            f"The workspace {str(workspace.root)!r} cannot be used: {error.strerror}.",
+            hint="Name another folder with FAIRLOOM_HOME.",
+        ) from error
 
 
 @contextlib.contextmanager

@@ -66,6 +66,32 @@ def test_an_unknown_sample_lists_the_known_ones(tmp_path, capsys):
     assert "loans" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--budget", "1s"], "1 s"),
+        (["--trials", "0"], "0 trials"),
+        (["--trials", "1", "--seed", "-1"], "-1"),
+        (["--trials", "1", "--sensitive", "sex", "--ignore", "sex"], "'sex'"),
+    ],
+)
+def test_choices_that_cannot_be_are_one_line_with_the_value(
+    arguments, named, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setenv("FAIRLOOM_HOME", str(tmp_path / "home"))
+    assert main(["search", "sample:diabetes", *arguments, "--out", str(tmp_path / "o")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert named in line
+
+
+def test_a_workspace_that_is_a_file_is_bad_input(tmp_path, capsys, monkeypatch):
+    (tmp_path / "home").write_text("here")
+    monkeypatch.setenv("FAIRLOOM_HOME", str(tmp_path / "home"))
+    assert main(["search", "sample:wine", "--out", str(tmp_path / "o")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "FAIRLOOM_HOME" in line
+
+
 def test_an_output_folder_that_is_a_file_is_bad_input(tmp_path, capsys):
     (tmp_path / "o").write_text("here")
     assert main(["search", "sample:wine", "--out", str(tmp_path / "o" / "deeper")]) == 2
@@ -101,14 +127,15 @@ def test_progress_is_one_line():
 
 def test_without_a_terminal_there_is_no_carriage_return_and_a_warning_comes_once():
     stream = io.StringIO()
-    line = ProgressLine(stream)
+    warnings = io.StringIO()
+    line = ProgressLine(stream, warnings)
     line.show(PROGRESS)
     line.show(PROGRESS)
     line.show({**PROGRESS, "elapsed_seconds": 13.0})
     line.warn("'id' gives it away.")
     written = stream.getvalue()
     assert "\r" not in written
-    assert written.count("warning: 'id' gives it away.\n") == 1
+    assert warnings.getvalue() == "warning: 'id' gives it away.\n"
     assert written.count("Searching") == 1
 
 
@@ -118,7 +145,7 @@ def test_on_a_terminal_the_line_is_rewritten():
             return True
 
     stream = Terminal()
-    line = ProgressLine(stream)
+    line = ProgressLine(stream, io.StringIO())
     line.show(PROGRESS)
     line.show({**PROGRESS, "n_finished": 4})
     assert stream.getvalue().count("\r") == 2

@@ -166,8 +166,8 @@ def test_bad_input_is_one_line_with_the_value(done, table, tmp_path):
         done[3], "search", str(table), "--target", "wealth", "--out", str(tmp_path / "o")
     )
     assert process.returncode == 2
-    assert "'wealth'" in process.stderr
-    assert len([line for line in process.stderr.splitlines() if line.startswith("error")]) == 1
+    (line,) = process.stderr.splitlines()
+    assert "'wealth'" in line
 
 
 def test_ctrl_c_stops_and_keeps_the_best(table, tmp_path):
@@ -182,7 +182,7 @@ def test_ctrl_c_stops_and_keeps_the_best(table, tmp_path):
          "10m", "--out", str(out)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=ROOT,
     )  # fmt: skip
-    for line in process.stderr:
+    for line in process.stdout:
         if "Searching" in line:
             process.send_signal(signal.SIGINT)
             break
