@@ -12,15 +12,18 @@ from app.components.model_view import show_model, show_protocol
 from app.components.search_view import show_search_views
 from app.components.states import show_title
 from app.wording import say
+from automl.jobs.records import JobState
 
 show_title(say("results.title"), say("results.question"))
 job, result = require_result()
 opened = results.read_opened(job.id)
 task = result.get("task")
 
-show_headline(result)
+show_headline(result, is_stopped=job.state is JobState.STOPPED)
 with st.container(horizontal=True, key="ways_on"):
-    if st.button(say("results.open_audit"), key="open_audit", type="primary"):
+    has_audit = isinstance(task, dict) and task.get("type") == "binary"
+    label = say("results.open_audit" if has_audit else "results.open_report")
+    if st.button(label, key="open_audit", type="primary" if has_audit else "secondary"):
         open_page("audit")
     if st.button(say("results.open_models"), key="open_models"):
         open_page("models")

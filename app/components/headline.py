@@ -7,12 +7,13 @@ import streamlit as st
 
 from app import results
 from app.components.numbers import format_count, format_estimate
-from app.wording import say
+from app.wording import say, say_plain
 
 MAX_NAMES = 3
+MAX_OPEN = 4  # more warnings than this are folded
 
 
-def show_headline(result: Mapping[str, Any]) -> None:
+def show_headline(result: Mapping[str, Any], *, is_stopped: bool = False) -> None:
     """Primary metric with interval and n, the difference to the baseline, ties, looks and warnings."""
     metric, winner = result["metric"], result["winner"]["name"]
     estimate = (result.get("test") or {}).get(metric) or {}
@@ -20,11 +21,15 @@ def show_headline(result: Mapping[str, Any]) -> None:
         title = results.get_metric_title(metric)
         value = format_estimate(estimate.get("value"), estimate.get("low"), estimate.get("high"))
         st.header(f"{value} {title}", anchor=False)
-        st.markdown(
-            f"{say('results.winner', name=winner)} "
-            f"{say('results.n', n=format_count(estimate.get('n')))} · {describe_looks(result)}"
-        )
-        for text in (describe_comparison(result), describe_ties(result)):
+        facts = [
+            say("results.winner", name=winner),
+            say("results.lower") if results.is_lower_better(metric) else "",
+            say("results.n", n=format_count(estimate.get("n"))),
+            describe_looks(result),
+        ]
+        st.markdown(" · ".join(fact for fact in facts if fact))
+        compared = (describe_comparison(result), describe_network(result), describe_ties(result))
+        for text in (*compared, say("results.stopped") if is_stopped else ""):
             if text:
                 st.markdown(text)
     show_warnings(result)
@@ -37,7 +42,7 @@ def show_warnings(result: Mapping[str, Any]) -> None:
         return
     with st.expander(
         say("results.warnings", n=len(warnings)), key="warnings", icon=":material/info:",
-        expanded=len(warnings) <= 2,
+        expanded=len(warnings) <= MAX_OPEN,
     ):  # fmt: skip
         for warning in warnings:
             st.text(str(warning), width="stretch")
@@ -59,18 +64,37 @@ def describe_comparison(result: Mapping[str, Any]) -> str:
         return ""
     if baseline == result["winner"]["name"]:
         return say("results.is_baseline", name=baseline)
-    comparison = result.get("comparison") or {}
-    value, low, high = (comparison.get(key) for key in ("value", "low", "high"))
-    if value is not None:
-        key = "results.unsure"
-        if low is not None and high is not None:
-            key = "results.better" if low > 0 else "results.worse" if high < 0 else "results.unsure"
-        return say(key, name=baseline, difference=format_estimate(value, low, high))
+    comparison = {**(result.get("comparison") or {}), "baseline": baseline}
+    if comparison.get("value") is not None:
+        return describe_difference(comparison)
     row = board[board["name"] == baseline].iloc[0]
     if row["test"] is None or row["test"] != row["test"]:
         return ""
     shown = format_estimate(float(row["test"]), float(row["test_low"]), float(row["test_high"]))
     return say("results.baseline", name=baseline, value=shown)
+
+
+def describe_difference(difference: Mapping[str, Any]) -> str:
+    """``value, low, high`` of a score minus that of ``baseline``: who is ahead, by how much."""
+    value, low, high = (difference.get(key) for key in ("value", "low", "high"))
+    if value is None:
+        return ""
+    is_known = low is not None and high is not None
+    key = "ahead" if value >= 0 else "behind"
+    if is_known and (low > 0 or high < 0):
+        key = "better" if low > 0 else "worse"
+    ends = (-high, -low) if is_known and value < 0 else (low, high)
+    shown = format_estimate(abs(value), *ends)
+    return say(f"results.{key}", name=difference["baseline"], difference=shown)
+
+
+def describe_network(result: Mapping[str, Any]) -> str:
+    """The best network against the baseline, where the winner is no network."""
+    gain, network = result.get("gain") or {}, (result.get("best_network") or {}).get("name")
+    if not network or network == result["winner"]["name"] or not gain.get("baseline"):
+        return ""
+    text = describe_difference(gain)
+    return f"{say('results.network', name=network)} {text}" if text else ""
 
 
 def pick_baseline(result: Mapping[str, Any]) -> str | None:
@@ -90,8 +114,7 @@ def describe_ties(result: Mapping[str, Any]) -> str:
     others = [name for name in top["name"] if name != result["winner"]["name"]]
     if not others:
         return say("results.tier_one")
-    names = ", ".join(others[:MAX_NAMES]) + (" …" if len(others) > MAX_NAMES else "")
-    text = say("results.tier_many", n=len(others), names=names)
+    text = say("results.tier_many", names=_join_names(others))
     sized = top.dropna(subset=["parameters"])
     if sized.empty:
         return text
@@ -99,4 +122,15 @@ def describe_ties(result: Mapping[str, Any]) -> str:
     if small["name"] == result["winner"]["name"]:
         return text
     size = format_count(float(small["parameters"]))
-    return f"{text} {say('results.simplest', name=small['name'], parameters=size)}"
+    key = "results.simplest_one" if len(others) == 1 else "results.simplest"
+    return f"{text} {say(key, name=small['name'], parameters=size)}"
+
+
+def _join_names(names: list[str]) -> str:
+    """``A, B and C``; of more than a few the first, and how many more."""
+    if len(names) == 1:
+        return names[0]
+    if len(names) <= MAX_NAMES:
+        return say_plain("results.and", names=", ".join(names[:-1]), last=names[-1])
+    shown = ", ".join(names[:MAX_NAMES])
+    return say_plain("results.and_more", names=shown, n=len(names) - MAX_NAMES)

@@ -55,6 +55,7 @@ class Plan:
     title: str = "adult_train.csv · income"
     winner: str = "MLP 12"
     looks: int = 1
+    state: JobState = JobState.SUCCEEDED
     has_audit_files: bool = False  # audit.json and the report as they are, which takes a second
     warnings: tuple[str, ...] = ("2,399 rows have `?` in three columns; treated as missing.",)
 
@@ -87,7 +88,7 @@ def submit(state: JobState, plan: Plan | None = None, outcome: Outcome | None = 
 def finish(plan: Plan | None = None) -> Job:
     """A succeeded search with every file a worker writes, the bundle excepted."""
     plan = plan or Plan()
-    job = submit(JobState.SUCCEEDED, plan)
+    job = submit(plan.state, plan)
     out = Settings().workspace.result(job.id)
     truth, models = _predict(plan)
     task = TASKS[plan.kind]

@@ -7,7 +7,10 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.components.headline import describe_difference
+from automl.files import load_json, write_json
 from automl.jobs.records import JobState, Outcome
+from automl.settings import Settings
 from tests.ui import finished
 from tests.ui.finished import Plan
 
@@ -82,8 +85,57 @@ def test_the_headline_is_the_value_with_interval_n_comparison_and_looks() -> Non
     assert "n = 600 test rows" in text
     assert "Test part looked at: 1 time." in text
     assert "Boosted trees" in text
-    assert "2 more cannot be told from it" in text
+    assert "Within noise of it on the select part: MLP 19 and Boosted trees" in text
     assert "treated as missing" in text
+
+
+def test_the_headline_names_the_interval_and_the_direction() -> None:
+    text = read_text(open_page("results", finished.finish(Plan(kind="regression")).id))
+    assert "95 % interval" in text
+    assert "lower is better" in text
+    assert "lower is better" not in read_text(open_page("results", finished.finish().id))
+
+
+@pytest.mark.parametrize(
+    ("difference", "words"),
+    [
+        ((0.02, 0.01, 0.03), "Better than B by **0.020 [0.010, 0.030]**"),
+        ((0.02, -0.01, 0.05), "Not distinguishable from B: ahead by **0.020 [−0.010, 0.050]**"),
+        ((-0.02, -0.05, 0.01), "Not distinguishable from B: behind by **0.020 [−0.010, 0.050]**"),
+        ((-0.02, -0.03, -0.01), "Behind B by **0.020 [0.010, 0.030]**"),
+    ],
+)
+def test_a_difference_says_who_is_ahead(difference: tuple[float, float, float], words: str) -> None:
+    given = dict(zip(("value", "low", "high"), difference, strict=True)) | {"baseline": "B"}
+    assert words in describe_difference(given).replace("\\", "")
+
+
+def test_where_a_baseline_wins_the_best_network_is_compared() -> None:
+    job = finished.finish()
+    path = Settings().workspace.result(job.id) / "result.json"
+    result = dict(load_json(path))
+    result |= {
+        "comparison": {}, "winner": {"name": "Boosted trees (default)", "family": "boosting"},
+        "best_network": {"name": "MLP 9"},
+        "gain": {"value": 0.01, "low": -0.01, "high": 0.03, "baseline": "Boosted trees", "model": "MLP 9"},
+    }  # fmt: skip
+    write_json(path, result)
+    text = read_text(open_page("results", job.id))
+    assert "The winner is a baseline itself" in text
+    assert "Best network, **MLP 9**: Not distinguishable from Boosted trees: ahead by" in text
+
+
+def test_a_stopped_search_says_so() -> None:
+    job = finished.finish(Plan(state=JobState.STOPPED))
+    assert "was stopped" in read_text(open_page("results", job.id))
+    assert "was stopped" not in read_text(open_page("results", finished.finish().id))
+
+
+def test_the_audit_is_offered_where_there_is_one() -> None:
+    at = open_page("results", finished.finish(Plan(kind="regression")).id)
+    assert at.button(key="open_audit").label == "Get the report"
+    at = open_page("results", finished.finish().id)
+    assert at.button(key="open_audit").label == "Open the audit"
 
 
 def test_more_than_one_look_is_said() -> None:
@@ -135,7 +187,4 @@ def test_user_text_is_inert() -> None:
 
 
 def finished_result(search: str) -> dict[str, Any]:
-    from automl.files import load_json
-    from automl.settings import Settings
-
     return dict(load_json(Settings().workspace.result(search) / "result.json"))
