@@ -202,6 +202,7 @@ class Audit:
                 "reason": self.calibration_reason,
                 "groups": [entry.to_json() for entry in self.calibration],
             },
+            "cross_check": context.cross_check.to_json() if context.cross_check else None,
             "mitigation": [],
             "definitions": render_definitions(),
             "warnings": [*self.warnings, *context.warnings],

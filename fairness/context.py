@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fairness.estimates import Estimate
+from fairness.records import CrossCheck
 
 NOT_STATED = "not stated"
 
@@ -23,7 +24,7 @@ class ReportContext:
 
     ``created_at`` is ISO 8601 in UTC. ``protocol`` holds facts in reading order ("Split" → "60/15/10/15 …").
     ``looks``: how often the test part was used, None when unknown. ``provenance`` is carried into the JSON
-    as it is (paths and hashes of predictions, of the model …).
+    as it is (paths and hashes of predictions, of the model …). ``cross_check``: the numbers computed again.
     """
 
     title: str = "Fairness audit"
@@ -41,6 +42,7 @@ class ReportContext:
     models: tuple[ModelRow, ...] = ()
     looks: int | None = None
     warnings: tuple[str, ...] = ()
+    cross_check: CrossCheck | None = None
     intended_use: str = NOT_STATED
     affected: str = NOT_STATED
     flag_effect: str = NOT_STATED  # whether a flag helps or burdens the person

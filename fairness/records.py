@@ -183,3 +183,30 @@ class Calibration:
             "curve": self.curve.to_dict("records"),
             "reason": self.reason,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class CrossCheck:
+    """What computing the same numbers with another library gave.
+
+    ``where`` names the number with the largest difference, "" where all agree to the last digit;
+    ``not_compared`` lists what was left out and why; ``warnings`` name every number that differs.
+    """
+
+    library: str
+    version: str
+    n_compared: int
+    largest_difference: float
+    where: str = ""
+    not_compared: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "library": self.library,
+            "version": self.version,
+            "n_compared": self.n_compared,
+            "largest_difference": self.largest_difference,
+            "where": self.where,
+            "not_compared": list(self.not_compared),
+        }

@@ -23,6 +23,7 @@ from fairness.wording import (
     NOTICE,
     TRADE_OFF,
     describe_calibration,
+    describe_cross_check,
     describe_few,
 )
 
@@ -89,6 +90,9 @@ def render_report(audit: Audit, context: ReportContext) -> str:
         counts=parts.build_counts_table(audit),
         definitions=parts.build_definitions(audit),
         protocol=_build_protocol(audit, context),
+        cross_check=describe_cross_check(context.cross_check.to_json())
+        if context.cross_check
+        else "",
         n_comparisons=count_comparisons(audit.gaps),
         schema_version=SCHEMA_VERSION,
     )

@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from fairness.audit import Audit
 from fairness.definitions import METRICS
@@ -238,6 +239,18 @@ def describe_beneficial(audit: Audit) -> str:
         return "not stated"
     effect = "a flag is the beneficial decision" if audit.is_flag_beneficial else "no flag is the beneficial decision"  # fmt: skip
     return f"{options.beneficial} ({effect})"
+
+
+def describe_cross_check(check: Mapping[str, Any]) -> str:
+    """What computing the numbers again gave, from the ``cross_check`` of the JSON; "" without groups."""
+    if not check["n_compared"]:
+        return ""
+    largest = check["largest_difference"]
+    where = f" ({check['where']})" if check["where"] else ""
+    return (
+        f"Recomputed with {check['library']} {check['version']}: {check['n_compared']:,} numbers,"
+        f" largest difference {largest:.2g}{where}."
+    )
 
 
 def describe_calibration(numbers: Mapping[str, float | None], n: int) -> str:

@@ -8,6 +8,7 @@ from app.components.audit_view import (
     pick_choice,
     show_calibration,
     show_counts,
+    show_cross_check,
     show_downloads,
     show_found,
     show_gaps,
@@ -55,6 +56,7 @@ audit = audits.compute_choice(job.id, task, choice)
 with found:
     show_found(audit)
     st.caption(describe_looks(result))
+    show_cross_check(job.id)
 show_warnings(audit)
 show_downloads(job.id)
 

@@ -25,6 +25,7 @@ from app.theme import is_dark
 from app.wording import escape, say, say_plain
 from fairness import figures, frames, wording
 from fairness.audit import GROUP_METRICS, Audit
+from fairness.crosscheck import TOLERANCE
 
 DOWNLOADS = {
     "report": "report.html",
@@ -88,6 +89,18 @@ def show_found(audit: Audit) -> None:
         for sentence, remark in collect_sentences(audit, attribute):
             st.markdown(f"- {escape(sentence)}  \n  :small[:gray[{escape(remark)}]]")
     st.caption(f"{escape(wording.NOTICE)} {escape(wording.OVERLAP)}")
+
+
+def show_cross_check(search_id: str) -> None:
+    """What recomputing the audit of the search with another library gave; a difference is a warning."""
+    check = (results.read_audit(search_id) or {}).get("cross_check") or {}
+    if not check.get("n_compared"):
+        return
+    sentence = say_plain("audit.cross_check", sentence=wording.describe_cross_check(check))
+    if check["largest_difference"] > TOLERANCE:
+        st.warning(escape(sentence), icon=":material/warning:")
+    else:
+        st.caption(escape(sentence))
 
 
 def show_warnings(audit: Audit) -> None:

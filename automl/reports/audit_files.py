@@ -1,10 +1,12 @@
 """An audit in its four forms: JSON, HTML page, and two CSV tables."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from automl.files import write_atomic, write_json
-from fairness.audit import Audit
+from fairness.audit import Audit, AuditInput
 from fairness.context import ReportContext
+from fairness.crosscheck import compute_cross_check
 from fairness.report import render_report
 from fairness.tables import render_counts_csv, render_metrics_csv
 
@@ -14,8 +16,10 @@ COUNTS = "audit_counts.csv"
 METRICS = "audit_metrics.csv"
 
 
-def write_audit(folder: Path, audit: Audit, context: ReportContext) -> None:
-    """Write ``audit.json``, ``audit_counts.csv``, ``audit_metrics.csv`` and ``report.html``."""
+def write_audit(folder: Path, audit: Audit, rows: AuditInput, context: ReportContext) -> None:
+    """Recompute the audit of ``rows`` with Fairlearn, then write its JSON, CSV tables and report."""
+    check = compute_cross_check(audit, rows)
+    context = replace(context, cross_check=check, warnings=(*context.warnings, *check.warnings))
     write_json(folder / AUDIT, audit.to_json(context))
     write_atomic(folder / COUNTS, render_counts_csv(audit))
     write_atomic(folder / METRICS, render_metrics_csv(audit))

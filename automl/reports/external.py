@@ -86,14 +86,15 @@ def write_external_report(
     rows = read_external_rows(frame, request)
     remove_audit_files(folder)
     digest = write_predictions(folder, build_external_predictions(rows))
+    audited = AuditInput(
+        truth=rows.truth,
+        prediction=rows.decision,
+        score=rows.score,
+        attributes=rows.attributes,
+        score_is_probability=rows.score is None or rows.is_probability,
+    )
     audit = compute_audit(
-        AuditInput(
-            truth=rows.truth,
-            prediction=rows.decision,
-            score=rows.score,
-            attributes=rows.attributes,
-            score_is_probability=rows.score is None or rows.is_probability,
-        ),
+        audited,
         AuditOptions(
             positive=rows.positive,
             beneficial=request.beneficial,
@@ -104,7 +105,7 @@ def write_external_report(
         ),
     )
     context = _complete_context(context or ReportContext(), frame, rows, request, digest)
-    write_audit(folder, audit, context)
+    write_audit(folder, audit, audited, context)
     return audit
 
 

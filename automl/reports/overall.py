@@ -65,6 +65,7 @@ def build_overall_json(evaluation: Evaluation, context: ReportContext) -> dict[s
         "gaps": [],
         "extremes": [],
         "calibration": {"status": "not_estimable", "reason": SCOPE, "groups": []},
+        "cross_check": None,
         "mitigation": [],
         "definitions": {
             name: {

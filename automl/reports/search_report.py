@@ -48,8 +48,9 @@ def write_search_report(folder: Path, report: SearchReport) -> Audit | None:
         report.result, spec, predictions_sha256=digest, created_at=report.created_at
     )
     if spec.task.type is TaskType.BINARY:
-        audit = compute_task_audit(spec, report.predictions)
-        write_audit(folder, audit, context)
+        rows = _build_rows(spec, report.predictions)
+        audit = compute_audit(rows, _build_options(spec))
+        write_audit(folder, audit, rows, context)
         return audit
     context = replace(context, title=f"Results of predicting {spec.task.target}")
     write_json(folder / AUDIT, build_overall_json(report.evaluation, context))
@@ -57,25 +58,24 @@ def write_search_report(folder: Path, report: SearchReport) -> Audit | None:
     return None
 
 
-def compute_task_audit(
-    spec: SearchSpec, predictions: pd.DataFrame, threshold: float = THRESHOLD
-) -> Audit:
-    """The audit of a binary task by its sensitive columns, from the frame of ``build_predictions``."""
+def _build_rows(spec: SearchSpec, predictions: pd.DataFrame) -> AuditInput:
+    """The rows of a binary task and its sensitive columns, from the frame of ``build_predictions``."""
     positive = str(spec.task.positive)
     names = [name for name in predictions.columns if str(name).startswith(SENSITIVE)]
-    return compute_audit(
-        AuditInput(
-            truth=(predictions["truth"] == positive).to_numpy(dtype=np.int64),
-            prediction=(predictions["prediction"] == positive).to_numpy(dtype=np.int64),
-            score=predictions[f"probability_{positive}"].to_numpy(dtype=np.float64),
-            attributes=predictions[names].rename(columns=lambda name: name.removeprefix(SENSITIVE)),
-        ),
-        AuditOptions(
-            positive=positive,
-            beneficial=spec.task.beneficial,
-            threshold=threshold,
-            references=spec.audit.references,
-            min_group_size=spec.audit.min_group_size,
-            seed=spec.seed,
-        ),
+    return AuditInput(
+        truth=(predictions["truth"] == positive).to_numpy(dtype=np.int64),
+        prediction=(predictions["prediction"] == positive).to_numpy(dtype=np.int64),
+        score=predictions[f"probability_{positive}"].to_numpy(dtype=np.float64),
+        attributes=predictions[names].rename(columns=lambda name: name.removeprefix(SENSITIVE)),
+    )
+
+
+def _build_options(spec: SearchSpec) -> AuditOptions:
+    return AuditOptions(
+        positive=str(spec.task.positive),
+        beneficial=spec.task.beneficial,
+        threshold=THRESHOLD,
+        references=spec.audit.references,
+        min_group_size=spec.audit.min_group_size,
+        seed=spec.seed,
     )

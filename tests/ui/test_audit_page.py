@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from automl.files import load_json
+from automl.files import load_json, write_json
 from automl.jobs.records import JobState
 from automl.settings import Settings
 from fairness.wording import find_forbidden
@@ -138,3 +138,24 @@ def test_a_task_without_an_audit_still_offers_its_report() -> None:
     (folder / "report.html").write_text("<p>results</p>")
     labels = {button.label for button in open_page("audit", job.id).get("download_button")}
     assert labels == {"HTML report"}
+
+
+def write_check(job_id: str, largest: float, where: str) -> None:
+    path = Settings().workspace.result(job_id) / "audit.json"
+    check = {"library": "Fairlearn", "version": "0.15.0", "n_compared": 54, "where": where}
+    check |= {"largest_difference": largest, "not_compared": []}
+    write_json(path, {**load_json(path), "cross_check": check})
+
+
+def test_the_second_opinion_is_said_in_one_sentence() -> None:
+    job = finished.finish(Plan(has_audit_files=True))
+    write_check(job.id, 0.0, "")
+    at = open_page("audit", job.id)
+    assert "Recomputed with Fairlearn 0.15.0: 54 numbers, largest difference 0." in read_text(at)
+    assert not at.warning
+
+
+def test_a_difference_to_the_second_opinion_is_a_warning() -> None:
+    job = finished.finish(Plan(has_audit_files=True))
+    write_check(job.id, 0.01, "selection rate of Female (sex)")
+    assert "Female (sex)" in open_page("audit", job.id).warning[0].value.replace("\\", "")

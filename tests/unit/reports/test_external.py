@@ -1,12 +1,15 @@
 """Audits of decisions made elsewhere; the counts of COMPAS are those of the specification."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from automl.reports import external
 from automl.reports.external import ExternalAudit, read_external_rows, write_external_report
+from fairness.audit import compute_audit
 from fairness.errors import AuditError
 
 COMPAS = {  # responsible.md 9.1: n, TN, FP, FN, TP
@@ -56,6 +59,10 @@ def test_compas_counts(data_folder, tmp_path):
         assert (row["tn"], row["fp"], row["fn"], row["tp"]) == (tn, fp, fn, tp)
         assert tn + fp + fn + tp == n
     assert audit["calibration"]["status"] == "not_estimable"
+    check = audit["cross_check"]
+    assert (check["library"], check["n_compared"]) == ("Fairlearn", 7 + 11 * 7 + 3 * 6)
+    assert check["largest_difference"] < 1e-12
+    assert "102 numbers, largest difference" in (tmp_path / "report.html").read_text()
     assert audit["threshold"] == 5
     predictions = pd.read_parquet(tmp_path / "predictions.parquet")
     assert list(predictions.columns) == [
@@ -124,3 +131,21 @@ def test_infinite_scores_are_refused():
     table.loc[7, "score"] = np.inf
     with pytest.raises(AuditError, match="no finite number"):
         read_external_rows(table, ExternalAudit(truth="hired", score="score", sensitive=("sex",)))
+
+
+def test_a_number_that_fairlearn_sees_otherwise_is_a_warning_everywhere(tmp_path, monkeypatch):
+    def compute_wrong(rows, options):
+        audit = compute_audit(rows, options)
+        women = audit.find_group("sex", "f")
+        rate = replace(women.metrics["selection_rate"], value=0.999)
+        wrong = replace(women, metrics={**women.metrics, "selection_rate": rate})
+        groups = tuple(wrong if group is women else group for group in audit.by_group)
+        return replace(audit, by_group=groups)
+
+    monkeypatch.setattr(external, "compute_audit", compute_wrong)
+    request = ExternalAudit(truth="hired", score="score", positive="1", sensitive=("sex",))
+    write_external_report(tmp_path, build_table(), request)
+    audit = json.loads((tmp_path / "audit.json").read_text())
+    assert audit["cross_check"]["where"] == "selection rate of f (sex)"
+    assert any("selection rate of f (sex)" in text for text in audit["warnings"])
+    assert "this audit 0.999" in (tmp_path / "report.html").read_text()
