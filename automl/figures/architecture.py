@@ -64,7 +64,7 @@ def plot_architecture(frame: pd.DataFrame) -> go.Figure:
             _add_arrow(
                 fig, start=start, end=centers[0] if len(centers) == 1 else start, level=level
             )
-    lay_out(fig, x="", y="", height=24 + 66 * n_levels)
+    lay_out(fig, x="", y="", height=24 + 84 * n_levels)
     fig.update_layout(margin={"l": 4, "r": 4, "t": 4, "b": 4})
     fig.update_xaxes(visible=False, range=[-0.01, 1.01], fixedrange=True)
     return fig.update_yaxes(
@@ -111,16 +111,16 @@ def _add_block(
     )  # fmt: skip
 
 
-def _write_lines(row: Mapping[str, Any], *, is_narrow: bool) -> tuple[str, str]:
-    """Two lines of a block: what it is, and its numbers."""
+def _write_lines(row: Mapping[str, Any], *, is_narrow: bool) -> list[str]:
+    """The lines of a block: what it is, how it is made, its numbers; short enough for a phone."""
     name, parameters = label(row["name"], 16 if is_narrow else 30), row["parameters"]
     output = "" if pd.isna(row["output"]) else f"→ {row['output']:,} values"
     counted = f"{parameters:,} parameters" if parameters else ""
     if is_narrow:
-        return f"<b>{name}</b> {output}", counted
-    detail = f" · {label(row['detail'], 44)}" if row["detail"] else ""
+        return [f"<b>{name}</b>", output, counted]
     numbers = " · ".join(part for part in (output, counted) if part)
-    return f"<b>{name}</b> {label(row['kind'], 22)}{detail}", numbers
+    lines = [f"<b>{name}</b> {label(row['kind'], 22)}", label(row["detail"], 44), numbers]
+    return [line for line in lines if line]
 
 
 def _add_arrow(fig: go.Figure, *, start: float, end: float, level: int) -> None:

@@ -62,7 +62,7 @@ def describe_confusion(frame: pd.DataFrame) -> str:
     top = wrong.iloc[0]
     return (
         f"{text}; the most frequent mistake is {top['truth']!s} taken for {top['predicted']!s} "
-        f"({int(top['n']):,} times)."
+        f"({int(top['n']):,} {'time' if top['n'] == 1 else 'times'})."
     )
 
 

@@ -17,12 +17,15 @@ def plot_error_deciles(frame: pd.DataFrame, unit: str) -> go.Figure:
     ]
     fig = go.Figure(
         go.Bar(
-            x=names, y=frame["mae"], marker={"color": COLORS[0], "line": {"width": 0}},
-            customdata=frame["n"], hovertemplate="%{y:,.4g}<br>n = %{customdata:,}<extra></extra>",
+            x=frame["mae"], y=names, orientation="h",
+            marker={"color": COLORS[0], "line": {"width": 0}},
+            customdata=frame["n"], hovertemplate="%{x:,.4g}<br>n = %{customdata:,}<extra></extra>",
         )
     )  # fmt: skip
-    fig.update_xaxes(type="category")
-    return lay_out(fig, x=f"True {label(unit)}, tenths", y="Mean absolute error", height=360)
+    fig.update_yaxes(type="category")
+    return lay_out(
+        fig, x=f"Mean absolute error of {label(unit)}", y=f"True {label(unit)}, tenths", height=380
+    )
 
 
 def describe_error_deciles(frame: pd.DataFrame) -> str:

@@ -23,7 +23,7 @@ def plot_intermediate_values(frame: pd.DataFrame, metric: str) -> go.Figure:
         fig.add_trace(
             go.Scatter(
                 x=shown["epoch"], y=shown["score"], mode="lines", name=name, legendgroup=name,
-                showlegend=name not in named, opacity=0.7, customdata=[trial] * len(shown),
+                showlegend=name not in named, opacity=0.85, customdata=[trial] * len(shown),
                 line={
                     "color": NEUTRAL if is_pruned else COLORS[0], "width": 1,
                     "dash": "dot" if is_pruned else "solid",

@@ -1,5 +1,7 @@
 """Learning curves: loss on the training and the select rows, epoch by epoch."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -8,13 +10,15 @@ from plotly.subplots import make_subplots
 from automl.figures.reading import render_number
 from automl.figures.style import MAX_SERIES, get_style, label, lay_out, thin
 
+MIN_TICKS = 3  # fewer on a log axis say nothing
+
 
 def plot_learning_curves(frame: pd.DataFrame) -> go.Figure:
     """Training (solid) and select loss (dashed) per ``series``, the learning rate linked below.
 
     Columns ``series, epoch, train_loss, select_loss, learning_rate`` and, optional, ``score``. The best
-    epoch (highest score, else lowest select loss) is marked. Losses are drawn on a log axis where all
-    are positive. At most six series.
+    epoch (highest score, else lowest select loss) is marked. Losses are drawn on a log axis where they
+    span enough of it. At most six series.
     """
     fig = make_subplots(
         rows=2, cols=1, shared_xaxes=True, row_heights=[0.76, 0.24], vertical_spacing=0.06
@@ -25,15 +29,27 @@ def plot_learning_curves(frame: pd.DataFrame) -> go.Figure:
         _add_series(fig, rows=thin(rows, 1_000), name=label(name), index=index)
     lay_out(fig, x="", y="", height=460)
     losses = pd.concat([frame["train_loss"], frame["select_loss"]]).dropna()
-    is_log = len(losses) > 0 and bool((losses > 0).all())
+    ticks = _pick_ticks(losses)
+    is_log = len(ticks) >= MIN_TICKS
     fig.update_yaxes(title_text="Loss (log)" if is_log else "Loss", row=1, col=1)
     if is_log:
-        fig.update_yaxes(type="log", dtick="D2", row=1, col=1)
+        texts = [f"{value:g}" for value in ticks]
+        fig.update_yaxes(type="log", tickvals=ticks, ticktext=texts, row=1, col=1)
     fig.update_yaxes(
         title_text="Rate", row=2, col=1, nticks=3, exponentformat="power", rangemode="tozero"
     )
     fig.update_xaxes(title_text="Epoch", row=2, col=1)
     return fig.update_layout(hovermode="x unified")
+
+
+def _pick_ticks(losses: pd.Series) -> list[float]:
+    """1, 2 and 5 times powers of ten within the losses; none where a loss is 0 or less."""
+    if losses.empty or not (losses > 0).all():
+        return []
+    low, high = float(losses.min()), float(losses.max())
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    values = [times * 10.0**power for power in powers for times in (1, 2, 5)]
+    return [value for value in values if low <= value <= high]
 
 
 def describe_learning_curves(frame: pd.DataFrame) -> str:

@@ -63,7 +63,7 @@ def _add_identity(fig: go.Figure) -> None:
         row=1, col=1,
     )  # fmt: skip
     fig.add_annotation(
-        x=0.5, y=0.5, text="calibrated", showarrow=False, xanchor="right", yshift=14,
+        x=0.3, y=0.3, text="calibrated", showarrow=False, xanchor="left", xshift=6, yshift=-14,
         font={"color": NEUTRAL}, row=1, col=1,
     )  # fmt: skip
 

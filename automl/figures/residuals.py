@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from automl.figures.reading import render_number, render_percent
-from automl.figures.style import COLORS, NEUTRAL, label, lay_out, thin
+from automl.figures.style import COLORS, NEUTRAL, find_highest, label, lay_out, thin
 
 MAX_MARKS = 3_000
 
@@ -21,11 +21,15 @@ def plot_residuals(frame: pd.DataFrame, unit: str) -> go.Figure:
         )
     )  # fmt: skip
     fig.add_hline(y=0, line={"color": NEUTRAL, "dash": "dash", "width": 1})
-    return lay_out(fig, x=f"Predicted {label(unit)}", y="Residual (predicted − true)")
+    return lay_out(fig, x=f"Predicted {label(unit)}", y="Residual (predicted − true)", height=460)
 
 
 def plot_residual_histogram(frame: pd.DataFrame, unit: str) -> go.Figure:
-    """Bars of the residuals; columns ``low, high, n`` (edges in the unit of the target)."""
+    """Bars of the residuals; columns ``low, high, n`` (edges in the unit of the target).
+
+    Neighbouring bins are joined where there are few rows.
+    """
+    frame = _join_bins(frame)
     fig = go.Figure(
         go.Bar(
             x=(frame["low"] + frame["high"]) / 2, y=frame["n"], width=frame["high"] - frame["low"],
@@ -35,13 +39,32 @@ def plot_residual_histogram(frame: pd.DataFrame, unit: str) -> go.Figure:
         )
     )  # fmt: skip
     fig.add_vline(x=0, line={"color": NEUTRAL, "dash": "dash", "width": 1})
-    return lay_out(fig, x=f"Residual of {label(unit)} (predicted − true)", y="Rows", height=360)
+    return lay_out(fig, x=f"Residual of {label(unit)} (predicted − true)", y="Rows", height=380)
 
 
-def compute_histogram(values: np.ndarray, n_bins: int = 40) -> pd.DataFrame:
-    """Counts in equal bins from least to greatest: columns ``low, high, n``."""
-    counts, edges = np.histogram(values[np.isfinite(values)], bins=n_bins)
-    return pd.DataFrame({"low": edges[:-1], "high": edges[1:], "n": counts})
+def _join_bins(frame: pd.DataFrame) -> pd.DataFrame:
+    """Bins in pairs, or pairs of pairs, until there are about 2·n^⅓ (Rice's rule), ten at least."""
+    wanted = max(10.0, 2 * float(frame["n"].sum()) ** (1 / 3))
+    while len(frame) >= 2 * wanted and len(frame) % 2 == 0:
+        pairs = np.arange(len(frame)) // 2
+        frame = frame.groupby(pairs).agg(
+            low=("low", "first"), high=("high", "last"), n=("n", "sum")
+        )
+    return frame
+
+
+def describe_residual_histogram(frame: pd.DataFrame) -> str:
+    """From where to where the residuals reach, and the fullest bar."""
+    if frame.empty:
+        return "There are no residuals to show."
+    bars = _join_bins(frame)
+    top = find_highest(bars, "n")
+    return (
+        f"The residuals of {int(bars['n'].sum()):,} rows reach from "
+        f"{render_number(float(bars['low'].iloc[0]))} to {render_number(float(bars['high'].iloc[-1]))}; the "
+        f"fullest bar, {int(top['n']):,} rows, lies between {render_number(float(top['low']))} and "
+        f"{render_number(float(top['high']))}."
+    )
 
 
 def describe_residuals(frame: pd.DataFrame) -> str:

@@ -77,7 +77,12 @@ def describe_search_history(history: pd.DataFrame, metric: str) -> str:
     bounds = compute_score_range(history["score"])
     below = 0 if bounds is None else int((history["score"] < bounds[0]).sum())
     cut = f" {below:,} lower scores lie below the picture." if below else ""
+    pruned = int((history["state"] == "pruned").sum())
+    was = "trial was" if pruned == 1 else "trials were"
+    early = (
+        f" {pruned:,} {was} ended early (open marks) and do not count as best." if pruned else ""
+    )
     return (
         f"The best of {len(history):,} scores is {metric} {render_number(float(best['score']))} "
-        f"(trial {int(best['number'])}); {after:,} trials after it did not improve on it.{cut}"
+        f"(trial {int(best['number'])}); {after:,} trials after it did not improve on it.{early}{cut}"
     )

@@ -73,8 +73,8 @@ def add_reference(
         )
     )  # fmt: skip
     fig.add_annotation(
-        x=x[0] + 0.94 * (x[1] - x[0]), y=y[0] + 0.94 * (y[1] - y[0]), text=text,
-        showarrow=False, yshift=-22, xanchor="right", font={"color": NEUTRAL},
+        x=x[0] + 0.62 * (x[1] - x[0]), y=y[0] + 0.62 * (y[1] - y[0]), text=text,
+        showarrow=False, yshift=-12, xshift=6, xanchor="left", font={"color": NEUTRAL},
     )  # fmt: skip
 
 

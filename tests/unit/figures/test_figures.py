@@ -20,7 +20,12 @@ from automl.figures.learning_curve import describe_learning_curves, plot_learnin
 from automl.figures.precision_recall import describe_precision_recall, plot_precision_recall
 from automl.figures.predicted_actual import describe_predicted_actual, plot_predicted_actual
 from automl.figures.reliability import describe_reliability, plot_reliability
-from automl.figures.residuals import describe_residuals, plot_residual_histogram, plot_residuals
+from automl.figures.residuals import (
+    describe_residual_histogram,
+    describe_residuals,
+    plot_residual_histogram,
+    plot_residuals,
+)
 from automl.figures.roc import describe_roc, plot_roc
 from automl.figures.search_history import (
     compute_history,
@@ -75,7 +80,7 @@ def test_confusion_shares_of_an_empty_row_are_absent_and_rows_add_up() -> None:
     assert "3<br>75.0 %" in heat.text[0][0]
     assert heat.text[1][0].endswith("–")
     assert "3 of 4 decisions (75.0 %)" in describe_confusion(frame)
-    assert "a taken for b (1 times)" in describe_confusion(frame)
+    assert "a taken for b (1 time)" in describe_confusion(frame)
 
 
 @given(st.lists(st.integers(0, 50), min_size=9, max_size=9))
@@ -110,6 +115,15 @@ def test_learning_curves_mark_the_best_epoch_and_dash_the_select_loss() -> None:
     assert "best at epoch 7 of 10" in describe_learning_curves(frame)
 
 
+def test_ticks_of_a_log_axis_are_whole_numbers_of_the_loss() -> None:
+    frame = frames.build_epochs().assign(series="mlp")
+    ticks = plot_learning_curves(frame).layout.yaxis
+    assert len(ticks.tickvals) >= 3
+    assert list(ticks.ticktext) == [f"{value:g}" for value in ticks.tickvals]
+    narrow = frame.assign(train_loss=0.5, select_loss=0.6)
+    assert plot_learning_curves(narrow).layout.yaxis.type != "log"
+
+
 def test_learning_curves_with_a_loss_of_zero_are_not_on_a_log_axis() -> None:
     frame = frames.build_epochs().assign(series="mlp", train_loss=0.0)
     assert plot_learning_curves(frame).layout.yaxis.type != "log"
@@ -128,6 +142,7 @@ def test_history_counts_no_pruned_trial_as_best() -> None:
     assert history["best_so_far"].tolist() == [0.7, 0.7, 0.8]
     assert "0.8" in describe_search_history(history, "AUC")
     assert "trial 2" in describe_search_history(history, "AUC")
+    assert "1 trial was ended early" in describe_search_history(history, "AUC")
     assert describe_search_history(history.iloc[:0], "AUC") == "No trial has a score yet."
 
 
@@ -176,9 +191,27 @@ def test_residual_sentence_gives_the_middle_half() -> None:
     assert bars.data[0].x[0] == 1.0
 
 
+@pytest.mark.parametrize(("n", "n_bars"), [(66, 10), (600, 20), (20_000, 40)])
+def test_few_residuals_are_not_spread_over_many_bars(n: int, n_bars: int) -> None:
+    edges = np.linspace(-5, 5, 41)
+    counts = np.bincount(np.arange(n) % 40, minlength=40)
+    frame = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "n": counts})
+    bars = plot_residual_histogram(frame, "price").data[0]
+    assert len(bars.y) == n_bars
+    assert sum(bars.y) == n
+
+
+def test_the_histogram_sentence_gives_the_fullest_bar_and_both_sides() -> None:
+    frame = pd.DataFrame({"low": [-2.0, -1.0, 0.0], "high": [-1.0, 0.0, 1.0], "n": [1, 6, 3]})
+    text = describe_residual_histogram(frame)
+    assert "10 rows" in text
+    assert "from −2.00 to 1.00" in text
+    assert "6 rows" in text
+
+
 def test_error_by_decile_names_the_worst_tenth() -> None:
     frame = pd.DataFrame({"low": [0.0, 1.0], "high": [1.0, 9.0], "mae": [0.1, 0.7], "n": [5, 5]})
-    assert len(plot_error_deciles(frame, "price").data[0].x) == 2
+    assert list(plot_error_deciles(frame, "price").data[0].x) == [0.1, 0.7]
     assert "between 1 and 9" in describe_error_deciles(frame)
 
 
@@ -192,6 +225,17 @@ def test_architecture_puts_the_inputs_beside_each_other() -> None:
     assert "4 layers with 3,300 parameters; first holds 61 % of them" in describe_architecture(
         frame
     )
+
+
+def test_a_block_keeps_every_line_short_enough_for_a_phone() -> None:
+    layer = {
+        "name": "Numbers", "kind": "piecewise embedding", "output": 192, "parameters": 70_560,
+        "detail": "96 bins, 12 per column",
+    }  # fmt: skip
+    texts = [note.text for note in plot_architecture(compute_layers([layer])).layout.annotations]
+    lines = next(text for text in texts if "Numbers" in text).split("<br>")
+    assert len(lines) == 3
+    assert all(len(line) <= 46 for line in lines)
 
 
 def test_architecture_of_nothing_is_an_empty_picture() -> None:
