@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from app import results
-from app.components.figure import show_figure
-from app.components.numbers import ABSENT, format_estimate
+from app.components.figure import show_csv, show_figure
+from app.components.numbers import ABSENT, format_estimate, format_number
 from app.results import Opened
 from app.wording import say, say_plain
 from automl.figures.confusion import compute_shares, describe_confusion, plot_confusion
@@ -15,11 +15,13 @@ from automl.figures.error_deciles import describe_error_deciles, plot_error_deci
 from automl.figures.precision_recall import describe_precision_recall, plot_precision_recall
 from automl.figures.predicted_actual import describe_predicted_actual, plot_predicted_actual
 from automl.figures.residuals import (
+    describe_residual_histogram,
     describe_residuals,
     plot_residual_histogram,
     plot_residuals,
 )
 from automl.figures.roc import describe_roc, plot_roc
+from fairness.intervals import compute_wilson
 
 SHARES = ("row", "column", "total")
 
@@ -29,11 +31,18 @@ def show_curves(opened: Sequence[Opened], target: str) -> None:
     if not opened:
         st.info(say("curves.none"))
         return
-    if opened[0].evaluation.task_type == "regression":
+    kind = opened[0].evaluation.task_type
+    if kind == "regression":
         _show_regression(_pick_model(opened), target)
+    elif kind == "multiclass":
+        model = _pick_model(opened)
+        st.caption(say("curves.one_rest"))
+        _show_ranking([model])
+        _show_confusion(model)
+        _show_classes(model)
     else:
         _show_ranking(opened)
-        _show_confusion(opened)
+        _show_confusion(_pick_model(opened))
     show_metric_table(opened)
 
 
@@ -51,19 +60,23 @@ def show_metric_table(opened: Sequence[Opened]) -> None:
     )
     ordered = wide[[model.name for model in opened if model.name in wide]].fillna(ABSENT)
     st.dataframe(
-        ordered.reset_index(), key="metric_table", hide_index=True,
+        ordered.reset_index(), key="metric_table", hide_index=True, height="content",
         column_config={"metric": st.column_config.TextColumn(say_plain("audit.metric"), pinned=True)},
     )  # fmt: skip
+    show_csv(long, key="metrics")
 
 
 def stack_curves(opened: Sequence[Opened], name: str) -> pd.DataFrame:
-    """The curve of that name: models overlaid for two classes, the winner's classes for more."""
+    """The curve of that name: models overlaid for two classes, the first one's classes for more.
+
+    A constant has no curve: it is the reference line.
+    """
     if opened[0].evaluation.task_type == "multiclass":
         return opened[0].evaluation.curves.get(name, pd.DataFrame())
     frames = [
         model.evaluation.curves[name].assign(series=model.name)
         for model in opened
-        if name in model.evaluation.curves and len(model.evaluation.curves[name])
+        if model.family != "constant" and len(model.evaluation.curves.get(name, ()))
     ]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
@@ -98,14 +111,12 @@ def _show_ranking(opened: Sequence[Opened]) -> None:
             )  # fmt: skip
 
 
-def _show_confusion(opened: Sequence[Opened]) -> None:
+def _show_confusion(model: Opened) -> None:
     st.markdown(f"#### {say('curves.confusion')}")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        model = _pick_model(opened)
-        by = st.segmented_control(
-            say("curves.confusion_by"), SHARES, default="row", required=True, key="confusion_by",
-            format_func=lambda value: say_plain(f"curves.by_{value}"),
-        )  # fmt: skip
+    by = st.segmented_control(
+        say("curves.confusion_by"), SHARES, default="row", required=True, key="confusion_by",
+        format_func=lambda value: say_plain(f"curves.by_{value}"),
+    )  # fmt: skip
     frame = model.evaluation.curves.get("confusion")
     if frame is None or frame.empty:
         return
@@ -114,6 +125,40 @@ def _show_confusion(opened: Sequence[Opened]) -> None:
         plot_confusion(frame, by), key="confusion", alt=say_plain("curves.confusion_alt"),
         sentence=f"{model.name}: {describe_confusion(frame)}", frame=shares,
     )  # fmt: skip
+
+
+def _show_classes(model: Opened) -> None:
+    frame = model.evaluation.curves.get("confusion")
+    if frame is None or frame.empty:
+        return
+    st.markdown(f"#### {say('curves.classes')}")
+    st.dataframe(build_class_table(frame), key="class_table", hide_index=True)
+
+
+def build_class_table(confusion: pd.DataFrame) -> pd.DataFrame:
+    """Per class of ``truth, predicted, n``: rows, decisions, precision and recall (Wilson), F1."""
+    rows = []
+    for name in dict.fromkeys(confusion["truth"]):
+        is_true, is_decided = confusion["truth"] == name, confusion["predicted"] == name
+        n, n_decided = int(confusion["n"][is_true].sum()), int(confusion["n"][is_decided].sum())
+        right = int(confusion["n"][is_true & is_decided].sum())
+        f1 = 2 * right / (n + n_decided) if n + n_decided else None
+        cells = (
+            name, n, n_decided, _render_share(right, n_decided), _render_share(right, n),
+            ABSENT if f1 is None else format_number(f1),
+        )  # fmt: skip
+        keys = ("class", "n", "n_predicted", "precision", "recall", "f1")
+        rows.append(
+            {say_plain(f"curves.{key}"): cell for key, cell in zip(keys, cells, strict=True)}
+        )
+    return pd.DataFrame(rows)
+
+
+def _render_share(k: int, n: int) -> str:
+    share = compute_wilson(k, n)
+    if share.value is None:
+        return say_plain("audit.not_estimable")
+    return format_estimate(share.value, share.low, share.high)
 
 
 def _show_regression(model: Opened, target: str) -> None:
@@ -138,7 +183,7 @@ def _show_regression(model: Opened, target: str) -> None:
         show_figure(
             plot_residual_histogram(histogram, target), key="residual_histogram",
             title=say_plain("curves.histogram"), alt=say_plain("curves.histogram_alt"),
-            sentence=describe_residuals(points), frame=histogram,
+            sentence=describe_residual_histogram(histogram), frame=histogram,
         )  # fmt: skip
     with right:
         show_figure(

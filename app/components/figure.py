@@ -61,12 +61,12 @@ def show_figure(
             )
             if len(frame) > MAX_TABLE_ROWS:
                 st.caption(f"First {MAX_TABLE_ROWS:,} of {len(frame):,} rows; the CSV has all.")
-            st.download_button(
-                "Download CSV",
-                data=lambda: render_csv(frame).encode(),
-                file_name=f"{key}.csv",
-                mime="text/csv",
-                key=f"{key}_csv",
-                icon=":material/download:",
-                on_click="ignore",
-            )
+            show_csv(frame, key=key)
+
+
+def show_csv(frame: pd.DataFrame, *, key: str) -> None:
+    """The button ``<key>_csv`` that downloads the whole frame."""
+    st.download_button(
+        "Download CSV", data=lambda: render_csv(frame).encode(), file_name=f"{key}.csv",
+        mime="text/csv", key=f"{key}_csv", icon=":material/download:", on_click="ignore",
+    )  # fmt: skip

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app import results
-from app.components.figure import render_csv, show_figure
+from app.components.figure import show_csv, show_figure
 from app.components.numbers import ABSENT, format_count, format_estimate
 from app.wording import say, say_plain
 from automl.figures.leaderboard import describe_leaderboard, plot_leaderboard
@@ -37,15 +37,7 @@ def show_leaderboard(result: Mapping[str, Any]) -> None:
     )
     n_trials = sum(trial.get("stage") != "refit" for trial in result.get("trials") or ())
     st.caption(say("leaderboard.note", n=format_count(n_trials)))
-    st.download_button(
-        say("leaderboard.csv"),
-        data=lambda: render_csv(board).encode(),
-        file_name="leaderboard.csv",
-        mime="text/csv",
-        key="leaderboard_csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    show_csv(board, key="leaderboard")
 
 
 def show_leaderboard_figure(result: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """The Model and Protocol tabs: what was found, as a drawing and as settings; how it was found."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +9,7 @@ import streamlit as st
 
 from app.components.figure import show_figure
 from app.components.numbers import format_count, format_duration
-from app.wording import escape, say, say_plain
+from app.wording import say, say_plain
 from automl.figures.architecture import (
     compute_layers,
     describe_architecture,
@@ -21,9 +22,6 @@ PARTS = ("train", "select", "calibrate", "test")
 def show_model(result: Mapping[str, Any]) -> None:
     """The winner's settings; the layers of the winner, or of the best network where it is none."""
     winner = result["winner"]
-    gain = (result.get("gain") or {}).get("sentence")
-    if gain:
-        st.markdown(escape(gain))
     left, right = st.columns([3, 2], gap="medium")
     network = pick_network(result)
     with left:
@@ -61,10 +59,12 @@ def show_protocol(result: Mapping[str, Any]) -> None:
         key="protocol_rows", hide_index=True,
     )  # fmt: skip
     st.markdown(f"#### {say('protocol.facts')}")
-    st.dataframe(_build_facts(collect_facts(result)), key="protocol_facts", hide_index=True)
+    st.dataframe(
+        _build_facts(collect_facts(result)), key="protocol_facts", hide_index=True, height="content"
+    )
     st.markdown(f"#### {say('protocol.hashes')}")
     hashes = {**flatten(result.get("hashes") or {}), **flatten(result.get("versions") or {})}
-    st.dataframe(_build_facts(hashes), key="protocol_hashes", hide_index=True)
+    st.dataframe(_build_facts(hashes), key="protocol_hashes", hide_index=True, height="content")
 
 
 def collect_facts(result: Mapping[str, Any]) -> dict[str, str]:
@@ -74,7 +74,7 @@ def collect_facts(result: Mapping[str, Any]) -> dict[str, str]:
         **flatten(task if isinstance(task, Mapping) else {"task": task}),
         "metric": result["metric"],
         "time": format_duration(result.get("wall_seconds")),
-        "trials": format_count(len(result.get("trials") or ())),
+        **{f"{name} trials": format_count(n) for name, n in _count_stages(result).items()},
         "looks at the test part": result.get("looks"),
         "devices": _say_devices(result.get("devices")),
         **flatten(result.get("protocol") or {}),
@@ -84,7 +84,16 @@ def collect_facts(result: Mapping[str, Any]) -> dict[str, str]:
             for name, each in (result.get("seeds") or {}).items()
         },
     }
-    return {name: _say_value(value) for name, value in facts.items() if value not in (None, "", {})}
+    return {
+        name: _say_value(value)
+        for name, value in facts.items()
+        if value not in (None, "", {}, (), [])
+    }
+
+
+def _count_stages(result: Mapping[str, Any]) -> Counter[str]:
+    """Trials by stage: baseline, search, refit."""
+    return Counter(str(trial.get("stage", "search")) for trial in result.get("trials") or ())
 
 
 def _say_devices(devices: object) -> str:
@@ -126,6 +135,9 @@ def _show_summary(words: str, model: Mapping[str, Any]) -> None:
     st.markdown(f"#### {say(words, name=model['name'])}")
     if model.get("architecture"):
         st.markdown(say("model.summary", architecture=model["architecture"]))
+    members = int(model.get("members") or 1)
+    if members > 1:
+        st.markdown(say("model.members", n=members))
     config = model.get("config") or {}
     if config:
         st.dataframe(
@@ -134,7 +146,7 @@ def _show_summary(words: str, model: Mapping[str, Any]) -> None:
                 say_plain("model.setting"),
                 say_plain("model.value"),
             ),
-            key=f"config_{words.removeprefix('model.')}", hide_index=True,
+            key=f"config_{words.removeprefix('model.')}", hide_index=True, height="content",
         )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app import results
-from app.components.figure import show_figure
+from app.components.figure import show_csv, show_figure
 from app.components.numbers import ABSENT
 from app.components.states import render_state
 from app.wording import say, say_plain
@@ -53,7 +53,16 @@ def show_search_views(search_id: str, result: Mapping[str, Any]) -> None:
         with right:
             _show_intermediate(epochs, searched, metric)
     st.markdown(f"#### {say('searchview.trials')}")
-    st.dataframe(build_trial_table(trials), key="trials", hide_index=True, placeholder=ABSENT)
+    table = build_trial_table(trials)
+    st.dataframe(
+        table, key="trials", hide_index=True, placeholder=ABSENT,
+        column_config={
+            say_plain("trials.score"): st.column_config.NumberColumn(format="%.4f", help=metric),
+            say_plain("trials.parameters"): st.column_config.NumberColumn(format="localized"),
+            say_plain("trials.fit_seconds"): st.column_config.NumberColumn(format="%.1f"),
+        },
+    )  # fmt: skip
+    show_csv(table, key="trials")
 
 
 def show_learning_curves(epochs: pd.DataFrame, trials: pd.DataFrame) -> None:
@@ -65,6 +74,7 @@ def show_learning_curves(epochs: pd.DataFrame, trials: pd.DataFrame) -> None:
     if not known:
         st.caption(say("searchview.no_epochs"))
         return
+    st.markdown(f"#### {say('searchview.learning')}")
     chosen = st.multiselect(
         say("searchview.learning_pick"), known, default=known[:SHOWN_FIRST], max_selections=MAX_SHOWN,
         format_func=lambda number: names[number], key="learning_trials",
@@ -77,16 +87,16 @@ def show_learning_curves(epochs: pd.DataFrame, trials: pd.DataFrame) -> None:
         return
     show_figure(
         plot_learning_curves(frame), key="learning_curves", frame=frame,
-        title=say_plain("searchview.learning"), alt=say_plain("searchview.learning_alt"),
+        alt=say_plain("searchview.learning_alt"),
         sentence=describe_learning_curves(frame),
     )  # fmt: skip
 
 
 def name_trials(trials: pd.DataFrame) -> dict[int, str]:
-    """``#12 mlp`` by number, best score first."""
+    """``#12 MLP`` by number, best score first."""
     ordered = trials.sort_values("score", ascending=False, na_position="last", kind="stable")
     return {
-        int(row.number): f"#{int(row.number)} {row.family}"
+        int(row.number): f"#{int(row.number)} {results.get_family_title(str(row.family))}"
         for row in ordered.itertuples(index=False)
     }
 

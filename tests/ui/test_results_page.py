@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.components.curves_view import build_class_table
 from app.components.headline import describe_difference
 from automl.files import load_json, write_json
 from automl.jobs.records import JobState, Outcome
@@ -168,6 +169,36 @@ def test_every_tab_draws_for_every_kind_of_task(kind: str, tab: str) -> None:
         assert chart.proto.alt
     if tab == "Calibration":
         assert ("calibration does not apply" in read_text(at)) == (kind == "regression")
+
+
+def test_a_constant_has_no_curve() -> None:
+    at = open_page("results", finished.finish().id)
+    series = set(find_table(at, "true_positive_rate")["series"])
+    assert "Constant" not in series
+    assert "MLP 12" in series
+
+
+def test_every_class_has_its_own_row_of_the_chosen_model() -> None:
+    at = open_page("results", finished.finish(Plan(kind="multiclass")).id)
+    table = find_table(at, "Recall")
+    assert table["Class"].tolist() == ["red", "rosé", "white"]
+    assert table["Rows"].sum() == 600
+    assert table["Recall"].str.contains(r"\[").all()
+    first = find_table(at, "true_positive_rate")
+    at.selectbox(key="curves_model").set_value("Linear (default)").run()
+    assert not find_table(at, "true_positive_rate").equals(first)
+    assert not find_table(at, "Recall").equals(table)
+
+
+def test_counts_of_a_class_give_its_rates() -> None:
+    frame = pd.DataFrame(
+        {"truth": ["a", "a", "b", "b"], "predicted": ["a", "b", "a", "b"], "n": [3, 1, 0, 0]}
+    )
+    table = build_class_table(frame)
+    assert table["Rows"].tolist() == [4, 0]
+    assert table["Recall"].iloc[0].startswith("0.750 [")
+    assert table["Recall"].iloc[1] == "not estimable"
+    assert table["F1"].tolist() == ["0.857", "0.000"]
 
 
 def test_the_page_needs_neither_torch_nor_optuna() -> None:
