@@ -1,5 +1,6 @@
 """The audit of decisions that were made elsewhere: a table with truth, prediction or score, and groups."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -51,6 +52,25 @@ class ExternalAudit:
             raise AuditError(
                 f"The threshold {self.threshold:g} has no score to cut.", hint="Name the score."
             )
+        if self.threshold is not None and not math.isfinite(self.threshold):
+            raise AuditError(
+                f"The threshold {self.threshold:g} is no finite number.",
+                hint="Name the score from which on a row counts as positive.",
+            )
+        self._require_one_role_each()
+
+    def _require_one_role_each(self) -> None:
+        decision = "prediction" if self.score is None else "score"
+        roles = {self.truth: "truth"}
+        for name, role in (
+            (self.prediction or self.score or "", decision),
+            *((n, "sensitive column") for n in self.sensitive),
+        ):
+            if roles.setdefault(name, role) != role:
+                raise AuditError(
+                    f"{name!r} is named as the {roles[name]} and as the {role}.",
+                    hint="Name a different column for each.",
+                )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,9 +194,15 @@ def _find_labels(
     codes: NDArray[np.int32], labels: tuple[str, ...], request: ExternalAudit
 ) -> tuple[str, str, list[str]]:
     """Positive and negative label, and what must be said about the choice."""
-    if len(labels) > 2 or not labels:
+    if len(labels) == 1:
         raise AuditError(
-            f"The truth {request.truth!r} has {len(labels)} different values; an audit needs two.",
+            f"Every value of the truth {request.truth!r} is {labels[0]!r}; an audit needs two.",
+            hint="Choose a column with two values.",
+        )
+    if len(labels) != 2:
+        found = f"{len(labels)} different values" if labels else "no values"
+        raise AuditError(
+            f"The truth {request.truth!r} has {found}; an audit needs two.",
             hint="Choose a column with two values.",
         )
     if request.positive is not None:
@@ -187,18 +213,13 @@ def _find_labels(
                 hint=f"Choose one of {', '.join(map(repr, labels))}.",
             )
         said = []
-    elif len(labels) == 1:
-        raise AuditError(
-            f"Every value of {request.truth!r} is {labels[0]!r}.", hint="Name the positive value."
-        )
     else:
         counts = np.bincount(codes[codes >= 0], minlength=2)
         positive = labels[int(counts.argmin())]
         said = [
             f"Positive is {positive!r}, the rarer value of {request.truth!r}; nobody named one."
         ]
-    others = [label for label in labels if label != positive]
-    negative = others[0] if others else f"not {positive}"
+    negative = next(label for label in labels if label != positive)
     if request.beneficial is not None and request.beneficial not in (positive, negative):
         raise AuditError(
             f"The beneficial value {request.beneficial!r} does not occur in {request.truth!r}.",
@@ -239,13 +260,15 @@ def _read_decisions(
 
 
 def _read_scores(column: pd.Series) -> NDArray[np.float64]:
-    """Scores as numbers, NaN for missing; text that is no number and infinite values are refused."""
+    """Scores as numbers, NaN for empty cells; text, infinite values and a written NaN are refused."""
     values = cells_to_numbers(column)
-    codes, labels = cells_to_labels(column)
-    bad = ((codes >= 0) & np.isnan(values)) | np.isinf(values)
+    codes, _ = cells_to_labels(column)
+    texts = column.astype(str).str.strip()
+    is_written = (column.dtype.kind not in "iufb") & column.notna() & (texts.str.lower() == "nan")
+    bad = ((codes >= 0) & np.isnan(values)) | np.isinf(values) | is_written.to_numpy()
     if bad.any():
         raise AuditError(
-            f"The score {column.name!r} holds {labels[codes[bad][0]]!r}, which is no finite number.",
+            f"The score {column.name!r} holds {texts[bad].iloc[0]!r}, which is no finite number.",
             hint="Give a column of finite numbers; cells may be empty.",
         )
     return values
@@ -267,9 +290,9 @@ def _describe_left_out(
 ) -> list[str]:
     missing = ((no_truth, request.truth), (no_decision, request.prediction or request.score))
     return [
-        f"{int(where.sum()):,} rows without a value of {name!r} are left out."
+        f"{n:,} {'row' if n == 1 else 'rows'} without a value of {name!r}: left out."
         for where, name in missing
-        if where.any()
+        if (n := int(where.sum()))
     ]
 
 

@@ -1,10 +1,11 @@
 """The audit of decisions in a file, in a limited child process."""
 
 from collections.abc import Callable, Mapping
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
+from automl.data.dataset import Note
 from automl.data.loading import load_raw
 from automl.reports.external import ExternalAudit, write_external_report
 from automl.settings import Settings
@@ -36,12 +37,23 @@ def run_audit_file(
         model_name=str(request.prediction or request.score),
         data_name=file.name,
         versions=collect_versions(),
-        hashes={"file": sha256(file.read_bytes()).hexdigest()},
-        warnings=tuple(
-            note.text
-            for note in raw.notes
-            if note.level == "warning" or "duplicate" in note.code
-        ),
+        hashes={"file": _hash_file(file)},
+        warnings=tuple(note.text for note in raw.notes if _matters(note, request)),
     )
     audit = write_external_report(out, raw.table.to_pandas(), request, context)
     return {"n_rows": audit.overall.n}
+
+
+def _matters(note: Note, request: ExternalAudit) -> bool:
+    """Whether a note of the loading is a warning, or says which of two equal names is audited."""
+    if note.level == "warning":
+        return True
+    named = {request.truth, request.prediction, request.score, *request.sensitive}
+    return note.code == "duplicate_name" and bool(
+        named & {note.column, note.column.rpartition(".")[0]}
+    )
+
+
+def _hash_file(file: Path) -> str:
+    with file.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()

@@ -102,8 +102,8 @@ def test_rows_without_truth_or_score_are_left_out_aloud():
     )
     assert rows.row_id.tolist() == [4, 5, 6, 7, 8, *range(10, 120)]
     assert rows.warnings == (
-        "4 rows without a value of 'hired' are left out.",
-        "2 rows without a value of 'score' are left out.",
+        "4 rows without a value of 'hired': left out.",
+        "2 rows without a value of 'score': left out.",
     )
 
 
@@ -112,18 +112,37 @@ def test_rows_without_truth_or_score_are_left_out_aloud():
     [
         ({"truth": "nothing", "score": "score"}, "no column 'nothing'"),
         ({"truth": "age", "score": "score"}, "different values"),
-        ({"truth": "hired", "score": "sex"}, "'sex' holds '[fm]'"),
+        ({"truth": "hired", "score": "city"}, "'city' holds '[pq]'"),
         ({"truth": "hired", "score": "age"}, "needs a threshold"),
-        ({"truth": "hired", "prediction": "sex"}, "holds '[fm]'"),
+        ({"truth": "hired", "prediction": "city"}, "holds '[pq]'"),
         ({"truth": "hired", "score": "score", "positive": "yes"}, "'yes' does not occur"),
         ({"truth": "hired", "score": "score", "beneficial": "no"}, "'no' does not occur"),
         ({"truth": "hired"}, "Name a prediction or a score"),
         ({"truth": "hired", "prediction": "decision", "threshold": 1.0}, "no score"),
+        ({"truth": "hired", "score": "score", "threshold": np.nan}, "nan is no finite number"),
+        (
+            {"truth": "one", "score": "score", "positive": "1"},
+            "Every value of the truth 'one' is '1'",
+        ),
+        ({"truth": "three", "score": "score"}, "'three' has 3 different values"),
+        ({"truth": "none", "score": "score"}, "'none' has no values"),
+        (
+            {"truth": "sex", "score": "score"},
+            "'sex' is named as the truth and as the sensitive column",
+        ),
+        ({"truth": "hired", "prediction": "sex"}, "as the prediction and as the sensitive"),
+        ({"truth": "hired", "score": "hired"}, "'hired' is named as the truth and as the score"),
+        ({"truth": "hired", "score": "written_nan"}, "holds 'NaN', which is no finite number"),
+        ({"truth": "hired", "score": "all_empty"}, "No row has both"),
     ],
 )
 def test_bad_requests_are_named(request_, words):
+    table = build_table().assign(
+        one="1", three=lambda t: t.index.astype(str).str[-1].map(lambda c: str(int(c) % 3)), none=None,
+        city="p", written_nan=lambda t: ["NaN", *t["score"].astype(str)[1:]], all_empty=None,
+    )  # fmt: skip
     with pytest.raises(AuditError, match=words):
-        read_external_rows(build_table(), ExternalAudit(sensitive=("sex",), **request_))
+        read_external_rows(table, ExternalAudit(sensitive=("sex",), **request_))
 
 
 def test_infinite_scores_are_refused():
