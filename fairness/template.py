@@ -19,8 +19,13 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 ACCENT = PALETTE[0]
 SEQUENTIAL = ("#f7fbff", "#c6dbef", "#6baed6", "#2171b5", "#08306b")
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-CONFIG = {"showSendToCloud": False, "displaylogo": False, "responsive": True}
-"""How every figure is shown: no upload button, no logo."""
+CONFIG = {
+    "showSendToCloud": False,
+    "displaylogo": False,
+    "responsive": True,
+    "displayModeBar": "hover",
+}
+"""How every figure is shown: no upload button, no logo, its tools only under the pointer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,11 @@ def build_template(*, dark: bool = False) -> go.layout.Template:
             "colorscale": {"sequential": [[i / 4, c] for i, c in enumerate(SEQUENTIAL)]},
             "hoverlabel": {"font": {"family": FONT, "size": 12}},
             "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": ""},
+            "modebar": {
+                "bgcolor": "rgba(0,0,0,0)",
+                "color": theme.muted,
+                "activecolor": theme.text,
+            },
             "separators": ".,",
         }
     )

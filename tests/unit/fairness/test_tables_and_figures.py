@@ -82,6 +82,7 @@ def test_template_sets_the_palette_and_both_themes(dark):
     figure = apply_template(go.Figure(), dark=dark)
     assert figure.layout.template.layout.colorway == PALETTE
     assert CONFIG["showSendToCloud"] is False
+    assert CONFIG["displayModeBar"] == "hover"
 
 
 def test_labels_are_shortened_and_inert():
