@@ -60,8 +60,8 @@ class JobQueries:
             value = connection.scalar(statement)
         return None if value is None else StopMode(value)
 
-    def list_trials(self, job_id: str, offset: int = 0, limit: int = 10_000) -> list[Trial]:
-        """Trials of a job by number."""
+    def list_trials(self, job_id: str, offset: int = 0, limit: int | None = None) -> list[Trial]:
+        """Trials of a job by number; all of them without a ``limit``."""
         trial = schema.trial
         statement = sa.select(trial).where(trial.c.job_id == job_id).order_by(trial.c.number)
         with self._engines.read.begin() as connection:

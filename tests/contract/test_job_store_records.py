@@ -112,6 +112,13 @@ def test_trials_round_trip_and_replace_by_number(store):
     assert store.count_trials(lease.job.id) == 2
 
 
+def test_a_long_search_gets_all_its_trials_back(store):
+    store.submit_job(build_new())
+    lease = store.claim_job("a", ALL)
+    store.write_trials(lease, [build_trial(number) for number in range(10_004)])
+    assert len(store.list_trials(lease.job.id)) == 10_004
+
+
 def test_progress_is_replaced_and_small(store):
     store.submit_job(build_new())
     lease = store.claim_job("w1", ALL)
