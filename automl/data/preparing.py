@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Ints = NDArray[np.int64]
 
+LARGEST_TARGET = 1e140  # errors are squared and summed
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PrepareRequest:
@@ -100,7 +102,15 @@ def encode_target(frame: "pd.DataFrame", task: Task) -> Ints | Floats:
         )
     if task.type is TaskType.REGRESSION:
         values = cells_to_numbers(frame[task.target])
-        return np.where(np.isfinite(values), values, np.nan)
+        values = np.where(np.isfinite(values), values, np.nan)
+        largest = np.nanmax(np.abs(values), initial=0.0)
+        if largest > LARGEST_TARGET:
+            raise DataError(
+                f"The target {task.target!r} reaches {largest:.3g}, whose square is no number a "
+                "computer holds.",
+                hint="Divide the target by a power of ten.",
+            )
+        return values
     codes, labels = cells_to_labels(frame[task.target])
     index = {label: number for number, label in enumerate(task.classes)}
     unknown = [label for label in labels if label not in index]
@@ -138,14 +148,13 @@ def _build(
         shape = encoder.compute_shape(len(task.classes))
         return Prepared(views=views, target=target, parts=parts, shape=shape)
     train = target[parts[Part.TRAIN]]
-    largest = float(np.abs(train).max()) or 1.0
-    scale = float((train / largest).std()) * largest  # squares of huge numbers do not fit
+    scale = float(train.std())
     return Prepared(
         views=views,
         target=target,
         parts=parts,
         shape=encoder.compute_shape(1),
-        target_mean=float((train / largest).mean()) * largest,
+        target_mean=float(train.mean()),
         target_scale=scale if scale > 0 else 1.0,
     )
 

@@ -73,6 +73,7 @@ def compute_split(request: SplitRequest) -> SplitResult:
         parts[Part.TEST] = given[has_target[n_rows:]]
     _require_rows(parts, n_rows)
     notes += _note_rare(request, parts)
+    notes += _note_shared_groups(request, parts)
     return SplitResult(parts=parts, notes=tuple(notes))
 
 
@@ -246,3 +247,20 @@ def _note_rare(request: SplitRequest, parts: Mapping[Part, Ints]) -> tuple[Note,
         f"{', '.join(lacking)}. Merge rare classes, or add rows."
     )
     return (Note(code="rare_classes", text=text, level="warning"),)
+
+
+def _note_shared_groups(request: SplitRequest, parts: Mapping[Part, Ints]) -> tuple[Note, ...]:
+    """A given test file is not divided: say how many of its groups models have met before."""
+    if request.groups is None or not request.n_given_test:
+        return ()
+    tested = np.unique(request.groups[parts[Part.TEST]])
+    own = np.concatenate([rows for part, rows in parts.items() if part is not Part.TEST])
+    shared = np.intersect1d(tested, request.groups[own])
+    n_shared = int((shared >= 0).sum())
+    if not n_shared:
+        return ()
+    text = (
+        f"{n_shared:,} of the {int((tested >= 0).sum()):,} groups of the test file also stand in the "
+        "training file, so the test does not show how a model does on groups it never met."
+    )
+    return (Note(code="groups_shared", text=text, level="warning"),)

@@ -54,8 +54,9 @@ def run_preparation(
     save_encoder(result.encoder, folder / SEARCH_ROWS / "encoder")
     save_encoder(result.refit_encoder, folder / REFIT_ROWS / "encoder")
     report(0.8, "Looking for columns that give the target away")
-    own_rows = frame.iloc[: dataset.n_train_rows]
-    leaks = compute_leaks(own_rows, spec.task, spec.columns)
+    parts = result.prepared.parts
+    known = np.sort(np.concatenate([rows for part, rows in parts.items() if part is not Part.TEST]))
+    leaks = compute_leaks(frame.iloc[known], spec.task, spec.columns)
     record = _build_record(spec, result) | {
         "notes": [
             asdict(note)

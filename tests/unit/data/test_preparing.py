@@ -177,3 +177,10 @@ def test_targets_of_every_type() -> None:
         encode_target(pd.DataFrame({"t": [0, 2]}), task)
     with pytest.raises(DataError, match="lack the target"):
         encode_target(pd.DataFrame({"u": [0, 2]}), task)
+
+
+def test_a_target_whose_squares_do_not_fit_is_named() -> None:
+    frame = build_frame()
+    frame.loc[7, "z"] = -3e200
+    with pytest.raises(DataError, match=r"'z' reaches 3e\+200"):
+        encode_target(frame, NUMBER)

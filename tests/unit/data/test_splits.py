@@ -93,6 +93,13 @@ def test_groups_and_copies_together() -> None:
         assert sum(map(len, owners)) == len(set.union(*owners))
 
 
+def test_groups_of_a_given_test_file_that_training_knows_are_counted() -> None:
+    groups = np.concatenate([np.repeat(np.arange(50), 10), [-1, -1, 3, 3, 4, 90, 91]])
+    notes = split(np.tile([0, 1], 254)[:507], groups=groups, n_given_test=7).notes
+    assert [note.code for note in notes] == ["groups_shared"]
+    assert "2 of the 4 groups" in notes[0].text
+
+
 def test_a_row_without_a_group_stands_alone() -> None:
     groups = np.concatenate([np.full(900, -1), np.repeat(np.arange(10), 10)])
     parts = split(np.tile([0, 1], 500), groups=groups).parts
