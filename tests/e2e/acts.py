@@ -63,7 +63,7 @@ def limit_trials(page: Page, n_trials: int) -> None:
     """Choose a budget of trials under the page's budget control."""
     by_key(page, "budget").get_by_text("Trials", exact=False).first.click()
     settle(page)
-    field = by_key(page, "trials_limit").locator("input").first
+    field = by_key(page, "budget_trials").locator("input").first
     field.fill(str(n_trials))
     field.press("Enter")
     settle(page)

@@ -66,7 +66,11 @@ def watch(page: Page, url: str) -> list[str]:
         text = f"{message.text} {message.location.get('url', '')}"  # type: ignore[attr-defined]
         # Streamlit probes two addresses on a deep link that answer 404; nothing else is excepted.
         expected = "404" in text and "/_stcore/" in text
-        dropped = "WebSocket" in text or "ERR_CONNECTION_REFUSED" in text  # a restart of the web
+        # What a browser says while the web process is being replaced.
+        dropped = any(
+            words in text
+            for words in ("WebSocket", "ERR_CONNECTION_REFUSED", "disconnected from server")
+        )
         if message.type == "error" and not expected and not dropped:  # type: ignore[attr-defined]
             trouble.append(f"console: {text}")
 
