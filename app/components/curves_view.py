@@ -38,11 +38,11 @@ def show_curves(opened: Sequence[Opened], target: str) -> None:
         model = _pick_model(opened)
         st.caption(say("curves.one_rest"))
         _show_ranking([model])
-        _show_confusion(model)
+        _show_confusion([model])
         _show_classes(model)
     else:
         _show_ranking(opened)
-        _show_confusion(_pick_model(opened))
+        _show_confusion(opened)
     show_metric_table(opened)
 
 
@@ -111,12 +111,14 @@ def _show_ranking(opened: Sequence[Opened]) -> None:
             )  # fmt: skip
 
 
-def _show_confusion(model: Opened) -> None:
+def _show_confusion(opened: Sequence[Opened]) -> None:
     st.markdown(f"#### {say('curves.confusion')}")
-    by = st.segmented_control(
-        say("curves.confusion_by"), SHARES, default="row", required=True, key="confusion_by",
-        format_func=lambda value: say_plain(f"curves.by_{value}"),
-    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        model = _pick_model(opened)
+        by = st.segmented_control(
+            say("curves.confusion_by"), SHARES, default="row", required=True, key="confusion_by",
+            format_func=lambda value: say_plain(f"curves.by_{value}"),
+        )  # fmt: skip
     frame = model.evaluation.curves.get("confusion")
     if frame is None or frame.empty:
         return

@@ -53,7 +53,8 @@ def _render_use(manifest: Manifest) -> str:
     version = manifest.versions.get("fairloom", NOT_STATED)
     return f"""## Use it
 
-With Fairloom {version} installed:
+Fairloom {version} must be importable: run this in its checkout, or put the checkout on `PYTHONPATH`. `bundle` is
+this folder or its ZIP.
 
 ```python
 from pathlib import Path
@@ -65,7 +66,7 @@ bundle = load_bundle(Path("bundle"))
 predictions = bundle.predict(pd.read_csv("new_rows.csv"))
 ```
 
-or in a shell: `python -m automl predict bundle new_rows.csv --out predictions.csv`
+or in a shell, from the same place: `python -m automl predict bundle new_rows.csv --out predictions.csv`
 
 Weights are safetensors and JSON; nothing in here is a pickle."""
 

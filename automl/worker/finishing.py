@@ -347,6 +347,7 @@ def _write_bundle(finish: Finish, winner: Opened, result: Mapping[str, Any]) -> 
                 "data_name": spec.data_name,
                 "spec_hash": finish.preparation["spec_hash"],
                 "n_rows": dict(finish.preparation["n_rows"]),
+                "seed": spec.seed,
             },
             metrics=result["test"],
             versions=result["versions"],

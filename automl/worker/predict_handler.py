@@ -10,6 +10,7 @@ from automl.jobs.records import JobState
 from automl.settings import Settings
 from automl.worker.child_folder import make_child_folder, render_settings
 from automl.worker.context import HandlerContext, run_stoppable
+from fairness.errors import FairloomError
 
 OUT = "predictions"
 
@@ -44,12 +45,24 @@ def handle(context: HandlerContext) -> Iterator[None]:
                 timeout_seconds=settings.import_seconds, memory_bytes=settings.import_memory_bytes
             ),
         )
-        result = yield from run_stoppable(context, request)
+        try:
+            result = yield from run_stoppable(context, request)
+        except FairloomError:
+            _remove_upload(context)
+            raise
+    _remove_upload(context)
     if result is None:
         context.finish(JobState.STOPPED)
         return
     context.log("info", f"Predicted {result['n_rows']} rows of {name}.")
     context.succeed(result)
+
+
+def _remove_upload(context: HandlerContext) -> None:
+    """Clear away the file that was predicted, if it is an upload of ours; a later try would find none."""
+    path = Path(str(context.job.spec["path"]))
+    if path.suffix == ".part" and path.resolve().parent == context.workspace.incoming.resolve():
+        path.unlink(missing_ok=True)
 
 
 def run_predict_file(

@@ -1,6 +1,9 @@
 """A bundle reproduces its predictions anywhere, and refuses what it is not."""
 
 import json
+import os
+import shlex
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -133,6 +136,24 @@ def test_a_fresh_process_reproduces_the_predictions(made, tmp_path):
     )
     got = pd.read_parquet(out)[["probability_no", "probability_yes"]]
     np.testing.assert_allclose(got, expected, atol=1e-6)
+
+
+def test_the_recipe_of_the_card_works_in_a_fresh_process_elsewhere(made, tmp_path):
+    folder, frame, expected, _ = made
+    shutil.copytree(folder, tmp_path / "bundle")
+    frame.to_csv(tmp_path / "new_rows.csv", index=False)
+    card = (tmp_path / "bundle" / "README.md").read_text(encoding="utf-8")
+    recipe = card.split("```python\n")[1].split("```")[0]
+    shell = shlex.split(card.split("`python ")[1].split("`")[0])
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for command in (
+        ["-c", f"{recipe}\npredictions.to_csv('recipe.csv', index=False)"],
+        shell,
+    ):
+        subprocess.run([sys.executable, *command], check=True, cwd=tmp_path, env=environment)
+    names = ["probability_no", "probability_yes"]
+    for name in ("recipe.csv", "predictions.csv"):
+        np.testing.assert_allclose(pd.read_csv(tmp_path / name)[names], expected, atol=1e-6)
 
 
 def test_order_and_further_columns_do_not_matter(made):
