@@ -36,7 +36,8 @@ def show_notes(dataset: Dataset, setup: Setup, notes: tuple[Note, ...]) -> None:
             st.header(say("set.found_heading"), anchor=False, width="content")
             n_open = count_open(ordered, setup)
             if n_open:
-                st.badge(say("set.found_count", count=n_open), color="orange")
+                key = "set.found_one" if n_open == 1 else "set.found_count"
+                st.badge(say(key, count=n_open), color="orange")
         if not ordered:
             st.write(say("set.found_none"))
         for index, note in enumerate(ordered[:MAX_SHOWN]):

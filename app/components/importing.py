@@ -5,6 +5,7 @@ import streamlit as st
 from app import imports, services, session
 from app.components.reading import show_reading
 from app.components.states import show_error, show_title
+from app.errors import UploadError
 from app.wording import say
 from automl.errors import UnclearFile
 from automl.jobs.records import Job, JobKind, JobState
@@ -16,8 +17,10 @@ def show_import(job_id: str) -> None:
     job = services.read_job(job_id, JobKind.IMPORT)
     if job is None:
         session.set_open("import", None)
-        st.warning(say("import.gone"))
-        return
+        session.remember(
+            "data_error", UploadError(say("import.gone"), hint=say("import.gone_hint"))
+        )
+        st.rerun()
     if job.state is JobState.SUCCEEDED:
         session.open_dataset(imports.accept_import(job))
         st.rerun()

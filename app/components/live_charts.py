@@ -36,7 +36,7 @@ def show_curves(epochs: pd.DataFrame, *, is_active: bool) -> None:
     """Losses of the running trials per epoch."""
     st.markdown(f"**{say('live.curves' if is_active else 'live.curves_ended')}**")
     if epochs.empty:
-        st.caption(say("live.curves_none"))
+        st.caption(say("live.curves_none" if is_active else "live.curves_ended_none"))
         return
     from app.components.figure import show_figure
     from automl.figures.learning_curve import describe_learning_curves, plot_learning_curves

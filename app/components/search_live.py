@@ -6,12 +6,13 @@ from typing import Any
 import streamlit as st
 
 from app import live, services, session
+from app.components.announcing import announce
 from app.components.live_charts import show_curves, show_history
 from app.components.live_machine import show_log, show_machine
 from app.components.numbers import format_clock, format_count, format_duration, format_estimate
 from app.components.search_actions import show_actions
 from app.components.states import show_error, show_state, show_title
-from app.wording import escape, say
+from app.wording import escape, say, say_plain
 from automl.jobs.records import Job, JobState, Trial
 from fairness.errors import FairloomError
 
@@ -81,22 +82,32 @@ def _show_state_line(search: Job) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="state"):
         show_state(search.state)
         st.markdown(" · ".join(parts) or _describe_wait(search))
+        announce(_describe_state(search), key="announce_state")
     if search.state.is_active and search.stop_mode is not None:
         st.info(say("live.stopping"))
-    if search.state is JobState.QUEUED and not services.has_worker():
-        st.warning(say("frame.no_worker"))
+    if search.state.is_active and not services.has_worker():
+        is_running = search.state is JobState.RUNNING
+        st.warning(say("live.worker_silent" if is_running else "frame.no_worker"))
     if search.state is JobState.FAILED and search.outcome is not None:
         show_error(FairloomError(search.outcome.message, hint=search.outcome.hint))
     if search.state is JobState.STOPPED and not services.has_result(search.id):
-        st.info(say("live.stopped_empty"))
+        has_model = bool(progress.get("best"))
+        st.info(say("live.stopped_unfinished" if has_model else "live.stopped_empty"))
     _show_warnings(progress.get("warnings") or ())
+
+
+def _describe_state(search: Job) -> str:
+    """The state in plain words, without what changes every second."""
+    stopping = search.state.is_active and search.stop_mode is not None
+    word = say_plain("live.stopping" if stopping else f"state.{search.state}")
+    return say_plain("live.announced", title=search.title, state=word)
 
 
 def _describe_wait(search: Job) -> str:
     if search.state is not JobState.QUEUED:
         return ""
     others = (job for job in services.list_searches(limit=50) if job.id != search.id)
-    is_busy = any(job.state is JobState.RUNNING for job in others)
+    is_busy = services.has_worker() and any(job.state is JobState.RUNNING for job in others)
     return say("live.waiting_turn" if is_busy else "live.waiting")
 
 
@@ -110,7 +121,8 @@ def _show_warnings(warnings: Any) -> None:
 def _show_numbers(search: Job) -> None:
     progress = search.progress
     title = live.get_metric_title(read_metric(search))
-    best, baseline, trials, left = st.columns(4)
+    with st.container(horizontal=True, key="numbers"):
+        best, baseline, trials, left = (st.container(key=f"number_{n}") for n in range(4))
     with best:
         _show_model(
             say("live.best" if search.state.is_active else "live.best_ended"),

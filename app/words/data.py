@@ -40,7 +40,8 @@ WORDS: dict[str, str] = {
     "import.failed_again": "The file is kept for a day, so you need not send it again.",
     "import.stopped": "Reading {name} was stopped",
     "import.stopped_question": "Nothing was imported.",
-    "import.gone": "This import is not here any more.",
+    "import.gone": "The import of this address is not here any more.",
+    "import.gone_hint": "If it was finished, its data set is in the list below.",
     "import.cancel": "Cancel",
     "import.back": "Choose another file",
     # reading a file another way
@@ -79,6 +80,7 @@ WORDS: dict[str, str] = {
     "set.columns": "{count} columns",
     "set.all": "All data sets",
     "set.found_heading": "What we found",
+    "set.found_one": "1 needs a look",
     "set.found_count": "{count} need a look",
     "set.found_none": "Nothing that needs your attention.",
     "set.found_more": "{count} more remarks",

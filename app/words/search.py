@@ -78,6 +78,7 @@ WORDS: dict[str, str] = {
     "live.waiting_turn": "Another search is running; this one starts when it is done.",
     "live.preparing": "Preparing the data …",
     "live.stopping": "Stopping: the best so far is being evaluated.",
+    "live.announced": "Search {title}: {state}",
     "live.best": "Best so far",
     "live.best_ended": "Best",
     "live.best_help": "{title} on the select part, with its 95 % interval. The test part is looked at once, at the end.",
@@ -123,6 +124,10 @@ WORDS: dict[str, str] = {
     "live.audit": "Open audit",
     "live.new": "New search",
     "live.failed": "The search failed.",
+    "live.curves_ended_none": "None of the latest trials trained for more than one epoch.",
+    "live.worker_silent": "The worker of this search has not been heard of for a while. The search goes on by itself "
+    "as soon as a worker runs: `python -m app` starts one beside the pages.",
+    "live.stopped_unfinished": "The search was stopped before its results were written. Resume it to get them.",
     "live.stopped_empty": "The search was stopped before a model was trained.",
     "col.number": "#",
     "col.family": "Family",

@@ -132,6 +132,13 @@ def test_a_failed_import_says_what_and_what_to_do() -> None:
     assert at.title[0].value == "Data"
 
 
+def test_an_import_that_is_gone_leads_back_to_the_list(people: Dataset) -> None:
+    at = open_data(**{"import": "no-such-import"})
+    assert at.title[0].value == "Data"
+    assert "not here any more" in at.error[0].value
+    assert "import" not in at.query_params
+
+
 def test_leaving_an_import_gives_it_up() -> None:
     job = imports.submit_import(Path("x.part"), "x.csv")
     at = open_data(**{"import": job.id})

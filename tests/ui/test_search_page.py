@@ -157,6 +157,24 @@ def test_a_queued_search_says_what_it_waits_for(people: Dataset) -> None:
     assert get_query(at, "dataset") == people.id
 
 
+def test_a_running_search_without_its_worker_says_so(people: Dataset) -> None:
+    run_search(submit(people, "first"))
+    waiting = submit(people, "second")
+    (running,) = [job for job in services.list_searches() if job.id != waiting.id]
+    assert "has not been heard of" in read_text(open_search(search=running.id))
+    text = read_text(open_search(search=waiting.id))
+    assert "starts when it is done" not in text
+    assert "No worker is running" in text
+
+
+def test_a_search_given_up_with_a_best_model_is_not_called_empty(people: Dataset) -> None:
+    job = submit(people)
+    services.get_store().finish_job(run_search(job), JobState.STOPPED, {}, None)
+    text = read_text(open_search(search=job.id))
+    assert "Resume it" in text
+    assert "before a model was trained" not in text
+
+
 def test_a_running_search_shows_all_that_matters(people: Dataset) -> None:
     job = submit(people)
     run_search(job)
