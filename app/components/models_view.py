@@ -107,15 +107,22 @@ def _show_live(search_id: str) -> None:
 
 
 def _show_jobs(jobs: Sequence[Job]) -> None:
-    for job in jobs:
-        with st.container(border=True, key=f"prediction_{job.id}"):
-            _show_job(job)
+    if not jobs:
+        return
+    latest, *earlier = jobs
+    with st.container(border=True, key=f"prediction_{latest.id}"):
+        _show_job(latest)
+    if earlier:
+        with st.expander(say("models.earlier", n=len(earlier)), key="earlier"):
+            for job in earlier:
+                with st.container(border=True, key=f"prediction_{job.id}"):
+                    _show_job(job)
 
 
 def _show_job(job: Job) -> None:
     if job.state.is_active:
         fraction = min(max(float(job.progress.get("fraction", 0.0)), 0.0), 1.0)
-        words = str(job.progress.get("words", ""))
+        words = str(job.progress.get("words") or say_plain("models.predict_starting"))
         key = "queued" if job.state is JobState.QUEUED else "running"
         st.progress(fraction, text=say(f"models.predict_{key}", name=job.title, words=words))
         return
@@ -129,9 +136,9 @@ def _show_job(job: Job) -> None:
     st.markdown(
         f"{say('models.predict_done', name=job.title, n=n_rows)} {format_when(job.finished_at)}"
     )
-    notes = [str(note.get("text", "")) for note in job.result.get("notes") or ()]
-    if notes:
-        st.caption("  \n".join(escape(note) for note in notes))
+    for note in job.result.get("notes") or ():
+        write = st.markdown if note.get("level") == "warning" else st.caption
+        write(escape(note.get("text", "")))
     show_download(
         say("models.download_predictions"), path, filename=path.name, key=f"download_{job.id}"
     )

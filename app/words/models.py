@@ -19,16 +19,17 @@ WORDS: dict[str, str] = {
     "input columns and a model card. No file in it is run when it is loaded.",
     "models.no_bundle": "This search left no bundle.",
     "models.recipe": "Load it",
-    "models.recipe_python": "From Python:",
-    "models.recipe_shell": "From the shell:",
+    "models.recipe_python": "From Python, in Fairloom's checkout or with the checkout on `PYTHONPATH`:",
+    "models.recipe_shell": "From the shell, in the same place:",
     "models.predict": "Predict a file",
-    "models.predict_text": "Upload a table with the same columns. Row ids are kept; unseen values and missing "
-    "columns are said.",
+    "models.predict_text": "Upload a table with the same columns. Row ids are kept, values that training "
+    "never saw are counted, a missing column is named.",
     "models.predict_start": "Predict",
     "models.predict_running": "Predicting {name}: {words}",
+    "models.predict_starting": "starting",
     "models.predict_queued": "Predicting {name}: waiting for a worker",
     "models.predict_done": "{name}: {n} rows predicted.",
     "models.predict_failed": "The file could not be predicted.",
     "models.download_predictions": "Download predictions",
-    "models.predict_again": "Predict another file",
+    "models.earlier": "Earlier files ({n})",
 }

@@ -113,6 +113,18 @@ def test_a_finished_prediction_is_offered_with_its_notes() -> None:
     assert "Download predictions" in {button.label for button in at.get("download_button")}
 
 
+def test_only_the_latest_prediction_stands_open() -> None:
+    job = finished.finish()
+    write_bundle(job.id)
+    submit_prediction(job.id, JobState.FAILED)
+    submit_prediction(job.id, JobState.FAILED)
+    at = open_page("models", job.id)
+    folded = next(each for each in at.expander if each.label == "Earlier files (1)")
+    assert not folded.proto.expanded
+    assert len(folded.error) == 1
+    assert len(at.error) == 2
+
+
 def test_an_output_name_cannot_leave_the_job_folder() -> None:
     job = finished.finish()
     identifier = submit_prediction(job.id, JobState.SUCCEEDED, n_rows=1, out="../../secret.csv")
