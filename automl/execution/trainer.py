@@ -1,7 +1,7 @@
 """The inside of a trainer process: one slot, one trial at a time, data kept between trials.
 
-Imports no torch before the slot's device is chosen. A thread reads the commands, so that a stop is heard
-in mid-epoch and the end of the worker ends the trainer.
+Imports no torch before the slot's device is chosen. A thread reads the commands, so that the end of the
+worker ends the trainer in mid-epoch too; a stop is heard when the epoch is over.
 """
 
 import contextlib

@@ -55,8 +55,10 @@ def run_preparation(
     save_encoder(result.refit_encoder, folder / REFIT_ROWS / "encoder")
     report(0.8, "Looking for columns that give the target away")
     parts = result.prepared.parts
-    known = np.sort(np.concatenate([rows for part, rows in parts.items() if part is not Part.TEST]))
-    leaks = compute_leaks(frame.iloc[known], spec.task, spec.columns)
+    own_rows = np.sort(
+        np.concatenate([rows for part, rows in parts.items() if part is not Part.TEST])
+    )
+    leaks = compute_leaks(frame.iloc[own_rows], spec.task, spec.columns)
     record = _build_record(spec, result) | {
         "notes": [
             asdict(note)

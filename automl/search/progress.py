@@ -96,9 +96,8 @@ def _describe(phase: str, ledger: Ledger) -> str:
     if phase == "baselines":
         return "Training the baselines"
     if phase == "refit":
-        rows = ledger.list_trials(REFIT)
-        done = sum(row.state not in ACTIVE for row in rows)
-        return f"Training the final models, {done} of {len(rows)} done"
+        done = sum(row.state not in ACTIVE for row in ledger.list_trials(REFIT))
+        return f"Training the final models, {done} done"
     words = {"evaluation": "Looking at the test part, once", "done": "Done"}
     return words.get(phase, "Searching")
 

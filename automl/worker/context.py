@@ -135,7 +135,13 @@ def run_stoppable(
     def show(progress: Progress) -> None:
         context.report_progress({"fraction": progress.fraction, "words": progress.words})
 
-    steps = run_child(request, show)
+    return run_until(lambda: context.stop_mode() is not None, run_child(request, show))
+
+
+def run_until(
+    is_stopped: Callable[[], bool], steps: Generator[None, None, dict[str, Any]]
+) -> Generator[None, None, dict[str, Any] | None]:
+    """Drive the steps of ``run_child``; the child is ended and None returned once ``is_stopped``."""
     try:
         while True:
             try:
@@ -143,7 +149,7 @@ def run_stoppable(
             except StopIteration as end:
                 result: dict[str, Any] = end.value
                 return result
-            if context.stop_mode() is not None:
+            if is_stopped():
                 return None
             yield
     finally:

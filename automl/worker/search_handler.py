@@ -1,6 +1,7 @@
 """A search from claim to final state: prepare, search, refit, look at the test part once, write the result."""
 
 import json
+import shutil
 import time
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict, replace
@@ -31,7 +32,7 @@ from automl.search.refits import OpenedModel, Refitter
 from automl.search.rungs import build_rung_plan
 from automl.search.spec import SearchSpec, parse_spec, render_spec
 from automl.worker.child_folder import make_child_folder, render_settings
-from automl.worker.context import HandlerContext
+from automl.worker.context import HandlerContext, run_until
 from automl.worker.result_record import build_trial_rows, render_result
 from automl.worker.select_scores import SelectScores
 
@@ -147,21 +148,12 @@ class SearchRun:
                 folder=folder,
                 limits=Limits(timeout_seconds=seconds),
             )
-            steps = run_child(request)
-            try:
-                while True:
-                    try:
-                        next(steps)
-                    except StopIteration as end:
-                        result: dict[str, Any] = end.value
-                        return result
-                    if self._context.stop_mode() is StopMode.DISCARD:
-                        raise SearchDiscarded(
-                            "The search was ended and its results were discarded."
-                        )
-                    yield
-            finally:
-                steps.close()
+            result = yield from run_until(
+                lambda: self._context.stop_mode() is StopMode.DISCARD, run_child(request)
+            )
+        if result is None:
+            raise SearchDiscarded("The search was ended and its results were discarded.")
+        return result
 
     def _load_rows(self, executor: LocalExecutor, rows: str) -> None:
         from pydantic import TypeAdapter
@@ -254,6 +246,8 @@ class SearchRun:
             if is_stopped
             else None,
         )
+        if not is_stopped:  # what succeeded is never resumed; the bundle has an encoder of its own
+            shutil.rmtree(self._folder / PREPARED, ignore_errors=True)
 
     def _fail_without_model(self, ledger: Ledger) -> None:
         failed = [row for row in ledger.list_trials() if row.state is TrialState.FAILED]

@@ -67,6 +67,12 @@ def test_every_file_of_the_contract_is_there(done):
                             "predict_seconds"}  # fmt: skip
 
 
+def test_encoded_rows_do_not_stay_behind(done):
+    (job,) = (done[3] / "jobs").glob("*/result")
+    assert not (job.parent / "prepared").exists()
+    assert (job.parent / "trials").is_dir()
+
+
 def test_baselines_and_trials_are_listed_with_their_devices(done):
     result = done[2]
     stages = [trial["stage"] for trial in result["trials"]]
