@@ -49,9 +49,9 @@ def plot_group_rates(frame: pd.DataFrame, metric: str, *, dark: bool = False) ->
     return apply_template(figure, dark=dark)
 
 
-def _build_bars(part: pd.DataFrame) -> dict[str, object]:
-    high = part["high"].fillna(part["value"]) - part["value"]
-    low = part["value"] - part["low"].fillna(part["value"])
+def _build_bars(part: pd.DataFrame, scale: float = 1.0) -> dict[str, object]:
+    high = scale * (part["high"].fillna(part["value"]) - part["value"])
+    low = scale * (part["value"] - part["low"].fillna(part["value"]))
     return {
         "type": "data",
         "symmetric": False,
@@ -117,9 +117,9 @@ def plot_gaps(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
         figure.add_trace(_build_gap_trace(part, groups), row=place, col=1)
         figure.add_vline(x=0, line={"width": 1.2, "color": theme.line}, row=place, col=1)
     figure.update_yaxes(**_build_group_axis(groups))
-    figure.update_xaxes(tickformat="+.0%", zeroline=False, ticksuffix="")
+    figure.update_xaxes(zeroline=False)
     reference = escape_label(str(frame.attrs.get("reference", "the reference")), 40)
-    figure.update_xaxes(title=f"Difference to {reference}", row=max(1, len(metrics)), col=1)
+    figure.update_xaxes(title=f"Difference to {reference}, points", row=max(1, len(metrics)), col=1)
     figure.update_annotations(font_size=12, x=0, xanchor="left")
     height = 100 + len(metrics) * (44 + 24 * max(1, len(groups)))
     return apply_template(figure.update_layout(height=height, showlegend=False), dark=dark)
@@ -143,9 +143,9 @@ def _build_gap_trace(part: pd.DataFrame, names: list[str]) -> go.Scatter:
         for row in part.to_dict("records")
     ]
     return go.Scatter(
-        x=part["value"].tolist(),
+        x=(100 * part["value"]).tolist(),
         y=[names.index(name) for name in part["group"]],
-        error_x=_build_bars(part),
+        error_x=_build_bars(part, scale=100),
         mode="markers",
         marker={
             "size": 9,

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from fairness.audit import Audit
+from fairness.audit import RANKING_REASON, Audit
 from fairness.context import NOT_STATED, ReportContext
 from fairness.definitions import METRICS
 from fairness.estimates import Estimate
 from fairness.gap_definitions import GAP_DEFINITIONS
+from fairness.gaps import count_rate
+from fairness.rates import RATES
 from fairness.records import Extreme, Gap, GroupResult, Spread
 from fairness.wording import (
     ABSENT,
@@ -101,7 +104,7 @@ def build_cover(audit: Audit, context: ReportContext) -> list[tuple[str, str]]:
         ("Data", context.data_name),
         ("Rows audited", f"{audit.overall.n:,}"),
         ("Rows in the data", NOT_STATED if context.n_rows is None else f"{context.n_rows:,}"),
-        ("Made at (UTC)", context.created_at),
+        ("Made at (UTC)", render_time(context.created_at)),
         ("Made by", context.operator),
         ("Sensitive attributes", ", ".join(audit.attributes) or "none given"),
         ("Positive label", audit.options.positive),
@@ -112,6 +115,14 @@ def build_cover(audit: Audit, context: ReportContext) -> list[tuple[str, str]]:
         ("Who is affected", context.affected),
         ("A flag helps or burdens", context.flag_effect),
     ]
+
+
+def render_time(created_at: str) -> str:
+    """ISO 8601 in UTC as "2026-01-02 03:04"; other words stay."""
+    try:
+        return datetime.fromisoformat(created_at).strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return created_at
 
 
 def build_headlines(audit: Audit, attribute: str) -> list[tuple[str, str]]:
@@ -135,14 +146,14 @@ def build_group_tables(audit: Audit, attribute: str) -> list[Table]:
     groups = [*audit.list_groups(attribute), audit.overall]
     limit = audit.options.min_group_size
     tables = []
-    for place, (caption, names) in enumerate(GROUP_TABLES):
+    for caption, names in GROUP_TABLES:
         metrics = [name for name in names if _is_shown(audit, name)]
-        header = [attribute, *(["n"] if place == 0 else []), *(get_title(m) for m in metrics)]
+        header = [attribute, "n", *(get_title(m) for m in metrics)]
         rows = []
         for group in groups:
-            first = [Cell(f"{group.n:,}", f"{group.n / audit.overall.n:.1%}".replace("%", " %"))]
+            share = Cell(f"{group.n:,}", f"{group.n / audit.overall.n:.1%}".replace("%", " %"))
             cells = [build_cell(metric, group.metrics[metric]) for metric in metrics]
-            rows.append((_name(group), [*(first if place == 0 else []), *cells]))
+            rows.append((_name(group), [share, *cells]))
         note = f"◇ few cases: the number rests on fewer than {limit}."
         shown = any(cell.is_few for _, cells in rows for cell in cells)
         tables.append(Table(f"{caption}, by {attribute}", header, rows, note if shown else ""))
@@ -150,8 +161,8 @@ def build_group_tables(audit: Audit, attribute: str) -> list[Table]:
 
 
 def _is_shown(audit: Audit, metric: str) -> bool:
-    """Score columns are left out where there is no score at all; otherwise absent numbers are shown."""
-    return audit.overall.metrics[metric].reason != "no scores were given"
+    """Columns that no score of this kind can fill are left out; other absent numbers are shown."""
+    return audit.overall.metrics[metric].reason not in ("no scores were given", RANKING_REASON)
 
 
 def _name(group: GroupResult) -> str:
@@ -192,7 +203,16 @@ def _build_gap_cells(audit: Audit, gap: Gap) -> list[Cell]:
         and (other.attribute, other.metric, other.group) == (gap.attribute, gap.metric, gap.group)
     ]
     ratio = Cell(format_ratio(ratios[0].estimate)) if ratios else Cell(ABSENT)
-    return [Cell(gap.group), change, ratio, Cell(format_p(gap.p_holm))]
+    return [Cell(gap.group, _count_both(audit, gap)), change, ratio, Cell(format_p(gap.p_holm))]
+
+
+def _count_both(audit: Audit, gap: Gap) -> str:
+    """What a gap rests on: the cases of the group against those of the reference."""
+    pair = [audit.find_group(gap.attribute, name) for name in (gap.group, gap.reference)]
+    if gap.metric not in RATES:
+        return f"n {pair[0].n:,} against {pair[1].n:,}"
+    counts = [count_rate(group, gap.metric) for group in pair]
+    return " against ".join(f"{numerator:,}/{n:,}" for numerator, n in counts)
 
 
 def build_spread_table(audit: Audit, attribute: str) -> Table:
@@ -263,26 +283,29 @@ def build_overall_table(audit: Audit, context: ReportContext) -> Table:
     if context.models:
         names = [m for m in METRICS if any(m in model.metrics for model in context.models)]
         names = [m for m in OVERALL_METRICS if m in names] or names
+        models = [f"{m.name} (baseline)" if m.is_baseline else m.name for m in context.models]
         rows = [
             (
-                f"{model.name} (baseline)" if model.is_baseline else model.name,
+                get_title(name),
                 [
                     build_cell(name, model.metrics[name]) if name in model.metrics else Cell(ABSENT)
-                    for name in names
+                    for model in context.models
                 ],
             )
-            for model in context.models
+            for name in names
         ]
-        return Table("Models on the test set", ["Model", *map(get_title, names)], rows)
+        caption = f"Models on the test set, {audit.overall.n:,} rows"
+        return Table(caption, ["Metric", *models], rows)
     names = [name for name in OVERALL_METRICS if _is_shown(audit, name)]
-    listed = [(get_title(n), _spread_out(build_cell(n, audit.overall.metrics[n]))) for n in names]
+    listed = [(get_title(n), _spread_out(n, audit.overall.metrics[n])) for n in names]
     return Table("All rows", ["Metric", "Value", "95 % interval", "Cases"], listed)
 
 
-def _spread_out(cell: Cell) -> list[Cell]:
-    """The three lines of a cell as three cells."""
+def _spread_out(metric: str, estimate: Estimate) -> list[Cell]:
+    """The three lines of a cell as three cells; without counts the number of rows."""
+    cell = build_cell(metric, estimate)
     value = Cell(cell.text, is_few=cell.is_few, is_absent=cell.is_absent)
-    return [value, Cell(cell.small or ABSENT), Cell(cell.note or ABSENT)]
+    return [value, Cell(cell.small or ABSENT), Cell(cell.note or f"{estimate.n:,}")]
 
 
 def build_calibration_table(audit: Audit) -> Table:

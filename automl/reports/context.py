@@ -1,5 +1,6 @@
 """What a report says around the numbers, from a finished search."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -109,8 +110,6 @@ def _build_protocol(
     n_rows: Mapping[str, int],
 ) -> dict[str, str]:
     """Facts in reading order."""
-    trials = result.get("trials") or ()
-    n_networks = sum(bool(trial.get("is_network")) for trial in trials)
     titles = [FAMILIES[name].title if name in FAMILIES else name for name in spec.families]
     facts = {
         "Split": _describe_split(spec.split),
@@ -118,8 +117,7 @@ def _build_protocol(
         "Families": ", ".join(titles),
         "Search": f"{SAMPLERS[spec.sampler]}, {PRUNERS[spec.pruner]}, preset {spec.preset.value}",
         "Budget": _describe_budget(spec.budget),
-        "Trials": f"{len(trials):,}, {n_networks:,} of them networks" if trials else "",
-        "Wall time": _describe_seconds(result.get("wall_seconds")),
+        "Trials": _describe_trials(result.get("trials") or ()),
         "Chosen by": f"{METRICS[spec.task.metric].title} on the select part (optimistic: the best of all trials)",
         "Architecture": str(winner.get("architecture") or ""),
         "Calibration": _describe_calibration(result.get("calibration")),
@@ -149,8 +147,15 @@ def _describe_budget(budget: Budget) -> str:
     return " and ".join(parts)
 
 
-def _describe_seconds(seconds: float | None) -> str:
-    return "" if seconds is None else f"{seconds:,.0f} s"
+def _describe_trials(trials: Sequence[Mapping[str, Any]]) -> str:
+    """How many were searched, and how many models were trained beside them."""
+    if not trials:
+        return ""
+    n = Counter(trial.get("stage", "search") for trial in trials)
+    searched = [trial for trial in trials if trial.get("stage", "search") == "search"]
+    networks = sum(bool(trial.get("is_network")) for trial in searched)
+    beside = [f"{n[key]:,} {key}{'s' * (n[key] > 1)}" for key in ("baseline", "refit") if n[key]]
+    return "; ".join([f"{len(searched):,}, {networks:,} of them networks", *beside])
 
 
 def _describe_calibration(calibration: Mapping[str, Any] | None) -> str:

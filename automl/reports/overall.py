@@ -16,6 +16,7 @@ from fairness.audit import SCHEMA_VERSION
 from fairness.context import NOT_STATED, ReportContext
 from fairness.definitions import METRICS
 from fairness.estimates import Estimate
+from fairness.report_parts import render_time
 
 SCOPE = (
     "Group audits cover binary tasks so far. This report gives the overall results and the protocol; it says "
@@ -115,7 +116,7 @@ def _build_cover(evaluation: Evaluation, context: ReportContext) -> list[tuple[s
         ("Task", evaluation.task_type),
         ("Target", str(context.task.get("target", NOT_STATED))),
         ("Rows in the data", NOT_STATED if context.n_rows is None else f"{context.n_rows:,}"),
-        ("Made at (UTC)", context.created_at),
+        ("Made at (UTC)", render_time(context.created_at)),
         ("Made by", context.operator),
         ("Test set used", looks),
         ("Intended use", context.intended_use),

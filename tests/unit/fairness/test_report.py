@@ -10,6 +10,12 @@ import pytest
 from fairness.audit import AuditInput, AuditOptions, compute_audit
 from fairness.estimates import Estimate
 from fairness.report import ModelRow, ReportContext, render_report
+from fairness.report_parts import (
+    build_gap_table,
+    build_group_tables,
+    build_overall_table,
+    render_time,
+)
 from fairness.wording import find_forbidden, format_percent
 
 EVIL = "<script>alert(1)</script>"
@@ -185,3 +191,33 @@ def test_report_of_compas_shows_the_small_groups(compas):
     assert "Asian has 9 positive labels" in page.text
     assert "44.8 %" in page.text
     assert find_forbidden(page.text) == ()
+
+
+def test_every_number_stands_beside_its_cases(audit, compas):
+    for table in build_group_tables(audit, "age"):
+        assert table.header[1] == "n"
+    overall = build_overall_table(compas, ReportContext())
+    assert all(cells[-1].text != "–" for _, cells in overall.rows)
+    gaps = {(name, cells[0].text): cells[0].small for name, cells in build_gap_table(compas, "race").rows}  # fmt: skip
+    assert gaps["False positive rate", "Asian"] == "2/23 against 349/1,488"
+    assert gaps["ROC AUC", "Asian"] == "n 32 against 2,454"
+
+
+def test_measures_that_no_ranking_score_has_are_left_out():
+    rows = AuditInput(
+        truth=np.array([0, 1, 0, 1]),
+        prediction=np.array([0, 1, 1, 1]),
+        score=np.array([1, 8, 5, 9]),
+        attributes=pd.DataFrame({"g": list("aabb")}),
+        score_is_probability=False,
+    )
+    tables = build_group_tables(compute_audit(rows, AuditOptions(positive="1")), "g")
+    titles = [title for table in tables for title in table.header]
+    assert "ROC AUC" in titles
+    assert "Brier score" not in titles
+
+
+def test_time_is_written_for_people():
+    assert render_time("2026-01-02T03:04:05+00:00") == "2026-01-02 03:04"
+    assert render_time("2026-01-02T03:04:05Z") == "2026-01-02 03:04"
+    assert render_time("not stated") == "not stated"

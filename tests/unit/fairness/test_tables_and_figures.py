@@ -69,6 +69,10 @@ def test_gap_figure_has_a_panel_per_metric(compas):
     frame = build_gap_frame(compas, "race")
     assert len(plot_gaps(frame).data) == frame["metric"].nunique() == 5
     assert frame["reference"].unique().tolist() == ["Caucasian"]
+    first = plot_gaps(frame).data[0]
+    row = frame[frame["metric"] == "selection_rate"].iloc[0]
+    assert first.x[0] == pytest.approx(100 * row["value"])  # the axis is in points
+    assert first.error_x.array[0] == pytest.approx(100 * (row["high"] - row["value"]))
 
 
 def test_figures_hold_aggregates_only(compas):

@@ -43,7 +43,10 @@ RESULT = {
     "hashes": {"model": "cd" * 32},
     "n_rows": {"train": 1600, "select": 400, "calibrate": 267, "test": N},
     "calibration": {"temperature": 1.234},
-    "trials": [{"is_network": True}, {"is_network": False}],
+    "trials": [
+        {"stage": "baseline", "is_network": False}, {"stage": "search", "is_network": True},
+        {"stage": "search", "is_network": False}, {"stage": "refit", "is_network": True},
+    ],
     "leaderboard": [
         {"name": "MLP 3×256", "test": {"roc_auc": {"value": 0.9, "low": 0.87, "high": 0.93, "n": N}}},
         {"name": "not opened", "test": None},
@@ -125,7 +128,7 @@ def test_positive_beneficial_threshold_and_protocol(binary):
         audit["protocol"]["Split"]
         == "60/15/10/15 % train/select/calibrate/test, stratified; seed 0"
     )
-    assert audit["protocol"]["Trials"] == "2, 1 of them networks"
+    assert audit["protocol"]["Trials"] == "2, 1 of them networks; 1 baseline; 1 refit"
     assert audit["protocol"]["Budget"] == "60 s and 12 trials"
     assert audit["protocol"]["Calibration"].startswith("temperature 1.234")
     assert RESULT["warnings"][0] in audit["warnings"]
@@ -212,7 +215,7 @@ def test_what_is_unknown_is_not_stated(binary):
     context = build_report_context({}, build_spec(task), predictions_sha256="0" * 64)
     assert context.model_name == "not stated"
     assert context.looks is None
-    assert context.protocol["Wall time"] == "not stated"
+    assert context.protocol["Trials"] == "not stated"
     assert context.models == ()
     assert context.created_at.endswith("Z")
 
