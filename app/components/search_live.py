@@ -98,9 +98,7 @@ def _show_state_line(search: Job) -> None:
 
 def _describe_state(search: Job) -> str:
     """The state in plain words, without what changes every second."""
-    stopping = search.state.is_active and search.stop_mode is not None
-    word = say_plain("live.stopping" if stopping else f"state.{search.state}")
-    return say_plain("live.announced", title=search.title, state=word)
+    return say_plain("live.announced", title=search.title, state=say_plain(f"state.{search.state}"))
 
 
 def _describe_wait(search: Job) -> str:
