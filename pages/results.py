@@ -25,7 +25,9 @@ with st.container(horizontal=True, key="ways_on"):
     label = say("results.open_audit" if has_audit else "results.open_report")
     if st.button(label, key="open_audit", type="primary" if has_audit else "secondary"):
         open_page("audit")
-    if st.button(say("results.open_models"), key="open_models"):
+    if st.button(
+        say("results.open_models"), key="open_models", type="secondary" if has_audit else "primary"
+    ):
         open_page("models")
 show_leaderboard(result)
 

@@ -23,9 +23,7 @@ def plot_error_deciles(frame: pd.DataFrame, unit: str) -> go.Figure:
         )
     )  # fmt: skip
     fig.update_yaxes(type="category")
-    return lay_out(
-        fig, x=f"Mean absolute error of {label(unit)}", y=f"True {label(unit)}, tenths", height=380
-    )
+    return lay_out(fig, x="Mean absolute error", y=f"True {label(unit)}, tenths", height=380)
 
 
 def describe_error_deciles(frame: pd.DataFrame) -> str:

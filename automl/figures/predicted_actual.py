@@ -25,6 +25,10 @@ def plot_predicted_actual(frame: pd.DataFrame, unit: str) -> go.Figure:
         both = frame[["truth", "prediction"]].to_numpy(dtype=float)
         ends = (float(np.nanmin(both)), float(np.nanmax(both)))
         add_reference(fig, x=ends, y=ends, text="predicted = true")
+        margin = 0.04 * (ends[1] - ends[0]) or 1.0
+        bounds = [ends[0] - margin, ends[1] + margin]
+        fig.update_xaxes(range=bounds)  # else the label on the line would widen the axis
+        fig.update_yaxes(range=bounds)
     name = label(unit)
     return lay_out(fig, x=f"Predicted {name}", y=f"True {name}", height=460)
 

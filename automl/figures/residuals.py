@@ -39,7 +39,7 @@ def plot_residual_histogram(frame: pd.DataFrame, unit: str) -> go.Figure:
         )
     )  # fmt: skip
     fig.add_vline(x=0, line={"color": NEUTRAL, "dash": "dash", "width": 1})
-    return lay_out(fig, x=f"Residual of {label(unit)} (predicted − true)", y="Rows", height=380)
+    return lay_out(fig, x=f"Residual of {label(unit)}", y="Rows", height=380)
 
 
 def _join_bins(frame: pd.DataFrame) -> pd.DataFrame:

@@ -177,6 +177,12 @@ def test_predicted_actual_thins_marks_but_says_the_slope_of_all() -> None:
     frame = frames.build_values(9_000)
     dots = plot_predicted_actual(frame, "price").data[0]
     assert len(dots.x) <= 3_000
+    both = frame[["truth", "prediction"]].to_numpy()
+    for axis in (
+        plot_predicted_actual(frame, "price").layout.xaxis,
+        plot_predicted_actual(frame, "price").layout.yaxis,
+    ):
+        assert axis.range[0] <= both.min() <= both.max() <= axis.range[1]  # no label widens it
     assert "0.90" in describe_predicted_actual(frame, 0.9)
     assert "too extreme" in describe_predicted_actual(frame, 0.9)
     assert "all predictions are equal" in describe_predicted_actual(frame, None)
