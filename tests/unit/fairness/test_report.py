@@ -221,3 +221,10 @@ def test_time_is_written_for_people():
     assert render_time("2026-01-02T03:04:05+00:00") == "2026-01-02 03:04"
     assert render_time("2026-01-02T03:04:05Z") == "2026-01-02 03:04"
     assert render_time("not stated") == "not stated"
+
+
+def test_a_chart_has_its_width_before_its_neighbour_is_read(html):
+    """A chart draws itself as it is read: a grid that then shrinks it would cut it off."""
+    grid = re.search(r"\.charts \{[^}]*\}", html)
+    assert grid
+    assert "auto-fill" in grid.group(0)
