@@ -238,9 +238,11 @@ def _read_numbers(series: "pd.Series[Any]", notes: list[Note]) -> Floats:
         notes.append(Note(code="infinite", column=str(series.name), text=text, level="warning"))
         values = np.where(infinite, np.nan, values)
     _note_unreadable(series, np.isnan(values) & ~infinite, "number", notes)
-    return np.clip(
-        values, -_FLOAT32_MAX, _FLOAT32_MAX
-    )  # what no float32 holds counts as its largest
+    too_large = int((np.abs(values) > _FLOAT32_MAX).sum())
+    if too_large:
+        text = f"{series.name!r} is beyond ±{_FLOAT32_MAX:.2g} in {_rows(too_large)}; cut to that."
+        notes.append(Note(code="too_large", column=str(series.name), text=text, level="warning"))
+    return np.clip(values, -_FLOAT32_MAX, _FLOAT32_MAX)
 
 
 def _note_unreadable(

@@ -1,6 +1,6 @@
 """Rows into train, select, calibrate and test: stratified or by group, copies kept together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,7 +73,7 @@ def compute_split(request: SplitRequest) -> SplitResult:
         parts[Part.TEST] = given[has_target[n_rows:]]
     _require_rows(parts, n_rows)
     notes += _note_rare(request, parts)
-    notes += _note_shared_groups(request, parts)
+    notes += _note_shared(request, parts)
     return SplitResult(parts=parts, notes=tuple(notes))
 
 
@@ -249,18 +249,27 @@ def _note_rare(request: SplitRequest, parts: Mapping[Part, Ints]) -> tuple[Note,
     return (Note(code="rare_classes", text=text, level="warning"),)
 
 
-def _note_shared_groups(request: SplitRequest, parts: Mapping[Part, Ints]) -> tuple[Note, ...]:
-    """A given test file is not divided: say how many of its groups models have met before."""
-    if request.groups is None or not request.n_given_test:
-        return ()
-    tested = np.unique(request.groups[parts[Part.TEST]])
+def _note_shared(request: SplitRequest, parts: Mapping[Part, Ints]) -> Iterator[Note]:
+    """A given test file is not divided: say how much of it models have met before."""
+    if not request.n_given_test:
+        return
+    tested = parts[Part.TEST]
     own = np.concatenate([rows for part, rows in parts.items() if part is not Part.TEST])
-    shared = np.intersect1d(tested, request.groups[own])
-    n_shared = int((shared >= 0).sum())
-    if not n_shared:
-        return ()
-    text = (
-        f"{n_shared:,} of the {int((tested >= 0).sum()):,} groups of the test file also stand in the "
-        "training file, so the test does not show how a model does on groups it never met."
-    )
-    return (Note(code="groups_shared", text=text, level="warning"),)
+    keys, groups = request.duplicate_keys, request.groups
+    n_copies = 0 if keys is None else int(np.isin(keys[tested], keys[own]).sum())
+    if n_copies:
+        text = (
+            f"{n_copies:,} of {len(tested):,} rows of the test file also stand in the main file. "
+            "The test results are a little too good for them."
+        )
+        yield Note(code="test_overlap", text=text, level="warning")
+    if groups is None:
+        return
+    met = np.unique(groups[tested][groups[tested] >= 0])
+    n_shared = int(np.isin(met, groups[own]).sum())
+    if n_shared:
+        text = (
+            f"{n_shared:,} of the {len(met):,} groups of the test file also stand in the main file, "
+            "so the test does not show how a model does on groups it never met."
+        )
+        yield Note(code="groups_shared", text=text, level="warning")

@@ -139,13 +139,15 @@ def test_unseen_levels_and_new_holes_are_counted(encoder: Encoder) -> None:
     frame["code"] = frame["code"].astype(float)
     frame.loc[70, "code"] = np.nan
     frame.loc[80, "gap"] = np.inf
+    frame.loc[81:82, "gap"] = [1e300, -1e39]
     views, notes = encoder.encode(frame)
     said = {(note.code, note.column): note.text for note in notes}
     assert "3 rows, for example 'pilot'" in said["unseen_level", "job"]
     assert "2 rows" in said["newly_missing", "age"]
     assert "1 row" in said["newly_missing", "code"]
     assert "1 row" in said["infinite", "gap"]
-    assert len(said) == len(notes) == 4
+    assert "2 rows" in said["too_large", "gap"]
+    assert len(said) == len(notes) == 5
     assert (views.codes[50:53, 0] == 0).all()
     assert np.isfinite(views.quantile).all()
     assert np.isfinite(views.standard).all()

@@ -100,6 +100,14 @@ def test_groups_of_a_given_test_file_that_training_knows_are_counted() -> None:
     assert "2 of the 4 groups" in notes[0].text
 
 
+def test_rows_of_a_given_test_file_that_training_knows_are_counted() -> None:
+    keys = np.arange(420, dtype=np.uint64)
+    keys[[400, 401, 402]] = keys[[7, 8, 8]]
+    notes = split(np.tile([0, 1], 210), n_given_test=20, duplicate_keys=keys).notes
+    assert [note.code for note in notes] == ["test_overlap"]
+    assert "3 of 20 rows" in notes[0].text
+
+
 def test_a_row_without_a_group_stands_alone() -> None:
     groups = np.concatenate([np.full(900, -1), np.repeat(np.arange(10), 10)])
     parts = split(np.tile([0, 1], 500), groups=groups).parts
