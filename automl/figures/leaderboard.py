@@ -77,7 +77,9 @@ def describe_leaderboard(frame: pd.DataFrame, metric: str) -> str:
         *(None if pd.isna(best[key]) else float(best[key]) for key in ("value", "low", "high"))
     )
     others = {0: "no other model is", 1: "1 other model is"}.get(near, f"{near} other models are")
-    bounds = compute_range(frame.head(MAX_MODELS))
-    far = 0 if bounds is None else int((~frame["value"].between(bounds[0], bounds[1])).sum())
+    drawn = frame.head(MAX_MODELS)
+    more = f" The best {MAX_MODELS} of {len(frame)} are drawn." if len(frame) > MAX_MODELS else ""
+    bounds = compute_range(drawn)
+    far = 0 if bounds is None else int((~drawn["value"].between(bounds[0], bounds[1])).sum())
     cut = f" Far off, outside the picture: {far}." if far else ""
-    return f"{best['name']} leads with {metric} {interval}; {others} within noise of it.{cut}"
+    return f"{best['name']} leads with {metric} {interval}; {others} within noise of it.{more}{cut}"

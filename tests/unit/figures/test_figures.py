@@ -173,6 +173,12 @@ def test_leaderboard_tells_tiers_by_shape_and_counts_ties() -> None:
     assert "1 other model is within noise" in text
 
 
+def test_a_long_leaderboard_says_how_many_are_drawn() -> None:
+    board = pd.concat([frames.build_board()] * 20, ignore_index=True)
+    assert f"The best 20 of {len(board)} are drawn" in describe_leaderboard(board, "AUC")
+    assert "are drawn" not in describe_leaderboard(frames.build_board(), "AUC")
+
+
 def test_predicted_actual_thins_marks_but_says_the_slope_of_all() -> None:
     frame = frames.build_values(9_000)
     dots = plot_predicted_actual(frame, "price").data[0]
