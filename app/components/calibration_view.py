@@ -26,7 +26,8 @@ def show_calibration(opened: Sequence[Opened], result: Mapping[str, Any]) -> Non
     if not opened or "temperature" not in fitted:
         st.info(say("calibration.absent"))
         return
-    st.markdown(describe_temperature(float(fitted["temperature"])))
+    edge = f" {say('calibration.bound')}" if fitted.get("is_at_bound") else ""
+    st.markdown(describe_temperature(float(fitted["temperature"])) + edge)
     _show_table(opened[0], fitted)
     _show_reliability(opened[0])
 

@@ -95,6 +95,7 @@ WORDS: dict[str, str] = {
     "calibration.before": "Before scaling",
     "calibration.after": "After scaling",
     "calibration.temperature": "Temperature {value}, fitted on the calibrate part, {effect}. The most likely class of a row never changes. All numbers are of the test part.",
+    "calibration.bound": "It lies at the edge of what is allowed: few rows, or a model that is far too sure.",
     "calibration.softer": "makes the probabilities less extreme",
     "calibration.sharper": "makes the probabilities more extreme",
     "calibration.same": "leaves the probabilities as they are",

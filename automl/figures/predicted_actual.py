@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from automl.figures.reading import render_number
+from automl.figures.reading import render_interval
 from automl.figures.style import COLORS, add_reference, label, lay_out, thin
 
 MAX_MARKS = 3_000
@@ -37,8 +37,23 @@ def describe_predicted_actual(frame: pd.DataFrame, slope: float | None) -> str:
     """The slope of the truth on the prediction over all rows (None: all predictions are equal)."""
     if slope is None:
         return f"{len(frame):,} points; all predictions are equal, so that no line can be drawn."
-    reading = "about right" if abs(slope - 1) < NEAR else "too extreme" if slope < 1 else "too flat"
+    half = _compute_half_width(frame)
+    reading = "too extreme" if slope < 1 else "too flat"
+    if abs(slope - 1) <= max(half, NEAR):
+        reading = "about right" if abs(slope - 1) < NEAR else "within noise of right"
+    shown = render_interval(slope, slope - half, slope + half)
     return (
-        f"The truth rises by {render_number(slope)} per unit of prediction (1 is right): the predictions "
+        f"The truth rises by {shown} per unit of prediction (1 is right): the predictions "
         f"are {reading}. {len(frame):,} points drawn."
     )
+
+
+def _compute_half_width(frame: pd.DataFrame) -> float:
+    """Half the 95 % interval of the least-squares slope, from the points at hand; 0 with under three."""
+    x, y = frame["prediction"].to_numpy(dtype=float), frame["truth"].to_numpy(dtype=float)
+    x, y = x - x.mean(), y - y.mean()
+    spread = float(x @ x)
+    if len(x) < 3 or spread == 0:
+        return 0.0
+    rest = y - x * float(x @ y) / spread
+    return 1.96 * float(np.sqrt(rest @ rest / (len(x) - 2) / spread))

@@ -194,6 +194,18 @@ def test_predicted_actual_thins_marks_but_says_the_slope_of_all() -> None:
     assert "all predictions are equal" in describe_predicted_actual(frame, None)
 
 
+def test_a_slope_that_noise_explains_is_not_read_as_an_error() -> None:
+    generator = np.random.default_rng(0)
+    prediction = generator.normal(0, 1, 40)
+    frame = pd.DataFrame(
+        {"prediction": prediction, "truth": prediction + generator.normal(0, 3, 40)}
+    )
+    text = describe_predicted_actual(frame, 0.8)
+    assert "within noise of right" in text
+    assert "0.80 [" in text
+    assert "too extreme" in describe_predicted_actual(frame.assign(truth=0.8 * prediction), 0.8)
+
+
 def test_residual_sentence_gives_the_middle_half() -> None:
     frame = pd.DataFrame({"prediction": [1.0, 2, 3, 4], "residual": [-1.0, 0, 1, 2]})
     assert "median 0.5" in describe_residuals(frame)
