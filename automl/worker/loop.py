@@ -35,6 +35,7 @@ IDLE_SECONDS = 0.2
 BUSY_SECONDS = 0.02
 STATS_SECONDS = 2.0
 DISK_SECONDS = 5.0
+LEFTOVER_SECONDS = 3_600.0  # no import and no deletion takes as long
 MAX_SHORT_JOBS = 2
 _LIGHT = frozenset({JobKind.CHECK})  # writes next to nothing: also runs when space is short
 
@@ -92,11 +93,17 @@ class Worker:
         self._log.info("worker started", slots=self.row.slots, warnings=self._devices.warnings)
 
     def _remove_leftovers(self) -> None:
-        """Remove temporary folders (``<job>-<lease token>``) of jobs that nobody runs."""
-        for folder in self._settings.workspace.tmp.glob(f"{'[0-9a-f]' * 32}-*"):
+        """Remove temporary folders (``<job>-<lease token>``) of jobs that nobody runs, and half data sets."""
+        tmp = self._settings.workspace.tmp
+        for folder in tmp.glob(f"{'[0-9a-f]' * 32}-*"):
             job = self._store.read_job(folder.name.partition("-")[0])
             if job is None or job.state is not JobState.RUNNING:
                 shutil.rmtree(folder, ignore_errors=True)
+        old = time.time() - LEFTOVER_SECONDS
+        for folder in (*tmp.glob("import-*"), *tmp.glob("deleted-*")):
+            with contextlib.suppress(FileNotFoundError):
+                if folder.stat().st_mtime < old:
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def tick(self) -> bool:
         """One step of everything; whether any job is in hand."""

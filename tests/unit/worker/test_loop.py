@@ -1,4 +1,5 @@
 import json
+import os
 import sqlite3
 import time
 
@@ -302,6 +303,18 @@ def test_folders_of_jobs_that_nobody_runs_are_removed_at_the_start(bench):
     second.start()
     second.stop()
     assert set(tmp.iterdir()) == set(kept)
+
+
+def test_half_data_sets_of_killed_imports_are_removed_when_they_are_old(bench):
+    tmp = bench.settings.workspace.tmp
+    old, new, other = tmp / "import-old", tmp / "import-new", tmp / "kept"
+    for folder in (old, new, other):
+        folder.mkdir()
+        (folder / "table.parquet").write_text("half")
+    for folder in (old, other):
+        os.utime(folder, (time.time() - 7_200,) * 2)
+    bench.worker.start()
+    assert sorted(path.name for path in tmp.iterdir()) == ["import-new", "kept"]
 
 
 def test_every_kind_has_a_handler():
