@@ -21,10 +21,11 @@ def show_headline(result: Mapping[str, Any], *, is_stopped: bool = False) -> Non
         title = results.get_metric_title(metric)
         value = format_estimate(estimate.get("value"), estimate.get("low"), estimate.get("high"))
         st.header(f"{value} {title}", anchor=False)
+        interval = "n_bare" if estimate.get("low") is None else "n"
         facts = [
             say("results.winner", name=winner),
             say("results.lower") if results.is_lower_better(metric) else "",
-            say("results.n", n=format_count(estimate.get("n"))),
+            say(f"results.{interval}", n=format_count(estimate.get("n"))),
             describe_looks(result),
         ]
         st.markdown(" · ".join(fact for fact in facts if fact))

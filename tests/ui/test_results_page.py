@@ -123,7 +123,18 @@ def test_where_a_baseline_wins_the_best_network_is_compared() -> None:
     write_json(path, result)
     text = read_text(open_page("results", job.id))
     assert "The winner is a baseline itself" in text
-    assert "Best network, **MLP 9**: Not distinguishable from Boosted trees: ahead by" in text
+    assert "Best network: **MLP 9**. Not distinguishable from Boosted trees: ahead by" in text
+
+
+def test_a_value_without_an_interval_says_so() -> None:
+    job = finished.finish()
+    path = Settings().workspace.result(job.id) / "result.json"
+    result = dict(load_json(path))
+    result["test"]["roc_auc"] = {"value": 1.0, "low": None, "high": None, "n": 600}
+    write_json(path, result)
+    text = read_text(open_page("results", job.id))
+    assert "no interval can be given, n = 600 test rows" in text
+    assert "95 % interval" not in text
 
 
 def test_a_stopped_search_says_so() -> None:
