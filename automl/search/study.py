@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import optuna
 
 N_STARTUP_TRIALS = 10
-_RUNG_KEY = "completed_rung_"
 
 
 class Study:
@@ -42,6 +41,7 @@ class Study:
         )
         self._numbers: dict[int, int] = {}  # ours → Optuna's
         self._open: dict[int, optuna.trial.Trial] = {}
+        self._verdicts: dict[int, dict[int, bool]] = {}  # by our number: rung → ended there
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -54,6 +54,8 @@ class Study:
             self._study.add_trial(frozen)
             self._numbers[trial.number] = index
             if not frozen.state.is_finished():
+                verdicts = trial.optuna.get("verdicts", {})
+                self._verdicts[trial.number] = {int(rung): end for rung, end in verdicts.items()}
                 identity = self._list_frozen()[index]._trial_id  # noqa: SLF001 (no public way back)
                 self._open[trial.number] = self._optuna.trial.Trial(self._study, identity)
 
@@ -72,12 +74,18 @@ class Study:
         return proposed
 
     def report(self, number: int, epoch: int, score: float) -> bool:
-        """Report a score at a rung; True means: end this trial."""
+        """Report a score at a rung; True means: end this trial.
+
+        A trial that was cut hears the verdicts of its first attempt again: others have gone on meanwhile.
+        """
         if not math.isfinite(score):
             return True
-        trial = self._open[number]
-        trial.report(score, epoch)
-        return trial.should_prune()
+        verdicts = self._verdicts.setdefault(number, {})
+        if epoch not in verdicts:
+            trial = self._open[number]
+            trial.report(score, epoch)
+            verdicts[epoch] = trial.should_prune()
+        return verdicts[epoch]
 
     def tell(self, number: int, state: TrialState, score: float | None) -> None:
         """Close a trial; a score that is not finite counts as a failure."""
@@ -101,6 +109,7 @@ class Study:
                 str(step): value for step, value in frozen.intermediate_values.items()
             },
             "system_attrs": dict(frozen.system_attrs),
+            "verdicts": {str(rung): end for rung, end in self._verdicts.get(number, {}).items()},
         }
 
     def _list_frozen(self) -> "list[optuna.trial.FrozenTrial]":
@@ -111,15 +120,13 @@ class Study:
         states = self._optuna.trial.TrialState
         memory: Mapping[str, Any] = trial.optuna
         intermediate = {int(step): value for step, value in memory.get("intermediate", {}).items()}
-        system = dict(memory.get("system_attrs", {}))
         state, value = states.FAIL, None
         if trial.state is TrialState.COMPLETE:
             state, value = states.COMPLETE, trial.score
         elif trial.state is TrialState.PRUNED and intermediate:
             state, value = states.PRUNED, intermediate[max(intermediate)]
         elif not is_over(trial):
-            state, intermediate = states.RUNNING, {}
-            system = {key: kept for key, kept in system.items() if not key.startswith(_RUNG_KEY)}
+            state = states.RUNNING
         from_json = self._optuna.distributions.json_to_distribution
         return self._optuna.trial.create_trial(
             state=state,
@@ -128,7 +135,7 @@ class Study:
             distributions={
                 name: from_json(text) for name, text in memory.get("distributions", {}).items()
             },
-            system_attrs=system,
+            system_attrs=dict(memory.get("system_attrs", {})),
             intermediate_values=intermediate,
         )
 

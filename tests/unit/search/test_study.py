@@ -60,7 +60,7 @@ def test_names_are_qualified_by_the_family_but_configurations_are_not():
     assert not any(name.startswith("mlp.") for name in config)
 
 
-def test_a_trial_that_was_lost_can_be_reported_and_told_again():
+def test_a_trial_that_was_lost_keeps_its_rungs_and_can_be_told_again():
     spec = build_spec()
     study = Study("s", spec, 1)
     config = study.ask(0, "mlp", spec.spaces["mlp"])
@@ -73,7 +73,7 @@ def test_a_trial_that_was_lost_can_be_reported_and_told_again():
     again.rebuild([row])
     assert again.report(0, 1, 0.9) is False
     again.tell(0, TrialState.COMPLETE, 0.9)
-    assert again.describe(0)["intermediate"] == {"1": 0.9}
+    assert again.describe(0)["intermediate"] == {"1": 0.7}
 
 
 def test_a_score_that_is_no_number_ends_the_trial():
@@ -100,3 +100,36 @@ def test_a_fixed_configuration_is_registered_as_it_is():
     study = Study("s", spec, 1)
     config = study.ask(0, "mlp", spec.spaces["mlp"], ALL["mlp"].default)
     assert config == dict(ALL["mlp"].default)
+
+
+def test_a_trial_that_was_cut_hears_the_verdicts_of_its_first_attempt_again():
+    spec = build_spec()
+    study = Study("s", spec, 1)
+    for number in (0, 1):
+        study.ask(number, "mlp", spec.spaces["mlp"])
+    assert study.report(0, 1, 0.5) is False  # nobody was better yet
+    assert study.report(1, 1, 0.9) is False
+    study.tell(1, TrialState.COMPLETE, 0.9)
+    rows = [
+        Trial(
+            number=number,
+            family="mlp",
+            config={},
+            state=state,
+            stage=SEARCH,
+            seed=0,
+            score=score,
+            optuna=json.loads(json.dumps(study.describe(number))),
+        )
+        for number, state, score in (
+            (0, TrialState.WAITING, None),
+            (1, TrialState.COMPLETE, 0.9),
+        )
+    ]
+    rebuilt = Study("s", spec, 1)
+    rebuilt.rebuild(rows)
+    assert rebuilt.report(0, 1, 0.5) is False
+    assert rebuilt.report(0, 3, 0.6) == study.report(0, 3, 0.6)
+    study.tell(0, TrialState.COMPLETE, 0.7)
+    rebuilt.tell(0, TrialState.COMPLETE, 0.7)
+    assert rebuilt.describe(0) == study.describe(0)
