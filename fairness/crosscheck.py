@@ -12,10 +12,9 @@ import pandas as pd
 
 from fairness.audit import Audit, AuditInput
 from fairness.groups import Grouping, build_groupings
-from fairness.records import CrossCheck, GroupResult
+from fairness.records import TOLERANCE, CrossCheck, GroupResult
 from fairness.wording import get_title
 
-TOLERANCE = 1e-9
 MAX_WARNINGS = 5
 NAMED = (
     "demographic_parity_difference",

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from fairness.estimates import Estimate, Status
 
 Kind = Literal["difference", "ratio"]
+TOLERANCE = (
+    1e-9  # two computations of one number may differ by this much and are still called equal
+)
 
 
 @dataclass(frozen=True, slots=True)

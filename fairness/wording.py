@@ -12,7 +12,7 @@ from fairness.gap_definitions import GAP_DEFINITIONS
 from fairness.gaps import count_rate
 from fairness.intervals import compute_newcombe
 from fairness.rates import RATES
-from fairness.records import Extreme, GroupResult, Spread
+from fairness.records import TOLERANCE, Extreme, GroupResult, Spread
 
 NOT_ESTIMABLE = "not estimable"
 ABSENT = "–"
@@ -246,7 +246,7 @@ def describe_cross_check(check: Mapping[str, Any]) -> str:
     if not check["n_compared"]:
         return ""
     largest = check["largest_difference"]
-    where = f" ({check['where']})" if check["where"] else ""
+    where = f" ({check['where']})" if largest > TOLERANCE else ""
     return (
         f"Recomputed with {check['library']} {check['version']}: {check['n_compared']:,} numbers,"
         f" largest difference {largest:.2g}{where}."

@@ -116,6 +116,7 @@ def build_gap_table(audit: Audit, attribute: str) -> pd.DataFrame:
             say_plain("audit.group"): gap.group,
             say_plain("audit.metric"): wording.get_title(gap.metric),
             say_plain("audit.kind"): gap.kind,
+            "n": format_count(gap.estimate.n),
             say_plain("audit.value"): _render_gap(gap.kind, gap.metric, gap.estimate),
             say_plain("audit.p"): wording.format_p(gap.p_holm),
             say_plain("audit.reason"): gap.estimate.reason,
@@ -175,3 +176,11 @@ def _render_pair(first: str, second: str) -> str:
 
 def render_number(value: float | None) -> str:
     return wording.NOT_ESTIMABLE if value is None else f"{value:.3f}"
+
+
+def render_slope(numbers: Mapping[str, float | None]) -> str:
+    """The calibration slope with its interval."""
+    slope, low, high = (numbers.get(name) for name in ("slope", "slope_low", "slope_high"))
+    if slope is None or low is None or high is None:
+        return wording.NOT_ESTIMABLE
+    return f"{slope:.2f} [{low:.2f}, {high:.2f}]"

@@ -17,6 +17,7 @@ from app.components.audit_tables import (
     describe_gaps,
     describe_group_rates,
     render_number,
+    render_slope,
 )
 from app.components.download import show_download
 from app.components.figure import show_figure
@@ -25,7 +26,7 @@ from app.theme import is_dark
 from app.wording import escape, say, say_plain
 from fairness import figures, frames, wording
 from fairness.audit import GROUP_METRICS, Audit
-from fairness.crosscheck import TOLERANCE
+from fairness.records import TOLERANCE
 
 DOWNLOADS = {
     "report": "report.html",
@@ -181,8 +182,9 @@ def show_calibration(audit: Audit, attribute: str) -> None:
             "n": entry.n,
             **{
                 say_plain(f"audit.cal_{name}"): render_number(entry.numbers.get(name))
-                for name in ("base_rate", "mean_score", "observed_over_expected", "brier_score", "ece", "ece_null_mean", "slope")
+                for name in ("base_rate", "mean_score", "observed_over_expected", "brier_score", "ece", "ece_null_mean")
             },
+            say_plain("audit.cal_slope"): render_slope(entry.numbers),
         }
         for entry in audit.calibration
         if entry.attribute in ("", attribute)

@@ -26,7 +26,7 @@ WORDS: dict[str, str] = {
     "audit.beneficial": "Good for the person: **{value}**.",
     "audit.beneficial_unset": "Which outcome is good for the person was not stated.",
     "audit.found": "What was found",
-    "audit.cross_check": "At the end of the search: {sentence}",
+    "audit.cross_check": "{sentence} This was done at the end of the search, for the choices made then.",
     "audit.excluded": "Left out: {names}.",
     "audit.kept": "Read with care: {names}.",
     "audit.more": " and {n} more (see Groups)",

@@ -159,3 +159,11 @@ def test_a_difference_to_the_second_opinion_is_a_warning() -> None:
     job = finished.finish(Plan(has_audit_files=True))
     write_check(job.id, 0.01, "selection rate of Female (sex)")
     assert "Female (sex)" in open_page("audit", job.id).warning[0].value.replace("\\", "")
+
+
+def test_gaps_and_slopes_stand_with_cases_and_interval() -> None:
+    job = finished.finish(Plan(second=()))
+    gaps = find_table(open_page("audit", job.id, audit_tab="Gaps"), "Group minus or over reference")
+    assert set(gaps.loc[gaps["Measure"] == "Accuracy", "n"]) == {"600"}
+    slopes = find_table(open_page("audit", job.id, audit_tab="Calibration"), "Slope")["Slope"]
+    assert slopes.str.fullmatch(r"-?[0-9.]+ \[-?[0-9.]+, -?[0-9.]+\]").all()
