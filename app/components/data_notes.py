@@ -58,9 +58,10 @@ def _show_note(dataset: Dataset, setup: Setup, note: Note, index: int) -> None:
         if is_decided(setup, note):
             _show_decision(dataset, setup, note, index)
             return
-        for action in note.actions:
-            if action in _CHANGES:
-                _show_action(dataset, note, action, index)
+        with st.container(horizontal=True, width="content"):  # its buttons wrap together
+            for action in note.actions:
+                if action in _CHANGES:
+                    _show_action(dataset, note, action, index)
 
 
 def _show_action(dataset: Dataset, note: Note, action: str, index: int) -> None:

@@ -52,7 +52,7 @@ WORDS: dict[str, str] = {
     "reading.find_out": "Find out",
     "reading.encoding": "Encoding",
     "reading.encoding_help": "How letters are stored as bytes. Files from an older Excel in Western Europe or the "
-    "Americas are often Windows-1252.",
+    "Americas are often cp1252.",
     "reading.delimiter": "Delimiter",
     "reading.delimiter_help": "What stands between two cells. Type another character to use that.",
     "reading.decimal": "Decimal mark",
@@ -62,7 +62,7 @@ WORDS: dict[str, str] = {
     "reading.first_sheet": "the first sheet",
     "reading.utf8": "UTF-8",
     "reading.utf16": "UTF-16",
-    "reading.cp1252": "Windows-1252 (Western European)",
+    "reading.cp1252": "cp1252 (Windows, Western European)",
     "reading.latin1": "Latin-1 (ISO 8859-1)",
     "reading.comma": "comma ,",
     "reading.semicolon": "semicolon ;",

@@ -105,7 +105,8 @@ def _refuse_bytes(data: bytes, name: str) -> NoReturn:
         if _looks_binary(data[: 64 << 10]):
             raise DataError(f"{name!r} is binary, not a table.", hint=READABLE) from error
         line = data.count(b"\n", 0, error.start) + 1
-        shown = data[max(error.start - 10, 0) : error.start + 5].decode("latin-1")
+        start = max(error.start - 10, data.rfind(b"\n", 0, error.start) + 1)
+        shown = data[start : error.start + 5].splitlines()[0].decode("latin-1")
         raise UnclearFile(
             f"{name!r} is not UTF-8: byte 0x{data[error.start]:02x} in line {line:,}, "
             f"near {shown!r}.",

@@ -118,7 +118,7 @@ def test_a_file_that_is_not_utf8_is_read_once_its_encoding_is_named(
     file.write_bytes(("name,town\n" + "René,Orléans\nAda,Bath\n" * 30).encode("cp1252"))
     upload(page, file)
     expect(page.get_by_text("is not UTF-8").first).to_be_visible(timeout=30_000)
-    choose(page, "reading_encoding", "Windows-1252 (Western European)")
+    choose(page, "reading_encoding", "cp1252 (Windows, Western European)")
     click(page, "read_again")
     expect(page.get_by_text("60 rows").first).to_be_visible(timeout=30_000)
     expect(page.locator("h1")).to_contain_text("old.csv")

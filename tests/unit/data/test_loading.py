@@ -66,7 +66,11 @@ BAD = {
     "web page": (b"\n<!DOCTYPE html><html>", "t.csv", "a web page or XML"),
     "binary junk": (bytes(range(1, 256)) * 20, "t.csv", "is binary"),
     "zero bytes": (b"a,b\n1,\x002\n", "t.csv", "byte 7 is NUL"),
-    "latin-1": ("a,b\n1,Müller\n".encode("latin-1"), "t.csv", "not UTF-8: byte 0xfc in line 2"),
+    "latin-1": (
+        "a,b\n1,Müller\n".encode("latin-1"),
+        "t.csv",
+        "not UTF-8: byte 0xfc in line 2, near '1,Mülle'",
+    ),
     "ragged": (
         b"a,b\n1,2\n3\n4,5,6\n7,8\n",
         "t.csv",
