@@ -69,7 +69,7 @@ BAD = {
     "latin-1": (
         "a,b\n1,Müller\n".encode("latin-1"),
         "t.csv",
-        "not UTF-8: byte 0xfc in line 2, near '1,Mülle'",
+        "not UTF-8: byte 0xfc in line 2, near '1,Müller'",
     ),
     "ragged": (
         b"a,b\n1,2\n3\n4,5,6\n7,8\n",
