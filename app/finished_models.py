@@ -34,12 +34,13 @@ def list_models() -> list[FinishedModel]:
 
 
 def prepare_bundle(search_id: str) -> Path | None:
-    """The bundle as a ZIP, packed once; None where the search left no bundle."""
+    """The bundle as a ZIP, packed once, and anew after a resumed search; None where there is no bundle."""
     folder = results.get_result_file(search_id, "bundle")
-    if not (folder / "bundle.json").is_file():
+    manifest = folder / "bundle.json"
+    if not manifest.is_file():
         return None
     target = folder.with_suffix(".zip")
-    if not target.is_file():
+    if not target.is_file() or target.stat().st_mtime < manifest.stat().st_mtime:
         from automl.deploy.bundle import pack_bundle
 
         pack_bundle(folder, target)

@@ -1,5 +1,7 @@
 """The Models page: the list, the bundle, predicting a file through a job."""
 
+import os
+
 import numpy as np
 import pandas as pd
 
@@ -17,13 +19,13 @@ from tests.ui.test_results_page import find_table, open_page, read_text
 COLUMNS = (ColumnUse(name="age", kind=Kind.NUMERIC, role=Role.FEATURE),)
 
 
-def write_bundle(search: str) -> None:
+def write_bundle(search: str, name: str = "Constant") -> None:
     folder = Settings().workspace.result(search)
     save_predictor(fit_constant(np.array([0, 1]), 2), folder / "member")
     save_bundle(
         folder / "bundle",
         BundleParts(
-            name="Constant", created_at="2026", task=finished.TASKS["binary"], columns=COLUMNS,
+            name=name, created_at="2026", task=finished.TASKS["binary"], columns=COLUMNS,
             encoder=fit_encoder(pd.DataFrame({"age": [1.0, 2.0]}), COLUMNS), members=(folder / "member",),
         ),
     )  # fmt: skip
@@ -78,6 +80,22 @@ def test_the_bundle_is_packed_once_and_predicts() -> None:
     assert path.stat().st_mtime_ns == first
     with load_bundle(path) as bundle:
         assert len(bundle.predict(pd.DataFrame({"age": [1.0, 2.0]}))) == 2
+
+
+def test_a_resumed_search_offers_its_new_bundle() -> None:
+    job = finished.finish()
+    write_bundle(job.id)
+    path = finished_models.prepare_bundle(job.id)
+    assert path is not None
+    folder = Settings().workspace.result(job.id)
+    (folder / "bundle").rename(folder / "before")  # as a resumed search does, it writes another one
+    write_bundle(job.id, name="Second")
+    later = path.stat().st_mtime + 5
+    os.utime(folder / "bundle" / "bundle.json", (later, later))
+    path = finished_models.prepare_bundle(job.id)
+    assert path is not None
+    with load_bundle(path) as bundle:
+        assert bundle.manifest.name == "Second"
 
 
 def test_a_running_prediction_shows_its_progress() -> None:
