@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.acts import open_page
-from tests.e2e.conftest import watch
 from tests.e2e.server import Server, run_server
 
 PAGES = ("data", "search", "results", "audit", "models", "system")
@@ -18,14 +17,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A product that nobody has used yet."""
     with run_server(tmp_path_factory.mktemp("empty") / "home") as running:
         yield running
-
-
-@pytest.fixture
-def page(context: BrowserContext, server: Server) -> Iterator[Page]:
-    opened = context.new_page()
-    trouble = watch(opened, server.url)
-    yield opened
-    assert not trouble, trouble
 
 
 @pytest.mark.parametrize("name", PAGES)

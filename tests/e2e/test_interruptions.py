@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.acts import by_key, click, expect_state, limit_trials, open_page, search_id, settle
-from tests.e2e.conftest import watch
 from tests.e2e.server import Server, is_healthy, run_server, wait_until
 
 
@@ -16,14 +15,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A product of its own: these journeys kill parts of it."""
     with run_server(tmp_path_factory.mktemp("interrupted") / "home") as running:
         yield running
-
-
-@pytest.fixture
-def page(context: BrowserContext, server: Server) -> Iterator[Page]:
-    opened = context.new_page()
-    trouble = watch(opened, server.url)
-    yield opened
-    assert not trouble, trouble
 
 
 def start_sample(
