@@ -1,7 +1,5 @@
 """The two network families, built from a flat configuration and the shape of the views."""
 
-from typing import Protocol
-
 from torch import Tensor, nn
 
 from automl.data.views import ViewShape
@@ -21,12 +19,6 @@ from automl.models.tabular.layers import (
     build_stack,
 )
 from automl.space.dimensions import Config
-
-
-class BuildNetwork(Protocol):
-    """What a network family's ``build`` resolves to."""
-
-    def __call__(self, config: Config, shape: ViewShape) -> "Network": ...
 
 
 class Network(nn.Module):
