@@ -38,15 +38,20 @@ def show_search(search: Job) -> None:
 def _show_now(search: Job) -> None:
     _show_state_line(search)
     _show_numbers(search)
-    trials = services.list_trials(search.id, limit=live.MAX_HISTORY)
+    total = services.count_trials(search.id)
+    first = max(0, total - live.MAX_HISTORY)
+    trials = services.list_trials(search.id, limit=live.MAX_HISTORY, offset=first)
     metric = read_metric(search)
     left, right = st.columns(2, gap="medium")
     with left:
         show_history(live.build_history(trials, search.started_at), metric)
+        if first:
+            shown = format_count(len(trials))
+            st.caption(say("live.history_newest", shown=shown, all=format_count(total)))
     with right:
         numbers = live.pick_curves(search, trials)
         show_curves(live.read_epochs(search.id, numbers), is_active=search.state.is_active)
-    _show_table(search, trials, live.get_sign(metric))
+    _show_table(search, trials, total)
     show_machine(search)
     show_log(search)
 
@@ -164,15 +169,10 @@ def _show_left(search: Job) -> None:
     st.metric(say("live.left"), say("live.left_about", left=text) if is_estimate else text)
 
 
-def _show_table(search: Job, trials: list[Trial], sign: int) -> None:
+def _show_table(search: Job, trials: list[Trial], total: int) -> None:
+    sign = live.get_sign(read_metric(search))
     st.header(say("live.table"), anchor=False)
-    total = services.count_trials(search.id)
-    newest = (
-        services.list_trials(search.id, limit=TABLE_ROWS, offset=max(0, total - TABLE_ROWS))
-        if total > len(trials)
-        else trials[-TABLE_ROWS:]
-    )
-    frame = live.build_trial_table(newest[::-1], sign)
+    frame = live.build_trial_table(trials[: -TABLE_ROWS - 1 : -1], sign)
     column = st.column_config
     with st.container(key="trials"):
         st.dataframe(

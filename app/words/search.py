@@ -93,6 +93,7 @@ WORDS: dict[str, str] = {
     "live.history": "Score over time",
     "live.history_alt": "Scatter of the score of each finished trial over time, with the best so far as a line",
     "live.history_none": "The first score appears here as soon as a model is trained.",
+    "live.history_newest": "Drawn from the newest {shown} of {all} trials; the results page draws all.",
     "live.curves": "Learning curves of running trials",
     "live.curves_ended": "Learning curves of the latest trials",
     "live.curves_alt": "Training and select loss of the running trials per epoch",

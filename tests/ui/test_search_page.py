@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import services
+from app import live, services
 from automl.data.dataset import Dataset, Role
 from automl.files import append_jsonl, write_json
 from automl.jobs.records import Job, JobState, Outcome, StopMode, Trial, TrialState
@@ -191,6 +191,20 @@ def test_a_running_search_shows_all_that_matters(people: Dataset) -> None:
     assert len(table) == 4
     assert table["number"].tolist() == [4, 3, 2, 1]
     assert "Trial 4 is done." in at.text[0].value
+
+
+def test_a_long_search_draws_its_newest_trials(
+    people: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MAX_HISTORY", 5)
+    job = submit(people)
+    run_search(job, 12)
+    at = open_search(search=job.id)
+    text = read_text(at)
+    assert "trial 12" in text
+    assert "newest 5 of 12 trials" in text
+    (table,) = [frame.value for frame in at.dataframe if "settings" in frame.value.columns]
+    assert table["number"].tolist() == [12, 11, 10, 9, 8]
 
 
 def test_stop_keeps_the_best_and_cannot_be_pressed_twice(people: Dataset) -> None:
