@@ -16,7 +16,6 @@ from uuid import uuid4
 
 from app.errors import UploadError
 from app.tokens import ArtifactGrant, UploadGrant, sign_grant
-from app.uploads import get_part
 from app.wording import say_plain
 from automl.data.dataset import Dataset
 from automl.errors import DataError
@@ -106,7 +105,7 @@ def sign_artifact(path: Path, filename: str) -> str:
 def save_upload(content: bytes) -> str:
     """Keep bytes from the fallback uploader as an upload; its id."""
     upload = uuid4().hex
-    part = get_part(get_workspace(), upload)
+    part = get_workspace().upload(upload)
     part.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part.write_bytes(content)
     return upload
@@ -194,8 +193,7 @@ def has_worker() -> bool:
 
 def require_upload(upload: str, name: str) -> Path:
     """The file of a finished upload; ``UploadError`` when it is not here."""
-    part = get_part(get_workspace(), upload)
-    if not upload.isalnum() or not part.is_file():
+    if not upload.isalnum() or not (part := get_workspace().upload(upload)).is_file():
         raise UploadError(
             say_plain("upload.unknown", name=name), hint=say_plain("upload.unknown_hint")
         )

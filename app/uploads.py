@@ -33,7 +33,7 @@ async def handle_upload(request: Request) -> Response:
         grant = read_upload(settings.workspace.run, request.path_params["token"])
     except TokenError as error:
         return _refuse(403, str(error))
-    path = get_part(settings.workspace, grant.upload)
+    path = settings.workspace.upload(grant.upload)
     if request.method == "HEAD":
         return Response(headers=_describe(path))
     lock = _locks.setdefault(grant.upload, asyncio.Lock())
@@ -47,11 +47,6 @@ async def handle_upload(request: Request) -> Response:
             return await _append(request, grant, path, settings)
         finally:
             _locks.pop(grant.upload, None)
-
-
-def get_part(workspace: Workspace, upload: str) -> Path:
-    """Where an upload lies while it comes in; the id is ours, never a file name of the person."""
-    return workspace.incoming / f"{upload}.part"
 
 
 def remove_expired(workspace: Workspace, *, older_than_seconds: float = EXPIRE_SECONDS) -> int:

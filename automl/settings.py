@@ -72,7 +72,7 @@ _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 def _require_id(text: str, pattern: re.Pattern[str]) -> str:
     if not pattern.fullmatch(text):
         raise UnknownIdError(
-            f"{text[:40]!r} is no id of a data set or search.",
+            f"{text[:40]!r} is no id of a data set, search or upload.",
             hint="Open it from the list again; the link may be damaged.",
         )
     return text
@@ -90,8 +90,12 @@ class Workspace:
 
     @property
     def incoming(self) -> Path:
-        """Uploads on their way in: ``<token>.part``."""
+        """Uploads on their way in: ``<upload>.part``."""
         return self.root / "incoming"
+
+    def upload(self, upload_id: str) -> Path:
+        """File of one upload."""
+        return self.incoming / f"{_require_id(upload_id, _JOB_ID)}.part"
 
     @property
     def run(self) -> Path:

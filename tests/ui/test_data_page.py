@@ -6,7 +6,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import imports, services
-from app.uploads import get_part
 from automl.data.dataset import Dataset, Role
 from automl.data.importing import ImportRequest, import_table
 from automl.data.task import TaskType
@@ -97,7 +96,7 @@ def finish_import(
 def test_a_finished_import_opens_its_data_set_and_keeps_what_was_guessed_about(
     people: Dataset,
 ) -> None:
-    part = get_part(services.get_workspace(), services.save_upload(b"x"))
+    part = services.get_workspace().upload(services.save_upload(b"x"))
     job = imports.submit_import(part, "people.csv")
     finish_import(job.id, JobState.SUCCEEDED, people.id)
     at = open_data(**{"import": job.id})
@@ -114,7 +113,7 @@ def test_an_upload_without_a_guess_is_cleared_away(tmp_path: Path) -> None:
     dataset = import_table(
         ImportRequest(path=str(path), name="people.parquet"), settings.workspace, settings
     )
-    part = get_part(services.get_workspace(), services.save_upload(b"x"))
+    part = services.get_workspace().upload(services.save_upload(b"x"))
     job = imports.submit_import(part, "people.parquet")
     finish_import(job.id, JobState.SUCCEEDED, dataset.id)
     open_data(**{"import": job.id})
@@ -264,7 +263,7 @@ def fail(job_id: str, kind: str) -> None:
 
 
 def test_a_file_that_is_unclear_is_read_again_without_another_upload() -> None:
-    part = get_part(services.get_workspace(), services.save_upload("a,b\nö,1\n".encode("cp1252")))
+    part = services.get_workspace().upload(services.save_upload("a,b\nö,1\n".encode("cp1252")))
     job = imports.submit_import(part, "old.csv")
     fail(job.id, "UnclearFile")
     at = open_data(**{"import": job.id})
@@ -282,7 +281,7 @@ def test_a_file_that_is_unclear_is_read_again_without_another_upload() -> None:
 
 
 def test_a_workbook_offers_its_sheet_and_keeps_its_test_file() -> None:
-    parts = [get_part(services.get_workspace(), services.save_upload(b"x")) for _ in range(2)]
+    parts = [services.get_workspace().upload(services.save_upload(b"x")) for _ in range(2)]
     job = imports.submit_import(parts[0], "book.XLSX", test=parts[1], test_name="test.xlsx")
     fail(job.id, "UnclearFile")
     at = open_data(**{"import": job.id})
@@ -297,7 +296,7 @@ def test_a_workbook_offers_its_sheet_and_keeps_its_test_file() -> None:
 def test_another_way_of_reading_is_offered_only_where_it_may_help(
     kind: str, content: bytes | None
 ) -> None:
-    part = get_part(services.get_workspace(), services.save_upload(content or b""))
+    part = services.get_workspace().upload(services.save_upload(content or b""))
     job = imports.submit_import(part, "junk.csv")
     fail(job.id, kind)
     if content is None:
@@ -307,7 +306,7 @@ def test_another_way_of_reading_is_offered_only_where_it_may_help(
 
 
 def test_a_data_set_can_be_read_another_way_while_its_upload_is_here(people: Dataset) -> None:
-    part = get_part(services.get_workspace(), services.save_upload(b"x"))
+    part = services.get_workspace().upload(services.save_upload(b"x"))
     job = imports.submit_import(part, "people.csv")
     finish_import(job.id, JobState.SUCCEEDED, people.id)
     at = open_data(dataset=people.id)
@@ -324,7 +323,7 @@ def test_a_data_set_can_be_read_another_way_while_its_upload_is_here(people: Dat
 def test_deleting_a_data_set_clears_its_upload_and_nothing_outside_the_folder(
     people: Dataset, tmp_path: Path
 ) -> None:
-    part = get_part(services.get_workspace(), services.save_upload(b"x"))
+    part = services.get_workspace().upload(services.save_upload(b"x"))
     canary = tmp_path / "canary.part"
     canary.write_text("mine")
     job = imports.submit_import(part, "people.csv", test=canary, test_name="t.csv")

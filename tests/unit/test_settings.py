@@ -15,6 +15,7 @@ ROOT = Path("/nowhere/home")
 @pytest.mark.parametrize("name", ["..", "../x", "/var/x", "a/../../b", "", "a\\b", "x" * 65, "a\n"])
 def test_what_is_no_id_becomes_no_path(name: str) -> None:
     for build in (
+        Workspace(ROOT).upload,
         Workspace(ROOT).dataset,
         Workspace(ROOT).setup,
         Workspace(ROOT).job,
@@ -27,7 +28,13 @@ def test_what_is_no_id_becomes_no_path(name: str) -> None:
 @given(st.text(max_size=70))
 def test_every_path_stays_inside(name: str) -> None:
     workspace = Workspace(ROOT)
-    for build in (workspace.dataset, workspace.setup, workspace.job, workspace.result):
+    for build in (
+        workspace.dataset,
+        workspace.setup,
+        workspace.job,
+        workspace.result,
+        workspace.upload,
+    ):
         try:
             path = build(name)
         except UnknownIdError:
