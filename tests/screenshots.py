@@ -12,11 +12,20 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser import find_browser
 from tests.conftest import ROOT, find_data
-from tests.e2e.acts import choose, click, expect_state, limit_trials, open_page, settle, upload
+from tests.e2e.acts import (
+    by_key,
+    choose,
+    click,
+    expect_state,
+    limit_trials,
+    open_page,
+    settle,
+    upload,
+)
 from tests.e2e.server import Server, run_server
 
 IMAGES = ROOT / "docs" / "images"
-N_TRIALS = 14
+N_TRIALS = 40
 LOOKS = {
     "wide": ({"width": 1440, "height": 1000}, "light"),
     "narrow": ({"width": 390, "height": 900}, "light"),
@@ -76,10 +85,14 @@ def browse(browser: Browser, server: Server, data: Path) -> None:
     limit_trials(page, N_TRIALS)
     click(page, "start")
     expect_state(page, "running", seconds=60)
-    page.wait_for_timeout(40_000)
+    expect(by_key(page, "best").first).to_contain_text("0.", timeout=90_000)
+    page.wait_for_timeout(8_000)
     take(browser, page.url, "search-running")
     expect_state(page, "done", seconds=600)
     query = page.url.split("?", 1)[1]
+    open_page(page, f"{server.url}/results?{query}")
+    page.wait_for_timeout(2_000)
+    page.screenshot(path=IMAGES / "first-screen.png")  # what the README shows
     for name in ("results", "audit", "models", "search", "system"):
         take(browser, f"{server.url}/{name}?{query}", name)
     take(browser, f"{server.url}/data", "data")
