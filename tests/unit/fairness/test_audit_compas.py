@@ -254,7 +254,7 @@ def test_json_follows_the_schema(compas):
     document = json.loads(json.dumps(compas.to_json(), allow_nan=False))
     assert list(document) == [
         "schema_version", "provenance", "task", "positive", "beneficial", "threshold", "protocol",
-        "overall", "by_group", "counts", "gaps", "extremes", "calibration", "mitigation",
+        "overall", "by_group", "counts", "gaps", "extremes", "calibration", "cross_check", "mitigation",
         "definitions", "warnings",
     ]  # fmt: skip
     row = next(r for r in document["by_group"] if r["group"] == "Asian")
