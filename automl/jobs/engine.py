@@ -1,6 +1,9 @@
 """SQLite as the job store wants it: two engines, one writer at a time, the newest schema."""
 
+import contextlib
+import fcntl
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +39,18 @@ def build_engines(path: Path) -> Engines:
         # later fails with "database is locked" whatever the timeout.
         write=_build_engine(path, begin="BEGIN IMMEDIATE", query_only=False),
     )
+
+
+@contextlib.contextmanager
+def open_alone(path: Path) -> Iterator[None]:
+    """Hold a lock file beside the database while it is opened for the first time.
+
+    Switching a new file to WAL needs it for oneself, and SQLite answers "database is locked" at once, without
+    waiting, when two connections try.
+    """
+    with path.with_name(f"{path.name}.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # given back when the file is closed
+        yield
 
 
 def _build_engine(path: Path, *, begin: str, query_only: bool) -> sa.Engine:

@@ -4,7 +4,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from automl.jobs.engine import build_engines, migrate, require_local_file_system
+from automl.jobs.engine import (
+    build_engines,
+    migrate,
+    open_alone,
+    require_local_file_system,
+)
 from automl.jobs.leases import JobLeases
 from automl.jobs.queries import JobQueries
 from automl.jobs.requests import JobRequests
@@ -26,7 +31,8 @@ class JobStore(JobQueries, JobRequests, JobLeases, JobUpkeep):
         require_local_file_system(path.parent)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         super().__init__(build_engines(path), clock)
-        migrate(self._engines.write)
+        with open_alone(path):
+            migrate(self._engines.write)
 
     def close(self) -> None:
         """Close every connection."""
