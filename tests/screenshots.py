@@ -25,7 +25,7 @@ from tests.e2e.acts import (
 from tests.e2e.server import Server, run_server
 
 IMAGES = ROOT / "docs" / "images"
-N_TRIALS = 40
+N_TRIALS = 30
 LOOKS = {
     "wide": ({"width": 1440, "height": 1000}, "light"),
     "narrow": ({"width": 390, "height": 900}, "light"),

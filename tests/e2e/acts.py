@@ -53,9 +53,9 @@ def search_id(page: Page) -> str:
 
 
 def expect_state(page: Page, word: str, *, seconds: float) -> None:
-    """Wait until the header names the state of the open search."""
+    """Wait until the sign of the open search says ``word``; its progress may say "2 of 7 done" long before."""
     expect(by_key(page, "state").first).to_contain_text(
-        re.compile(word, re.IGNORECASE), timeout=seconds * SECONDS
+        re.compile(rf"[●◐✓■▲]\s*{word}"), timeout=seconds * SECONDS
     )
 
 
