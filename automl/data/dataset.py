@@ -19,6 +19,14 @@ class Kind(StrEnum):
     BOOLEAN = "boolean"
     DATETIME = "datetime"
     TEXT = "text"
+    IMAGE = "image"
+
+
+class DataKind(StrEnum):
+    """What a data set is made of, and so which families can learn from it."""
+
+    TABLE = "table"
+    IMAGES = "images"
 
 
 class Role(StrEnum):
@@ -77,12 +85,30 @@ class Note:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ImageFacts:
+    """How the pictures of a data set are stored: ``images.npy``, uint8 ``(n_rows, side, side, channels)``.
+
+    ``channels`` is 1 where every picture is grey, else 3. ``fit`` is how a picture became a square: the
+    short side was scaled to ``side``, the middle kept. ``n_left_out`` members were seen and not taken;
+    ``originals.parquet`` names each with the reason.
+    """
+
+    side: int
+    channels: int
+    fit: Literal["crop"] = "crop"
+    n_left_out: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Dataset:
-    """The record of an immutable, content-addressed table.
+    """The record of an immutable, content-addressed table, or of pictures with their manifest.
 
     The rows lie in the workspace as ``objects/<id[:2]>/<id[2:]>/table.parquet``; the first
     ``n_train_rows`` of ``n_rows`` come from the main file, the rest from the given test file
     (``n_test_rows`` is 0 without one). ``id`` is the SHA-256 (64 hex digits) of content and schema.
+
+    With ``images`` row i of the table is picture i, and the column of kind image names its file. A given
+    validation part (``n_val_rows``) lies between the training rows and the given test rows.
     """
 
     id: str
@@ -94,6 +120,12 @@ class Dataset:
     test_name: str = ""
     source: str = ""
     size_bytes: int = 0
+    n_val_rows: int = 0
+    images: ImageFacts | None = None
+
+    @property
+    def kind(self) -> DataKind:
+        return DataKind.TABLE if self.images is None else DataKind.IMAGES
 
     @property
     def n_train_rows(self) -> int:

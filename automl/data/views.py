@@ -10,6 +10,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from automl.data.images.rows import ImageRows
+
 
 class Part(StrEnum):
     """The four parts of a split; each has one purpose."""
@@ -28,12 +30,15 @@ class Views:
     - ``quantile``: float32 ``(n, Q)``, rank-to-normal with 0 for missing, then missing indicators (networks)
     - ``standard``: float32 ``(n, S)``, mean 0, deviation 1, clipped at ±10, then missing indicators (linear)
     - ``codes``: int32 ``(n, C)``, categories by training frequency; 0 is unknown or rare, missing is a level
+    - ``images``: the pictures, read when asked for; None for a table. Then ``raw`` (0..1) and ``standard`` hold
+      8 × 8 area means per channel, for the baselines, and the other two have no columns
     """
 
     raw: NDArray[np.float32]
     quantile: NDArray[np.float32]
     standard: NDArray[np.float32]
     codes: NDArray[np.int32]
+    images: ImageRows | None = None
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -45,6 +50,7 @@ class Views:
             quantile=self.quantile[rows],
             standard=self.standard[rows],
             codes=self.codes[rows],
+            images=None if self.images is None else self.images.take(rows),
         )
 
 
@@ -55,6 +61,8 @@ class ViewShape:
     ``n_quantile_numeric`` leading columns of ``quantile`` and ``standard`` are real numbers (they may be
     embedded); the rest are 0/1 missing indicators. ``cardinalities`` are the numbers of codes per
     categorical column, code 0 included. ``n_outputs`` is 1 for regression, else the number of classes.
+    For pictures: their ``side`` in pixels, ``channels``, and mean and deviation per channel of the training
+    rows on the scale 0..1 (0 and empty for a table).
     """
 
     n_raw: int
@@ -62,6 +70,10 @@ class ViewShape:
     n_quantile_numeric: int
     cardinalities: tuple[int, ...]
     n_outputs: int
+    side: int = 0
+    channels: int = 0
+    image_mean: tuple[float, ...] = ()
+    image_std: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -24,6 +24,10 @@ def render_architecture(family: str, config: Config) -> str:
             return _render_resnet(config)
         case "boosting":
             return _render_boosting(config)
+        case "small_cnn" | "cnn" | "classic" | "pretrained":
+            from automl.models.image.architecture import render_image_architecture
+
+            return render_image_architecture(family, config)
         case _:
             return family.capitalize()
 

@@ -8,15 +8,25 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from automl.data.dataset import DataKind
 from automl.data.task import TaskType
 from automl.data.views import ViewShape
 from automl.errors import SpecError
 from automl.models import spaces
 from automl.models.architecture import render_architecture
+from automl.models.image.starts import (
+    CLASSIC_DEFAULT,
+    CNN_DEFAULT,
+    IMAGE_STARTS,
+    PRETRAINED_DEFAULT,
+)
 from automl.models.starts import MLP_DEFAULT, RESNET_DEFAULT, STARTS
 from automl.space.dimensions import Config, Space
 
 ALL_TASKS = tuple(TaskType)
+CLASSES = (TaskType.BINARY, TaskType.MULTICLASS)
+BOTH = tuple(DataKind)
+IMAGES = (DataKind.IMAGES,)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +46,7 @@ class Family:
     default: Config
     build: str
     tasks: tuple[TaskType, ...] = ALL_TASKS
+    data: tuple[DataKind, ...] = (DataKind.TABLE,)
 
 
 _FAMILIES = (
@@ -48,16 +59,19 @@ _FAMILIES = (
         is_baseline=True,
         default={},
         build="automl.models.tabular.constant:fit_constant",
+        data=BOTH,
     ),
     Family(
         name="linear",
         title="Linear",
-        summary="Logistic regression or ridge on scaled numbers and one-hot categories.",
+        summary="Logistic regression or ridge on scaled numbers and one-hot categories; of a picture it reads "
+        "8 × 8 mean values.",
         source="scikit-learn LogisticRegression and Ridge, L2",
         is_network=False,
         is_baseline=True,
         default={"C": 1.0},
         build="automl.models.tabular.linear:fit_linear",
+        data=BOTH,
     ),
     Family(
         name="boosting",
@@ -89,6 +103,54 @@ _FAMILIES = (
         default=RESNET_DEFAULT,
         build="automl.models.tabular.networks:build_resnet",
     ),
+    Family(
+        name="small_cnn",
+        title="Small CNN",
+        summary="Two convolutions and a dense layer: the yardstick of all networks that are searched for.",
+        source="after LeCun et al. 1998, Gradient-Based Learning Applied to Document Recognition",
+        is_network=True,
+        is_baseline=True,
+        default={},
+        build="automl.models.image.small_cnn:build_small_cnn",
+        tasks=CLASSES,
+        data=IMAGES,
+    ),
+    Family(
+        name="cnn",
+        title="Searched CNN",
+        summary="Stem, stages and blocks found by the search, together with how the network is trained.",
+        source="macro space after ResNet, MobileNet, DenseNet, Inception, ViT and MLP-Mixer blocks",
+        is_network=True,
+        is_baseline=False,
+        default=CNN_DEFAULT,
+        build="automl.models.image.macro:build_macro",
+        tasks=CLASSES,
+        data=IMAGES,
+    ),
+    Family(
+        name="classic",
+        title="Classical network",
+        summary="Architectures by name, LeNet-5 to ViT, trained from scratch at the size of the pictures.",
+        source="the papers of each architecture; see the list of names",
+        is_network=True,
+        is_baseline=False,
+        default=CLASSIC_DEFAULT,
+        build="automl.models.image.classic:build_classic",
+        tasks=CLASSES,
+        data=IMAGES,
+    ),
+    Family(
+        name="pretrained",
+        title="Pretrained network",
+        summary="A timm backbone with weights from a folder or, when you allow it, from timm's hub.",
+        source="timm (Wightman)",
+        is_network=True,
+        is_baseline=False,
+        default=PRETRAINED_DEFAULT,
+        build="automl.models.image.pretrained:build_pretrained",
+        tasks=CLASSES,
+        data=IMAGES,
+    ),
 )
 FAMILIES: Mapping[str, Family] = {family.name: family for family in _FAMILIES}
 
@@ -100,9 +162,25 @@ def get_family(name: str) -> Family:
     return FAMILIES[name]
 
 
-def get_space(family: str, preset: str = "balanced", *, on_gpu: bool = False) -> Space:
-    """The declared space of a family; empty where there is nothing to search."""
+def list_families(kind: DataKind) -> tuple[str, ...]:
+    """Names of the families that learn from this kind of data, in the order of the catalog."""
+    return tuple(family.name for family in _FAMILIES if kind in family.data)
+
+
+def list_baselines(kind: DataKind) -> tuple[str, ...]:
+    """Names of the baselines for this kind of data, the simplest first."""
+    return tuple(name for name in list_families(kind) if FAMILIES[name].is_baseline)
+
+
+def get_space(
+    family: str, preset: str = "balanced", *, on_gpu: bool = False, side: int = 0
+) -> Space:
+    """The declared space of a family; empty where there is nothing to search. ``side``: of pictures, pixels."""
     limits = spaces.get_limits(preset, on_gpu=on_gpu)
+    if get_family(family).data == IMAGES:
+        from automl.models.image.spaces import get_image_space
+
+        return get_image_space(family, preset, on_gpu=on_gpu, side=side)
     match get_family(family).name:
         case "linear":
             return spaces.build_linear_space()
@@ -121,7 +199,8 @@ def get_starts(family: str) -> tuple[Config, ...]:
 
     Each lies in the space of every preset, on CPU and GPU.
     """
-    return STARTS.get(get_family(family).name, ())
+    name = get_family(family).name
+    return STARTS.get(name) or IMAGE_STARTS.get(name, ())
 
 
 def resolve_build(family: str) -> Callable[..., Any]:
@@ -139,12 +218,16 @@ def describe_layers(family: str, config: Config, shape: ViewShape) -> list[dict[
     """
     if not get_family(family).is_network:
         return []
+    if get_family(family).data == IMAGES:
+        from automl.models.image.describe import describe_image_network
+
+        return describe_image_network(family, config, shape)
     from automl.models.tabular.describe import describe_network
 
     return describe_network(resolve_build(family)(config, shape))
 
 
 __all__ = [
-    "FAMILIES", "Family", "describe_layers", "get_family", "get_space", "get_starts",
-    "render_architecture", "resolve_build",
+    "FAMILIES", "Family", "describe_layers", "get_family", "get_space", "get_starts", "list_baselines",
+    "list_families", "render_architecture", "resolve_build",
 ]  # fmt: skip

@@ -87,6 +87,10 @@ def _restore(record: dict[str, Any], arrays: dict[str, NDArray[Any]], device: st
             from automl.models.tabular.network_model import NetworkModel
 
             return NetworkModel.from_arrays(record, arrays, device)
+        case "small_cnn" | "cnn" | "classic" | "pretrained":
+            from automl.models.image.image_model import ImageModel
+
+            return ImageModel.from_arrays(record, arrays, device)
         case family:
             raise BundleError(f"There is no family {family!r} in this release.")
 

@@ -4,6 +4,7 @@ from collections.abc import Generator
 
 import numpy as np
 
+from automl.data.dataset import DataKind
 from automl.data.task import Task, TaskType
 from automl.data.views import Part, Prepared
 from automl.errors import DataError, SpecError
@@ -31,6 +32,10 @@ def train(prepared: Prepared, task: Task, request: TrainRequest) -> Training:
             f"{request.max_epochs} epochs of batches of {request.batch_size} rows cannot be trained."
         )
     _check_rows(prepared, task, request)
+    if family.data == (DataKind.IMAGES,):
+        from automl.training.image.run import train_image
+
+        return (yield from train_image(prepared, task, request))
     if family.is_network:
         from automl.training.network import train_network
 
