@@ -196,6 +196,7 @@ def load_prepared(folder: Path) -> Prepared:
             parts={part: _load_array(folder / f"part_{part}.npy") for part in Part},
             target_mean=facts.pop("target_mean"),
             target_scale=facts.pop("target_scale"),
+            folder=folder,
             shape=ViewShape(**{**facts, "cardinalities": tuple(facts["cardinalities"])}),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -6,6 +6,7 @@ One encoder is fitted on the training rows of a search and turns any frame with 
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +83,8 @@ class Prepared:
 
     ``target``: int64 class indices into ``Task.classes``, or float64 in the uploaded unit. ``parts`` are
     disjoint sorted row indices. ``target_mean``/``target_scale`` standardise a regression target and come
-    from the training rows only (0 and 1 otherwise).
+    from the training rows only (0 and 1 otherwise). ``folder`` is where it was read from, None where it was
+    only built; what trainers compute once for all trials lies beside it.
     """
 
     views: Views
@@ -91,3 +93,4 @@ class Prepared:
     shape: ViewShape
     target_mean: float = 0.0
     target_scale: float = 1.0
+    folder: Path | None = None
