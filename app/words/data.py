@@ -148,6 +148,7 @@ WORDS: dict[str, str] = {
     "kind.boolean": "yes/no",
     "kind.datetime": "date",
     "kind.text": "text",
+    "kind.image": "picture",
     "role.feature": "feature",
     "role.target": "target",
     "role.sensitive": "sensitive",
