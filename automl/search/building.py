@@ -2,14 +2,21 @@
 
 from dataclasses import dataclass, field
 
-from automl.data.dataset import ColumnUse, Dataset, Role
+from automl.data.dataset import ColumnUse, DataKind, Dataset, Role
 from automl.data.profile import Profile
 from automl.data.setup import Setup, build_columns, infer_task
 from automl.data.split_plan import build_split_plan
 from automl.data.task import Task
 from automl.errors import SpecError
-from automl.execution.devices import Slot, SlotKind, compute_resources
-from automl.models.catalog import FAMILIES, get_family, get_space
+from automl.execution.devices import (
+    Slot,
+    SlotKind,
+    SlotResources,
+    compute_image_resources,
+    compute_resources,
+)
+from automl.models.catalog import get_family, get_space, list_families
+from automl.search.goals import Method, ModelLimits, Objective, WeightsPlan, WeightsSource
 from automl.search.spec import (
     PRESET_SECONDS,
     AuditPlan,
@@ -28,6 +35,7 @@ class SearchRequest:
     """What a person chose for a search; what is absent takes the default of the preset.
 
     ``slots`` are the devices of the machine that will run it. An explicit ``budget`` wins over the preset.
+    Without ``families`` it is all that learn from this kind of data; pretrained ones only with ``weights``.
     """
 
     dataset: Dataset
@@ -36,11 +44,15 @@ class SearchRequest:
     slots: tuple[Slot, ...]
     budget: Budget | None = None
     preset: Preset = Preset.BALANCED
-    families: tuple[str, ...] = tuple(FAMILIES)
+    families: tuple[str, ...] | None = None
     sampler: Sampler = Sampler.TPE
     pruner: Pruner = Pruner.SUCCESSIVE_HALVING
     seed: int = 0
     audit: AuditPlan = field(default_factory=AuditPlan)
+    method: Method = Method.PLAIN
+    objectives: tuple[Objective, ...] = (Objective.SCORE,)
+    limits: ModelLimits = field(default_factory=ModelLimits)
+    weights: WeightsPlan = field(default_factory=WeightsPlan)
 
 
 def build_search_spec(request: SearchRequest) -> SearchSpec:
@@ -52,11 +64,10 @@ def build_search_spec(request: SearchRequest) -> SearchSpec:
     split = build_split_plan(
         test_given=dataset.n_test_rows > 0, group=_find_group(columns), seed=request.seed
     )
-    n_train = round(dataset.n_train_rows * split.train)
     on_gpu = any(slot.kind is SlotKind.CUDA for slot in request.slots)
-    resources = compute_resources(request.slots, n_train)
-    for name in request.families:
-        get_family(name)
+    resources = _compute_resources(request, round(dataset.n_train_rows * split.train))
+    families = _choose_families(request)
+    side = dataset.images.side if dataset.images else 0
     return SearchSpec(
         data=dataset.id,
         data_name=dataset.name,
@@ -65,20 +76,49 @@ def build_search_spec(request: SearchRequest) -> SearchSpec:
         split=split,
         budget=request.budget or Budget(seconds=PRESET_SECONDS[request.preset]),
         resources=Resources(
-            devices=tuple(slot.name for slot in request.slots),
+            devices=tuple(slot.name for slot in resources.slots),
             threads=resources.threads,
             batch_size=resources.batch_size,
         ),
-        families=request.families,
+        families=families,
         spaces={
-            name: get_space(name, request.preset.value, on_gpu=on_gpu) for name in request.families
+            name: get_space(name, request.preset.value, on_gpu=on_gpu, side=side)
+            for name in families
         },
         preset=request.preset,
         sampler=request.sampler,
         pruner=request.pruner,
         seed=request.seed,
         audit=request.audit,
+        method=request.method,
+        objectives=request.objectives,
+        limits=request.limits,
+        weights=request.weights,
     )
+
+
+def _compute_resources(request: SearchRequest, n_train: int) -> SlotResources:
+    if request.dataset.images is None:
+        return compute_resources(request.slots, n_train)
+    return compute_image_resources(request.slots, n_train, request.dataset.images.side)
+
+
+def _choose_families(request: SearchRequest) -> tuple[str, ...]:
+    """What was asked for, or all of the kind; a family that cannot learn from it is a ``SpecError``."""
+    kind = request.dataset.kind
+    fitting = list_families(kind)
+    if request.families is None:
+        no_weights = request.weights.source is WeightsSource.NONE
+        return tuple(name for name in fitting if not (name == "pretrained" and no_weights))
+    for name in request.families:
+        get_family(name)
+        if name not in fitting:
+            what = "pictures" if kind is DataKind.IMAGES else "a table"
+            raise SpecError(
+                f"The family {name!r} does not learn from {what}.",
+                hint=f"Choose among {', '.join(fitting)}.",
+            )
+    return request.families
 
 
 def _find_group(columns: tuple[ColumnUse, ...]) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from itertools import islice
 
 from automl.jobs.records import StopMode, Trial, TrialState
-from automl.models.catalog import FAMILIES
+from automl.models.catalog import FAMILIES, list_baselines
 from automl.search.budget import compute_reserve
 from automl.search.context import CoordinatorContext
 from automl.search.crew import Crew, Limits
@@ -22,7 +22,7 @@ from automl.search.seeding import derive_seed
 from automl.search.shed import Shed
 from automl.search.spec import Pruner, Sampler
 from automl.search.study import Study
-from automl.search.turns import BASELINES, Start, build_starts, build_turns, iterate_grids
+from automl.search.turns import Start, build_starts, build_turns, is_searched, iterate_grids
 from automl.training.epoch import Verb
 
 STOP_GRACE_SECONDS = 8.0
@@ -65,7 +65,7 @@ class Coordinator:
 
     def _add_baselines(self) -> None:
         known = {row.family for row in self._ledger.list_trials(BASELINE)}
-        for family in BASELINES:
+        for family in list_baselines(self._spec.data_kind):
             if family not in known and self._spec.task.type in FAMILIES[family].tasks:
                 self._ledger.put(
                     Trial(
@@ -164,8 +164,11 @@ class Coordinator:
 
     def _list_rungs(self, trial: Trial) -> tuple[int, ...]:
         """Only networks are ended early: rounds of boosting are no epochs, and they stop by themselves."""
-        is_network = FAMILIES[trial.family].is_network
-        if not is_network or trial.stage != SEARCH or self._spec.pruner is Pruner.NONE:
+        if (
+            not is_searched(trial.family)
+            or trial.stage != SEARCH
+            or self._spec.pruner is Pruner.NONE
+        ):
             return ()
         horizon = trial.config.get("epochs", self._plan.max_epochs)
         return self._plan.before(min(int(horizon), self._plan.max_epochs))

@@ -10,13 +10,15 @@ from hashlib import sha256
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
-from automl.data.dataset import ColumnUse, Role
+from automl.data.dataset import ColumnUse, DataKind, Kind, Role
 from automl.data.split_plan import SplitPlan
 from automl.data.task import Task
 from automl.errors import SpecError
+from automl.search.goals import Method, ModelLimits, Objective, WeightsPlan, WeightsSource
 from automl.space.dimensions import Space
 
 SPEC_VERSION = 1
+MOST_OBJECTIVES = 3
 
 
 class Sampler(StrEnum):
@@ -25,6 +27,7 @@ class Sampler(StrEnum):
     TPE = "tpe"
     RANDOM = "random"
     GRID = "grid"
+    NSGA2 = "nsga2"  # several objectives only
 
 
 class Pruner(StrEnum):
@@ -103,7 +106,8 @@ class SearchSpec:
     """Everything that decides what a search does; the same spec gives the same trials.
 
     ``data`` is the id of the data set. ``spaces`` holds the declared space of each family in ``families``,
-    so that a later release with other defaults still repeats an old search.
+    so that a later release with other defaults still repeats an old search. ``method``, ``objectives``,
+    ``limits`` and ``weights`` concern pictures; their defaults are what every table search does.
     """
 
     data: str
@@ -120,6 +124,10 @@ class SearchSpec:
     pruner: Pruner = Pruner.SUCCESSIVE_HALVING
     seed: int = 0
     audit: AuditPlan = AuditPlan()
+    method: Method = Method.PLAIN
+    objectives: tuple[Objective, ...] = (Objective.SCORE,)
+    limits: ModelLimits = field(default_factory=ModelLimits)
+    weights: WeightsPlan = field(default_factory=WeightsPlan)
     version: int = SPEC_VERSION
 
     def __post_init__(self) -> None:
@@ -139,6 +147,74 @@ class SearchSpec:
                 "No column is left to learn from.",
                 hint="Give at least one column the role feature.",
             )
+        self._require_goals()
+
+    def _require_goals(self) -> None:
+        objectives = self.objectives
+        named = ", ".join(objectives) or "nothing"
+        if objectives[:1] != (Objective.SCORE,) or len(set(objectives)) != len(objectives):
+            raise SpecError(
+                f"The objectives are {named}; the score comes first, each of them once.",
+                hint=f"Further ones are {', '.join(list(Objective)[1:])}.",
+            )
+        if len(objectives) > MOST_OBJECTIVES:
+            raise SpecError(
+                f"{len(objectives)} objectives were given ({named}).",
+                hint=f"At most {MOST_OBJECTIVES}; give the others as limits.",
+            )
+        if self.sampler is Sampler.NSGA2 and not self.has_front:
+            raise SpecError(
+                "The sampler nsga2 is for several objectives, and there is only the score.",
+                hint="Add an objective, or choose tpe.",
+            )
+        if self.sampler is Sampler.GRID and self.method is not Method.PLAIN:
+            raise SpecError(
+                f"A grid cannot be searched with the method {str(self.method)!r}.",
+                hint="Choose another sampler, or the method plain.",
+            )
+        if self.data_kind is not DataKind.IMAGES:
+            self._require_table_goals(named)
+        elif self.method is not Method.PLAIN and "cnn" not in self.families:
+            raise SpecError(
+                f"The method {str(self.method)!r} searches the family 'cnn', but the families are "
+                f"{', '.join(self.families)}.",
+                hint="Add cnn, or choose the method plain.",
+            )
+        if "pretrained" in self.families and self.weights.source is WeightsSource.NONE:
+            raise SpecError(
+                "The family 'pretrained' has no weights to start from.",
+                hint="Name a folder of safetensors files, allow the hub, or leave the family out.",
+            )
+
+    def _require_table_goals(self, named: str) -> None:
+        if self.method is not Method.PLAIN:
+            raise SpecError(
+                f"The method {str(self.method)!r} is for pictures; {self.data_name!r} is a table.",
+                hint="Choose the method plain.",
+            )
+        if self.has_front or self.limits.is_set:
+            what = f"The objectives {named}" if self.has_front else self.limits.describe()
+            raise SpecError(
+                f"{what}: only networks for pictures can be searched so, and {self.data_name!r} is a table.",
+                hint="Leave them out.",
+            )
+
+    @property
+    def data_kind(self) -> DataKind:
+        """Pictures where an input column is of kind image, else a table."""
+        has_images = any(column.kind is Kind.IMAGE for column in self.inputs)
+        return DataKind.IMAGES if has_images else DataKind.TABLE
+
+    @property
+    def has_front(self) -> bool:
+        """True with several objectives: then there is a front, not one best."""
+        return len(self.objectives) > 1
+
+    @property
+    def is_repeatable(self) -> bool:
+        """True when nothing measured by a clock decides: the same spec then gives the same trials."""
+        is_timed = Objective.LATENCY in self.objectives or self.limits.latency_ms is not None
+        return self.budget.is_repeatable and not is_timed
 
     @property
     def inputs(self) -> tuple[ColumnUse, ...]:

@@ -1,19 +1,26 @@
-"""Whose turn it is: baselines, then the start list, then families by a fixed quota.
+"""Whose turn it is: the start list first, then families by a fixed quota.
 
-After the start list three of four asks go to the networks and one to boosting: the networks are what is
-searched for, boosting keeps them honest. The first network family takes two of the three.
+Tables: three of four asks go to the networks and one to boosting. The networks are what is searched for,
+boosting keeps them honest; the first network family takes two of the three. Pictures: the searched CNN takes
+most asks, then networks with given weights, then the classical ones.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from automl.data.dataset import DataKind
 from automl.errors import SpecError
 from automl.models.catalog import FAMILIES, get_starts
 from automl.space.dimensions import Config, Space
 from automl.space.sampling import iterate_grid, validate_config
 
-BASELINES = ("constant", "linear", "boosting")
+_IMAGE_CYCLES = {
+    ("cnn", "classic", "pretrained"): ("cnn", "pretrained", "cnn", "classic"),
+    ("cnn", "classic"): ("cnn", "cnn", "cnn", "classic"),
+    ("cnn", "pretrained"): ("cnn", "pretrained", "cnn"),
+    ("classic", "pretrained"): ("pretrained", "classic"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,12 +31,20 @@ class Start:
     config: Config
 
 
+def is_searched(family: str) -> bool:
+    """Whether a family is a network that is searched for; a baseline network is a yardstick only."""
+    return FAMILIES[family].is_network and not FAMILIES[family].is_baseline
+
+
 def build_turns(families: Sequence[str]) -> tuple[str, ...]:
     """The cycle of families that is asked again and again, e.g. ``(mlp, resnet, mlp, boosting)``."""
-    networks = [name for name in families if FAMILIES[name].is_network]
+    networks = [name for name in families if is_searched(name)]
     boosting = [name for name in families if name == "boosting"]
     if not networks:
         return tuple(boosting)
+    if any(DataKind.IMAGES in FAMILIES[name].data for name in networks):
+        known = tuple(name for name in ("cnn", "classic", "pretrained") if name in networks)
+        return _IMAGE_CYCLES.get(known, known)
     first = networks[0]
     cycle: list[str] = []
     for other in networks[1:] or networks:
@@ -42,17 +57,32 @@ def build_starts(spaces: Mapping[str, Space]) -> tuple[Start, ...]:
 
     A configuration outside the declared space is left out: the space was narrowed on purpose.
     """
-    networks = [name for name in spaces if FAMILIES[name].is_network]
+    turns = build_turns(tuple(spaces))
+    if any(DataKind.TABLE not in FAMILIES[name].data for name in turns):
+        return _interleave(spaces, turns)
+    networks = [name for name in spaces if is_searched(name)]
     others = [name for name in spaces if name == "boosting"]
     lists = [_list_starts(name, spaces[name]) for name in (*networks, *others)]
     return tuple(start for row in zip_longest(*lists) for start in row if start is not None)
 
 
+def _interleave(spaces: Mapping[str, Space], turns: Sequence[str]) -> tuple[Start, ...]:
+    """Starts in the order of the turns, each as often as its family comes; the rest behind."""
+    lists = {name: _list_starts(name, spaces[name]) for name in dict.fromkeys(turns)}
+    starts: list[Start] = []
+    while any(lists.values()):
+        for name in turns:
+            starts += lists[name][:1]
+            lists[name] = lists[name][1:]
+    return tuple(starts)
+
+
 def _list_starts(family: str, space: Space) -> list[Start]:
     configs = list(get_starts(family))
-    if FAMILIES[family].is_network:
+    if is_searched(family):
         configs.insert(0, FAMILIES[family].default)
-    return [Start(family=family, config=config) for config in configs if _fits(space, config)]
+    unique = [config for index, config in enumerate(configs) if config not in configs[:index]]
+    return [Start(family=family, config=config) for config in unique if _fits(space, config)]
 
 
 def _fits(space: Space, config: Config) -> bool:

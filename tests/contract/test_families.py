@@ -3,9 +3,16 @@
 import numpy as np
 import pytest
 
+from automl.data.dataset import DataKind
 from automl.data.task import TaskType
 from automl.data.views import Part
-from automl.models.catalog import FAMILIES, describe_layers, get_space, render_architecture
+from automl.models.catalog import (
+    FAMILIES,
+    describe_layers,
+    get_space,
+    list_families,
+    render_architecture,
+)
 from automl.training.epoch import Verb
 from automl.training.predictor import load_predictor
 from automl.training.run import train
@@ -13,7 +20,7 @@ from fairness.definitions import METRICS
 from tests.unit.training.tables import build_prepared, build_request, build_task, drive
 
 pytestmark = pytest.mark.parametrize("task_type", TaskType)
-families = pytest.mark.parametrize("family", FAMILIES)
+families = pytest.mark.parametrize("family", list_families(DataKind.TABLE))
 
 
 @families

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from search_simulation import Bench, SimulatedTrainers, build_spec
 
+from automl.data.dataset import DataKind
 from automl.jobs.records import StopMode, TrialState
-from automl.models.catalog import FAMILIES, get_space
+from automl.models.catalog import FAMILIES, get_space, list_families
 from automl.search.budget import BudgetClock, compute_makespan, compute_reserve
 from automl.search.ledger import REFIT
 from automl.search.refit_plan import plan_refits
@@ -47,6 +48,9 @@ def test_nobody_asks_at_the_horizon_itself():
         (("mlp", "resnet"), ("mlp", "resnet", "mlp")),
         (("linear", "boosting"), ("boosting",)),
         (("constant", "linear"), ()),
+        (("constant", "small_cnn", "cnn"), ("cnn",)),
+        (("small_cnn", "cnn", "classic"), ("cnn", "cnn", "cnn", "classic")),
+        (("pretrained", "classic", "cnn"), ("cnn", "pretrained", "cnn", "classic")),
     ],
 )
 def test_turns(families, cycle):
@@ -54,7 +58,7 @@ def test_turns(families, cycle):
 
 
 def test_the_start_list_begins_with_the_reference_network_and_respects_the_space():
-    spaces = {name: get_space(name) for name in FAMILIES}
+    spaces = {name: get_space(name) for name in list_families(DataKind.TABLE)}
     starts = build_starts(spaces)
     assert starts[0].family == "mlp"
     assert starts[0].config == FAMILIES["mlp"].default
