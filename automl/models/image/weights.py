@@ -179,7 +179,13 @@ def record_weights(
 
     ``folder`` is the parent of the prepared folders of a search; trainers read it with ``read_weights``.
     """
-    files, texts = [], []
+    files: list[WeightsFile] = []
+    texts: list[str] = []
+    try:
+        import_timm()
+    except DataError as error:
+        tags = ()
+        texts.append(error.message)
     for tag in dict.fromkeys(tags):
         backbone = get_backbone(tag)
         try:
@@ -190,7 +196,7 @@ def record_weights(
         except (DataError, OSError) as error:
             reason = error.message if isinstance(error, DataError) else f"{error}."
             texts.append(f"The backbone {tag} is left out: {reason}")
-    if not files:
+    if not files and tags:
         texts.append(NO_WEIGHTS)
     write_json(
         folder / RECORD,
@@ -246,6 +252,22 @@ def fetch_weights(backbone: Backbone) -> Path:
             hint="Check the connection, or point --weights at a folder of safetensors files.",
         ) from error
     return Path(fetched)
+
+
+def import_timm() -> Any:
+    """The timm module; a missing one, or one that does not fit torch, is a ``DataError`` of one line."""
+    try:
+        import timm
+    except (
+        ImportError,
+        RuntimeError,
+        AttributeError,
+    ) as error:  # an operator that torchvision lacks
+        raise DataError(
+            f"timm cannot be imported: {_first_line(error)}. Pretrained networks are left out.",
+            hint="Install torch, torchvision and timm from one source, so that they fit.",
+        ) from error
+    return timm
 
 
 def _first_line(error: BaseException) -> str:
