@@ -57,7 +57,7 @@ def compute_cross_check(audit: Audit, rows: AuditInput) -> CrossCheck:
         cases = _count_cases(rows, grouping)
         numbers += _compare_groups(audit, grouping, cases, with_overall=not numbers)
         numbers += _compare_named(audit, grouping, cases)
-    return _summarise(numbers)
+    return summarise(numbers)
 
 
 def _count_cases(rows: AuditInput, grouping: Grouping) -> pd.DataFrame:
@@ -70,7 +70,8 @@ def _count_cases(rows: AuditInput, grouping: Grouping) -> pd.DataFrame:
     return cases
 
 
-def _summarise(numbers: Sequence[Number]) -> CrossCheck:
+def summarise(numbers: Sequence[Number]) -> CrossCheck:
+    """How many numbers were compared, the largest difference, and a warning for each that differs."""
     compared = sorted((n for n in numbers if n.is_compared), key=lambda n: -n.difference)
     largest = compared[0].difference if compared else 0.0
     library = version("fairlearn")

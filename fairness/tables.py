@@ -16,7 +16,8 @@ def escape_cell(value: object) -> object:
     return "" if value is None else value
 
 
-def _render(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def render_rows(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Header and rows as CSV text, every cell made inert."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
@@ -35,7 +36,7 @@ def render_counts_csv(audit: Audit) -> str:
         (g.attribute, g.group, g.n, g.counts.tn, g.counts.fp, g.counts.fn, g.counts.tp)
         for g in _list_groups(audit)
     )
-    return _render(header, rows)
+    return render_rows(header, rows)
 
 
 def render_metrics_csv(audit: Audit) -> str:
@@ -46,4 +47,4 @@ def render_metrics_csv(audit: Audit) -> str:
         for g in _list_groups(audit)
         for name, estimate in g.metrics.items()
     )
-    return _render(header, rows)
+    return render_rows(header, rows)
