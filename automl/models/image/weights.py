@@ -41,9 +41,22 @@ class WeightsPlan:
     def __post_init__(self) -> None:
         if (self.source is WeightsSource.FOLDER) != bool(self.folder):
             raise SpecError(
-                f"Weights from {self.source.value!r} with the folder {self.folder!r} do not fit.",
-                hint="Name a folder exactly when the weights come from a folder.",
+                f"The weights come from {str(self.source)!r}, but the folder is {self.folder!r}.",
+                hint="A folder belongs to the source folder, and only to that.",
             )
+
+    def render(self) -> str:
+        """As one word for a trainer: nothing, ``hub``, or the folder."""
+        return self.folder or ("hub" if self.source is WeightsSource.HUB else "")
+
+
+def parse_weights(word: str) -> WeightsPlan:
+    """Back from one word: nothing or ``none``, ``hub``, else a folder."""
+    if word in ("", "none"):
+        return WeightsPlan()
+    if word == "hub":
+        return WeightsPlan(source=WeightsSource.HUB)
+    return WeightsPlan(source=WeightsSource.FOLDER, folder=word)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
