@@ -1,5 +1,6 @@
 """Settings (environment ``FAIRLOOM_*``) and the workspace folder with its layout."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,22 @@ class Settings(BaseSettings):
     import_seconds: float = Field(
         default=600.0, ge=1, description="Longest time that reading an upload may take."
     )
+    max_archive_bytes: int = Field(
+        default=4 * GB, ge=1_000, description="Largest ZIP of pictures that may be uploaded."
+    )
+    max_members: int = Field(
+        default=200_000, ge=1, description="Most files a ZIP or a folder of pictures may hold."
+    )
+    max_picture_pixels: int = Field(
+        default=50_000_000, ge=1_000, description="Largest picture that is read, width × height."
+    )
+    image_import_seconds: float = Field(
+        default=3_600.0, ge=1, description="Longest time that reading a ZIP of pictures may take."
+    )
+    image_folders: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(),
+        description="Folders on the server whose pictures may be imported from the page, with `:` between.",
+    )
     min_free_bytes: int = Field(
         default=1 * GB,
         ge=0,
@@ -56,6 +73,13 @@ class Settings(BaseSettings):
     def _split_names(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("image_folders", mode="before")
+    @classmethod
+    def _split_paths(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(Path(part) for part in value.split(os.pathsep) if part.strip())
         return value
 
     @property
@@ -115,7 +139,10 @@ class Workspace:
         return self.root / "objects"
 
     def dataset(self, dataset_id: str) -> Path:
-        """Folder of a data set: ``table.parquet``, ``dataset.json``, ``profile.json``; read-only."""
+        """Folder of a data set: ``table.parquet``, ``dataset.json``, ``profile.json``; read-only.
+
+        Pictures add ``images.npy`` and ``originals.parquet``.
+        """
         known = _require_id(dataset_id, _DATASET_ID)
         return self.objects / known[:2] / known[2:]
 

@@ -1,10 +1,6 @@
 """An upload becomes an immutable data set: read, typed, hashed, profiled, put in place whole."""
 
-import errno
-import shutil
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +12,11 @@ from automl.data.dataset import Dataset, Note
 from automl.data.headers import clean_file_name
 from automl.data.inference import TypedColumn, infer_column
 from automl.data.loading import LoadOptions, RawTable, load_raw
+from automl.data.placing import make_folder, name_full_disk, put_in_place
 from automl.data.profile import build_profile, write_profile
 from automl.data.store import find_dataset, write_dataset
-from automl.errors import DataError, DiskFull, UnclearFile
-from automl.files import require_free_space, sync_folder
+from automl.errors import DataError, UnclearFile
+from automl.files import require_free_space
 from automl.settings import Settings, Workspace
 
 ROW_GROUP_ROWS = 64 << 10
@@ -32,7 +29,9 @@ class ImportRequest:
     """What to import: paths of the files, what the person called them, and what she fixed about them.
 
     ``test_path`` is a given test file with the same columns; ``source`` says where the data came from
-    (``upload``, ``sample:loans`` …); the rest as in ``LoadOptions``. Every field is JSON.
+    (``upload``, ``sample:loans``, ``shell`` …). For pictures ``name_pattern`` reads columns from file names
+    (``{age}_{sex}_*.jpg``) and ``side`` fixes the pixels they are stored at. The rest as in ``LoadOptions``.
+    Every field is JSON.
     """
 
     path: str
@@ -44,6 +43,8 @@ class ImportRequest:
     decimal: str | None = None
     sheet: str | None = None
     encoding: str | None = None
+    name_pattern: str | None = None
+    side: int | None = None
 
     @property
     def options(self) -> LoadOptions:
@@ -70,7 +71,7 @@ def import_table(
     tell = report or (lambda _share, _words: None)
     size = _size_of(request.path) + (_size_of(request.test_path) if request.test_path else 0)
     require_free_space(workspace.root, 2 * size + settings.min_free_bytes)
-    with _name_full_disk(workspace):
+    with name_full_disk(workspace):
         tell(0.0, "Reading the file")
         raw, n_test_rows, notes = _load(request, settings)
         tell(0.4, "Finding out what the columns are")
@@ -177,41 +178,17 @@ def _build_dataset(
 
 def _store(dataset: Dataset, table: pa.Table, workspace: Workspace, tell: Report) -> Dataset:
     """Write everything into a folder of its own, then give it its name in one step."""
-    folder = workspace.tmp / f"import-{uuid.uuid4().hex}"
-    folder.mkdir(parents=True)
-    try:
+    with make_folder(workspace) as folder:
         write_profile(folder, build_profile(dataset, table))
         tell(0.8, "Storing the table")
-        path = folder / "table.parquet"
-        pq.write_table(table, path, compression="zstd", row_group_size=ROW_GROUP_ROWS)
+        write_table(folder, table)
         write_dataset(folder, dataset)
-        for file in folder.iterdir():
-            file.chmod(0o444)
-        sync_folder(folder)
-        target = workspace.dataset(dataset.id)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            folder.rename(target)
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise
-            shutil.rmtree(folder)  # another import of the same content was faster
-        sync_folder(target.parent)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        put_in_place(folder, workspace, dataset.id)
     tell(1.0, "Done")
     return find_dataset(workspace, dataset.id) or dataset
 
 
-@contextmanager
-def _name_full_disk(workspace: Workspace) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise DiskFull(
-                f"The disk under {workspace.root} is full; nothing was imported.",
-                hint="Delete data sets or searches you no longer need, then import again.",
-            ) from error
-        raise
+def write_table(folder: Path, table: pa.Table) -> None:
+    """Write ``table.parquet`` into a folder that is being made."""
+    path = folder / "table.parquet"
+    pq.write_table(table, path, compression="zstd", row_group_size=ROW_GROUP_ROWS)
