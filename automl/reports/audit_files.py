@@ -3,8 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+from automl.evaluation.evaluation import Evaluation
 from automl.files import write_atomic, write_json
+from automl.reports.overall import build_class_json, render_overall_report
 from fairness.audit import Audit, AuditInput
+from fairness.class_audit import ClassAudit, ClassInput
+from fairness.class_crosscheck import compute_class_cross_check
+from fairness.class_tables import render_class_counts_csv, render_class_metrics_csv
 from fairness.context import ReportContext
 from fairness.crosscheck import compute_cross_check
 from fairness.report import render_report
@@ -24,6 +29,22 @@ def write_audit(folder: Path, audit: Audit, rows: AuditInput, context: ReportCon
     write_atomic(folder / COUNTS, render_counts_csv(audit))
     write_atomic(folder / METRICS, render_metrics_csv(audit))
     write_atomic(folder / REPORT, render_report(audit, context))
+
+
+def write_class_audit(
+    folder: Path,
+    audit: ClassAudit,
+    rows: ClassInput,
+    evaluation: Evaluation,
+    context: ReportContext,
+) -> None:
+    """The same four forms for several classes; the report also gives the overall results."""
+    check = compute_class_cross_check(audit, rows)
+    context = replace(context, cross_check=check, warnings=(*context.warnings, *check.warnings))
+    write_json(folder / AUDIT, build_class_json(audit, evaluation, context))
+    write_atomic(folder / COUNTS, render_class_counts_csv(audit))
+    write_atomic(folder / METRICS, render_class_metrics_csv(audit))
+    write_atomic(folder / REPORT, render_overall_report(evaluation, context, audit))
 
 
 def remove_audit_files(folder: Path) -> None:

@@ -1,7 +1,6 @@
-"""The report and the JSON twin of results that are not audited by group: multiclass and regression."""
+"""The report on several classes or on a value, and the JSON twin where no group is audited."""
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,32 +10,27 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 import fairness
 from automl.evaluation.evaluation import Evaluation
 from automl.figures.reading import render_interval, render_number, render_percent
+from automl.reports.class_sections import build_group_sections
 from automl.reports.predictions import PREDICTIONS
+from automl.reports.tables import Table
 from fairness.audit import SCHEMA_VERSION
+from fairness.class_audit import ClassAudit
 from fairness.context import NOT_STATED, ReportContext
 from fairness.definitions import METRICS
 from fairness.estimates import Estimate
+from fairness.notices import NO_ATTRIBUTE
 from fairness.report_parts import render_time
+from fairness.wording import CANNOT_TELL, FLOOR_HELP, NOTICE, OVERLAP, describe_cross_check
 
 SCOPE = (
-    "Group audits cover binary tasks so far. This report gives the overall results and the protocol; it says "
-    "nothing about differences between groups of people."
+    "Group audits cover classes, not values, so far. This report gives the overall results and the protocol; "
+    "it says nothing about differences between groups of people."
 )
 MAX_CONFUSIONS = 30  # rows of the table of confused classes
 _TEMPLATES = (
     Path(__file__).parent / "templates",
     Path(str(fairness.__file__)).parent / "templates",
 )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Table:
-    """A table whose first column heads its rows."""
-
-    caption: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    note: str = ""
 
 
 def build_overall_json(evaluation: Evaluation, context: ReportContext) -> dict[str, Any]:
@@ -81,8 +75,29 @@ def build_overall_json(evaluation: Evaluation, context: ReportContext) -> dict[s
     }
 
 
-def render_overall_report(evaluation: Evaluation, context: ReportContext) -> str:
-    """One self-contained page without scripts: results with intervals, models, errors, protocol."""
+def build_class_json(
+    audit: ClassAudit, evaluation: Evaluation, context: ReportContext
+) -> dict[str, Any]:
+    """The audit of several classes with every overall metric of the model beside those of the audit."""
+    value = audit.to_json(context)
+    own = {**audit.overall.metrics, **evaluation.metrics}
+    value["overall"] = {
+        **audit.overall.to_json(),
+        "metrics": {name: each.to_json() for name, each in own.items()},
+    }
+    return value
+
+
+def render_overall_report(
+    evaluation: Evaluation, context: ReportContext, audit: ClassAudit | None = None
+) -> str:
+    """One self-contained page without scripts: results with intervals, groups, models, errors, protocol.
+
+    ``audit`` is that of several classes; without it the page says that no group was compared.
+    """
+    scope = SCOPE if audit is None else f"{NOTICE} {OVERLAP}"
+    if audit is not None and not audit.attributes:
+        scope = NO_ATTRIBUTE
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True,
@@ -91,14 +106,24 @@ def render_overall_report(evaluation: Evaluation, context: ReportContext) -> str
         context=context,
         n=evaluation.n,
         not_stated=NOT_STATED,
-        scope=SCOPE,
+        scope=scope,
+        sections=[] if audit is None else build_group_sections(audit),
+        floor_help=FLOOR_HELP,
+        cannot_tell=CANNOT_TELL,
+        cross_check=describe_cross_check(context.cross_check.to_json())
+        if context.cross_check
+        else "",
         predictions=PREDICTIONS,
         cover=_build_cover(evaluation, context),
         results=_build_results(evaluation),
         models=_build_models(evaluation, context),
         details=_build_details(evaluation),
         protocol=list(context.protocol.items()),
-        warnings=[SCOPE, *context.warnings, *evaluation.notes],
+        warnings=[
+            *((SCOPE,) if audit is None else audit.warnings),
+            *context.warnings,
+            *evaluation.notes,
+        ],
         definitions=_build_definitions(evaluation),
         limits=_build_limits(context),
         appendix=[

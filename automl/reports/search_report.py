@@ -1,6 +1,6 @@
 """The files that a finished search leaves about its winner: predictions, audit and report."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,19 @@ from automl.data.task import TaskType
 from automl.evaluation.evaluation import Evaluation
 from automl.evaluation.outcomes import THRESHOLD
 from automl.files import write_atomic, write_json
-from automl.reports.audit_files import AUDIT, REPORT, remove_audit_files, write_audit
+from automl.reports.audit_files import (
+    AUDIT,
+    REPORT,
+    remove_audit_files,
+    write_audit,
+    write_class_audit,
+)
 from automl.reports.context import build_report_context
 from automl.reports.overall import build_overall_json, render_overall_report
 from automl.reports.predictions import SENSITIVE, write_predictions
 from automl.search.spec import SearchSpec
 from fairness.audit import Audit, AuditInput, AuditOptions, compute_audit
+from fairness.class_audit import ClassAudit, ClassInput, ClassOptions, compute_class_audit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,11 +42,11 @@ class SearchReport:
     created_at: str | None = None
 
 
-def write_search_report(folder: Path, report: SearchReport) -> Audit | None:
+def write_search_report(folder: Path, report: SearchReport) -> Audit | ClassAudit | None:
     """Write ``predictions.parquet``, ``audit.json``, ``report.html`` and, for an audit, its CSV tables.
 
-    A binary task is audited by every sensitive column, computed from the predictions as they are written;
-    others get their overall results and a note, and the answer is None. Files of an earlier run go first.
+    Classes are audited by every sensitive column, computed from the predictions as they are written; a value
+    gets its overall results and a note, and the answer is None. Files of an earlier run go first.
     """
     spec = report.spec
     remove_audit_files(folder)
@@ -52,6 +59,11 @@ def write_search_report(folder: Path, report: SearchReport) -> Audit | None:
         audit = compute_audit(rows, _build_options(spec))
         write_audit(folder, audit, rows, context)
         return audit
+    if spec.task.type is TaskType.MULTICLASS:
+        several = build_class_rows(spec.task.classes, report.predictions)
+        found = compute_class_audit(several, _build_class_options(spec))
+        write_class_audit(folder, found, several, report.evaluation, context)
+        return found
     context = replace(context, title=f"Results of predicting {spec.task.target}")
     write_json(folder / AUDIT, build_overall_json(report.evaluation, context))
     write_atomic(folder / REPORT, render_overall_report(report.evaluation, context))
@@ -67,6 +79,28 @@ def _build_rows(spec: SearchSpec, predictions: pd.DataFrame) -> AuditInput:
         prediction=(predictions["prediction"] == positive).to_numpy(dtype=np.int64),
         score=predictions[f"probability_{positive}"].to_numpy(dtype=np.float64),
         attributes=predictions[names].rename(columns=lambda name: name.removeprefix(SENSITIVE)),
+    )
+
+
+def build_class_rows(classes: Sequence[str], predictions: pd.DataFrame) -> ClassInput:
+    """The rows of a task with several classes, from the frame of ``build_predictions``."""
+    places = {name: place for place, name in enumerate(classes)}
+    names = [name for name in predictions.columns if str(name).startswith(SENSITIVE)]
+    probability = predictions[[f"probability_{name}" for name in classes]]
+    return ClassInput(
+        truth=np.asarray(predictions["truth"].map(places), dtype=np.int64),
+        prediction=np.asarray(predictions["prediction"].map(places), dtype=np.int64),
+        classes=tuple(classes),
+        probability=probability.to_numpy(dtype=np.float64),
+        attributes=predictions[names].rename(columns=lambda name: name.removeprefix(SENSITIVE)),
+    )
+
+
+def _build_class_options(spec: SearchSpec) -> ClassOptions:
+    return ClassOptions(
+        references=spec.audit.references,
+        min_group_size=spec.audit.min_group_size,
+        seed=spec.seed,
     )
 
 

@@ -146,30 +146,83 @@ def test_the_page_shows_the_counts_and_no_verdict(binary):
     assert "MLP 3×256" in page
 
 
-def test_multiclass_gets_overall_results_and_says_why(tmp_path):
+@pytest.fixture(scope="module")
+def several(tmp_path_factory):
+    """Three classes, one with a name that is markup, and one sensitive column."""
+    folder = tmp_path_factory.mktemp("several")
     task = Task(
         target="<b>kind</b>", type=TaskType.MULTICLASS, metric="log_loss", classes=("a", "b", "<c>")
     )
     rng = np.random.default_rng(1)
     p = rng.dirichlet(np.ones(3), N)
     truth = (p.cumsum(axis=1) > rng.random((N, 1))).argmax(axis=1)
-    folder, _, found = make(task, truth, p, tmp_path)
-    audit = json.loads((folder / "audit.json").read_text())
-    assert audit["by_group"] == audit["gaps"] == audit["counts"] == []
-    assert audit["warnings"][0].startswith("Group audits cover binary tasks so far.")
+    _, _, found = make(task, truth, p, folder)
+    return folder, json.loads((folder / "audit.json").read_text()), found
+
+
+def test_several_classes_are_audited_with_all_four_forms(several):
+    folder, audit, found = several
+    assert {path.name for path in folder.iterdir()} == {
+        "audit.json", "predictions.parquet", "report.html", "audit_counts.csv", "audit_metrics.csv",
+    }  # fmt: skip
+    assert audit == json.loads(json.dumps(audit, allow_nan=False))
+    assert [row["group"] for row in audit["by_group"]] == [g.group for g in found.by_group]
+    assert sum(row["n"] for row in audit["by_group"]) == N
     assert audit["overall"]["metrics"]["log_loss"]["value"] > 0
-    digest = sha256((folder / "predictions.parquet").read_bytes()).hexdigest()
-    assert audit["provenance"]["predictions"]["sha256"] == digest
+    assert audit["overall"]["metrics"]["accuracy"]["numerator"] == found.overall.n_right
+    assert audit["cross_check"]["largest_difference"] < 1e-9
+    assert audit["cross_check"]["n_compared"] == 2 * (1 + len(found.by_group))
+    assert (
+        audit["provenance"]["predictions"]["sha256"]
+        == sha256((folder / "predictions.parquet").read_bytes()).hexdigest()
+    )
+    assert list(pd.read_parquet(folder / "predictions.parquet").columns[3:6]) == [
+        "probability_a", "probability_b", "probability_<c>",
+    ]  # fmt: skip
+
+
+def test_counts_of_several_classes_recompute_from_the_predictions(several):
+    folder, audit, _ = several
+    frame = pd.read_parquet(folder / "predictions.parquet")
+    group = frame["sensitive_sex"].fillna("(missing)")
+    for row in audit["counts"]:
+        inside = (group == row["group"]) | (row["attribute"] == "")
+        pair = (frame["truth"] == row["truth"]) & (frame["prediction"] == row["prediction"])
+        assert row["n"] == (inside & pair).sum()
+
+
+def test_the_report_on_several_classes_has_its_groups_and_no_script(several):
+    folder, _, found = several
     page = (folder / "report.html").read_text(encoding="utf-8")
-    assert "Group audits cover binary tasks so far." in page
+    assert "Accuracy is" in page
+    assert "The lowest recall of" in page
+    assert "Recomputed with Fairlearn" in page
+    assert "They cannot show whether labels are right" in page
+    for group in found.by_group:
+        assert f"({group.n_right:,}/{group.n:,})" in page
+    assert page.count("<svg") == 2
     assert "<script" not in page
     assert "<b>kind" not in page
     assert "&lt;c&gt;" in page
     assert find_forbidden(re.sub(r"<style.*?</style>", " ", page, flags=re.DOTALL)) == ()
-    assert found is None
-    assert list(pd.read_parquet(folder / "predictions.parquet").columns[3:6]) == [
-        "probability_a", "probability_b", "probability_<c>",
-    ]  # fmt: skip
+
+
+def test_without_a_sensitive_column_the_report_says_so(tmp_path):
+    task = Task(target="kind", type=TaskType.MULTICLASS, metric="log_loss", classes=("a", "b", "c"))
+    rng = np.random.default_rng(1)
+    p = rng.dirichlet(np.ones(3), N)
+    truth = rng.integers(0, 3, N)
+    rows = PredictedRows(
+        row_id=np.arange(N), truth=truth, prediction=p, sensitive=pd.DataFrame(index=range(N))
+    )
+    report = SearchReport(
+        spec=build_spec(task), result=RESULT, predictions=build_predictions(task, rows),
+        evaluation=evaluate(EvaluationInput(task=task, truth=truth, prediction=p)),
+    )  # fmt: skip
+    write_search_report(tmp_path, report)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "No sensitive attribute given" in page
+    assert "Groups in plain words" not in page
 
 
 def test_regression_report_reads_in_the_unit_of_the_target(tmp_path):
