@@ -8,6 +8,12 @@ from automl.data.setup import Setup
 from automl.data.task import TaskType
 
 
+def suggest_setup(dataset: Dataset) -> Setup:
+    """The choices to begin with: the target that was suggested, as the classes of pictures are."""
+    suggested = (c.name for c in dataset.columns if c.suggested_role is Role.TARGET)
+    return Setup(target=next(suggested, None))
+
+
 def get_role(setup: Setup, column: Column) -> Role:
     """What a column is used for: the target, what was chosen, or what was suggested."""
     if column.name == setup.target:

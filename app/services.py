@@ -17,12 +17,14 @@ from uuid import uuid4
 from app.errors import UploadError
 from app.tokens import ArtifactGrant, UploadGrant, sign_grant
 from app.wording import say_plain
-from automl.data.dataset import Dataset
+from automl.data.dataset import Dataset, Role
 from automl.errors import DataError
 from automl.jobs.records import Job, JobKind, NewJob, StopMode, Trial, WorkerRow
 from automl.settings import Settings, Workspace
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from pandas import DataFrame
 
     from automl.data.profile import Profile
@@ -89,9 +91,9 @@ def has_routes() -> bool:
     return _ROUTES["enabled"]
 
 
-def sign_upload(upload: str) -> str:
-    """A token for the upload route, good for the largest table that is allowed."""
-    grant = UploadGrant(upload=upload, max_bytes=get_settings().max_table_bytes)
+def sign_upload(upload: str, max_bytes: int) -> str:
+    """A token for the upload route, good for a file of at most that size."""
+    grant = UploadGrant(upload=upload, max_bytes=max_bytes)
     return sign_grant(get_workspace().run, grant)
 
 
@@ -197,7 +199,24 @@ def require_upload(upload: str, name: str) -> Path:
         raise UploadError(
             say_plain("upload.unknown", name=name), hint=say_plain("upload.unknown_hint")
         )
+    _require_size(part, name)
     return part
+
+
+def _require_size(part: Path, name: str) -> None:
+    """Only a ZIP may use the cap of ZIPs: the browser chose it by a name that it may change later."""
+    from app.components.numbers import format_bytes
+
+    settings = get_settings()
+    is_archive = name.lower().endswith(".zip")
+    limit = settings.max_archive_bytes if is_archive else settings.max_table_bytes
+    if part.stat().st_size > limit:
+        size = part.stat().st_size
+        part.unlink(missing_ok=True)
+        raise UploadError(
+            say_plain("upload.over", name=name, size=format_bytes(size), limit=format_bytes(limit)),
+            hint=say_plain("upload.smaller_archive" if is_archive else "upload.smaller"),
+        )
 
 
 # -- data sets ------------------------------------------------------------------------------------
@@ -231,6 +250,28 @@ def read_frame(dataset_id: str, columns: Sequence[str]) -> "DataFrame":
     return load_frame(get_workspace(), dataset_id, tuple(columns))
 
 
+def count_classes(dataset: Dataset) -> int:
+    """How many classes the suggested target of pictures has; 0 where none is suggested."""
+    suggested = (c for c in dataset.columns if c.suggested_role is Role.TARGET)
+    return next((column.n_distinct for column in suggested), 0)
+
+
+def read_originals(dataset_id: str) -> "DataFrame":
+    """Every member that was seen in an upload of pictures, what was left out and why included."""
+    from automl.data.images.store import load_originals
+
+    return load_originals(get_workspace(), dataset_id).to_pandas()
+
+
+def read_pictures(dataset_id: str, rows: "Sequence[int]") -> "NDArray[np.uint8]":
+    """The stored pictures of some rows, uint8 ``(n, side, side, channels)``; nothing else is read."""
+    import numpy as np
+
+    from automl.data.images.store import load_images
+
+    return np.asarray(load_images(get_workspace(), dataset_id)[np.asarray(rows, dtype=np.int64)])
+
+
 def delete_dataset(dataset_id: str) -> None:
     """Delete a data set; ``DataError`` when another tab was faster, or a search still reads it."""
     from automl.data.store import delete_dataset as delete_stored
@@ -252,10 +293,17 @@ def refuse_to_delete(active: Job) -> DataError:
 
 
 def read_setup(dataset_id: str) -> "Setup":
-    """The person's choices for a data set so far."""
-    from automl.data.store import load_setup
+    """The person's choices for a data set so far; of pictures with the target they suggest."""
+    from app.choices import suggest_setup
+    from automl.data.store import find_dataset, load_setup
 
-    return load_setup(get_workspace(), dataset_id)
+    setup = load_setup(get_workspace(), dataset_id)
+    if setup.target is not None:
+        return setup
+    dataset = find_dataset(get_workspace(), dataset_id)
+    if dataset is None or dataset.images is None:
+        return setup
+    return replace(setup, target=suggest_setup(dataset).target)
 
 
 def write_setup(dataset_id: str, setup: "Setup") -> None:

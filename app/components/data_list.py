@@ -41,7 +41,7 @@ def show_said() -> None:
 
 def _show_upload() -> None:
     with st.container(key="bring"):
-        main = pick_upload("upload", label=say_plain("data.drop")) or session.recall("upload_main")
+        main = _pick_main() or session.recall("upload_main")
         if not st.toggle(say("data.own_test"), key="own_test", help=say("data.own_test_help")):
             if main:
                 _start_import(main, None)
@@ -57,6 +57,10 @@ def _show_upload() -> None:
             st.info(say("data.wait_test"))
         if test:
             show_upload_done(test)
+
+
+def _pick_main() -> Upload | None:
+    return pick_upload("upload", label=say_plain("data.drop"), pictures=True)
 
 
 def _start_import(main: Upload, test: Upload | None) -> None:
@@ -113,11 +117,10 @@ def _show_entry(entry: "DatasetEntry") -> None:
     name.page_link(
         navigation.get_file("data"),
         label=escape(dataset.name),
-        icon=":material/table:",
+        icon=":material/table:" if dataset.images is None else ":material/photo_library:",
         query_params={"dataset": dataset.id},
     )
-    rows = format_count(dataset.n_rows)
-    size.write(say("data.rows_columns", rows=rows, columns=len(dataset.columns)))
+    size.write(_describe_size(dataset))
     when.write(format_when(entry.created_at))
     if delete.button(
         say("data.delete"),
@@ -128,6 +131,16 @@ def _show_entry(entry: "DatasetEntry") -> None:
         ask_to_delete(dataset)
 
 
+def _describe_size(dataset: Dataset) -> str:
+    rows = format_count(dataset.n_rows)
+    if dataset.images is None:
+        return say("data.rows_columns", rows=rows, columns=len(dataset.columns))
+    classes = services.count_classes(dataset)
+    if not classes:
+        return say("data.pictures", count=rows)
+    return say("data.pictures_classes", count=rows, classes=classes)
+
+
 def ask_to_delete(dataset: Dataset) -> None:
     """Name what will be lost, then delete; an active search is a reason not to ask at all."""
     searches = services.list_searches(dataset.id)
@@ -135,7 +148,8 @@ def ask_to_delete(dataset: Dataset) -> None:
     if active is not None:
         session.remember("data_error", services.refuse_to_delete(active))
         st.rerun()
-    text = say("data.delete_text", name=dataset.name, rows=format_count(dataset.n_rows))
+    key = "data.delete_text" if dataset.images is None else "data.delete_pictures"
+    text = say(key, name=dataset.name, rows=format_count(dataset.n_rows))
     if searches:
         key = "data.delete_search" if len(searches) == 1 else "data.delete_searches"
         text += "\n\n" + say(key, count=len(searches), title=searches[0].title)

@@ -10,14 +10,19 @@ from app.components.data_task import edit_task
 from app.components.data_views import show_distribution, show_related
 from app.components.leak_check import watch_leaks
 from app.components.numbers import format_bytes, format_count
+from app.components.picture_gallery import show_pictures
+from app.components.picture_views import show_classes, show_left_out, show_sizes
 from app.components.reading import show_reading
 from app.components.states import show_error
 from app.wording import escape, say, say_plain
-from automl.data.dataset import Dataset
+from automl.data.dataset import DataKind, Dataset
 from automl.data.task import Task
 from fairness.errors import FairloomError
 
 VIEWS = ("columns", "views", "related")
+PICTURE_VIEWS = ("pictures", "classes", "sizes", "columns", "left_out")
+
+PLURALS = {"row": "rows", "column": "columns", "picture": "pictures", "class": "classes"}
 
 
 def show_dataset(dataset_id: str) -> None:
@@ -33,25 +38,40 @@ def show_dataset(dataset_id: str) -> None:
         except FairloomError as caught:
             error = caught
     edit_task(dataset, setup, task, error)
-    leaks = watch_leaks(dataset, setup, task) if task is not None else ()
+    # one column of pictures cannot give the target away as a column of numbers can
+    is_table = dataset.kind is DataKind.TABLE
+    leaks = watch_leaks(dataset, setup, task) if task is not None and is_table else ()
     show_notes(dataset, setup, (*leaks, *profile.notes, *dataset.notes))
     _show_reread(dataset)
+    match _pick_view(VIEWS if is_table else PICTURE_VIEWS):
+        case "views":
+            show_distribution(dataset, profile, task)
+        case "related":
+            show_related(dataset, setup)
+        case "pictures":
+            show_pictures(dataset, setup.target)
+        case "classes":
+            show_classes(dataset, setup.target)
+        case "sizes":
+            show_sizes(dataset)
+        case "left_out":
+            show_left_out(dataset)
+        case _:
+            edit_columns(dataset, profile, setup)
+
+
+def _pick_view(views: tuple[str, ...]) -> str:
     view = st.segmented_control(
-        say("set.tab_columns"),
-        VIEWS,
-        default="columns",
+        say("set.view"),
+        views,
+        default=views[0],
         required=True,
         format_func=lambda name: say(f"set.tab_{name}"),
         key="set_view",
         label_visibility="collapsed",
     )
-    match view:
-        case "views":
-            show_distribution(dataset, profile, task)
-        case "related":
-            show_related(dataset, setup)
-        case _:
-            edit_columns(dataset, profile, setup)
+    # a view that was chosen for a data set of the other kind
+    return view if view in views else views[0]
 
 
 def _show_title(dataset: Dataset) -> None:
@@ -64,20 +84,9 @@ def _show_title(dataset: Dataset) -> None:
             st.rerun()
         if st.button(say("data.delete"), key="delete", type="tertiary", icon=":material/delete:"):
             ask_to_delete(dataset)
-    values = {
-        "rows": _count(dataset.n_rows, "row"),
-        "columns": _count(len(dataset.columns), "column"),
-        "size": format_bytes(dataset.size_bytes),
-    }
-    facts = say("set.facts", **values)
-    if dataset.n_test_rows:
-        facts = say(
-            "set.facts_test",
-            test=format_count(dataset.n_test_rows),
-            test_name=dataset.test_name,
-            **values,
-        )
-    st.caption(f"{say('set.question')} · {facts}")
+    facts = _describe_table(dataset) if dataset.images is None else _describe_pictures(dataset)
+    question = say("set.question" if dataset.images is None else "set.question_pictures")
+    st.caption(f"{question} · {facts}")
     show_said()
     saved = session.recall("setup_error")
     if isinstance(saved, FairloomError):
@@ -85,8 +94,40 @@ def _show_title(dataset: Dataset) -> None:
         show_error(saved)
 
 
+def _describe_table(dataset: Dataset) -> str:
+    values = {
+        "rows": _count(dataset.n_rows, "row"),
+        "columns": _count(len(dataset.columns), "column"),
+        "size": format_bytes(dataset.size_bytes),
+    }
+    if not dataset.n_test_rows:
+        return say("set.facts", **values)
+    test = format_count(dataset.n_test_rows)
+    return say("set.facts_test", test=test, test_name=dataset.test_name, **values)
+
+
+def _describe_pictures(dataset: Dataset) -> str:
+    """Pictures, classes, parts, how they are stored, what was left out."""
+    facts = dataset.images
+    if facts is None:
+        return ""
+    parts = [_count(dataset.n_rows, "picture")]
+    classes = services.count_classes(dataset)
+    if classes:
+        parts.append(_count(classes, "class"))
+    for name, count in (("val", dataset.n_val_rows), ("test", dataset.n_test_rows)):
+        if count:
+            parts.append(say_plain(f"set.given_{name}", count=format_count(count)))
+    colour = say_plain("set.grey" if facts.channels == 1 else "set.colour")
+    parts.append(say_plain("set.stored", side=facts.side, colour=colour))
+    parts.append(format_bytes(dataset.size_bytes))
+    if facts.n_left_out:
+        parts.append(say_plain("set.left_out", count=format_count(facts.n_left_out)))
+    return escape(", ".join(parts))
+
+
 def _count(count: int, noun: str) -> str:
-    key = f"set.{noun}" if count == 1 else f"set.{noun}s"
+    key = f"set.{noun}" if count == 1 else f"set.{PLURALS[noun]}"
     return say_plain(key, count=format_count(count))
 
 

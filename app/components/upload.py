@@ -11,7 +11,8 @@ from app import services, session
 from app.components.numbers import format_bytes
 from app.wording import say, say_plain
 
-SUFFIXES = ("csv", "tsv", "txt", "parquet", "xlsx", "gz")
+TABLES = ("csv", "tsv", "txt", "parquet", "xlsx", "gz")
+ARCHIVES = ("zip",)
 CHUNK_BYTES = 8_000_000
 _FOLDER = Path(__file__).resolve().parent / "assets"
 
@@ -25,17 +26,22 @@ class Upload:
     size_bytes: int
 
 
-def pick_upload(key: str, *, label: str) -> Upload | None:
-    """A place to drop one file; the upload in the run in which it is complete, then None again."""
-    return _pick_chunked(key, label) if services.has_routes() else _pick_in_memory(key, label)
+def pick_upload(key: str, *, label: str, pictures: bool = False) -> Upload | None:
+    """A place to drop one file; the upload in the run in which it is complete, then None again.
+
+    With ``pictures`` a ZIP is taken too, up to a limit of its own.
+    """
+    if services.has_routes():
+        return _pick_chunked(key, _describe(session.get_ticket(key), label, pictures=pictures))
+    return _pick_in_memory(key, label, pictures=pictures)
 
 
-def _pick_chunked(key: str, label: str) -> Upload | None:
+def _pick_chunked(key: str, description: dict[str, Any]) -> Upload | None:
     upload = session.get_ticket(key)
     with st.container(key=key):
         result = _build_component()(
             key=f"{key}_component",
-            data=_describe(upload, label),
+            data=description,
             on_done_change=lambda: None,
         )
     done: dict[str, Any] | None = result.get("done")
@@ -46,10 +52,9 @@ def _pick_chunked(key: str, label: str) -> Upload | None:
     return Upload(id=upload, name=str(done["name"]), size_bytes=part.stat().st_size)
 
 
-def _pick_in_memory(key: str, label: str) -> Upload | None:
-    file = st.file_uploader(
-        label, type=list(SUFFIXES), key=key, max_upload_size=_fallback_megabytes()
-    )
+def _pick_in_memory(key: str, label: str, *, pictures: bool) -> Upload | None:
+    suffixes = [*TABLES, *(ARCHIVES if pictures else ())]
+    file = st.file_uploader(label, type=suffixes, key=key, max_upload_size=_fallback_megabytes())
     if file is None or session.recall(f"seen_{key}") == file.file_id:
         return None
     session.remember(f"seen_{key}", file.file_id)
@@ -61,27 +66,44 @@ def _fallback_megabytes() -> int:
     return max(1, min(200, services.get_settings().max_table_bytes // 1_000_000))
 
 
-def _describe(upload: str, label: str) -> dict[str, Any]:
-    max_bytes = services.get_settings().max_table_bytes
+def _describe(upload: str, label: str, *, pictures: bool) -> dict[str, Any]:
+    """What the browser needs: an address and a cap per kind of file, and every word it may say."""
+    settings = services.get_settings()
+    caps = {"table": settings.max_table_bytes}
+    if pictures:
+        caps["archive"] = settings.max_archive_bytes
+    suffixes = [*TABLES, *(ARCHIVES if pictures else ())]
     return {
         "upload": upload,
-        "address": f"/api/uploads/{session.recall_token(upload, services.sign_upload)}",
+        "kinds": {kind: _describe_kind(upload, kind, cap) for kind, cap in caps.items()},
+        "archives": [f".{suffix}" for suffix in ARCHIVES if pictures],
         "chunk_bytes": CHUNK_BYTES,
-        "max_bytes": max_bytes,
-        "accept": ",".join(f".{suffix}" for suffix in SUFFIXES),
+        "accept": ",".join(f".{suffix}" for suffix in suffixes),
         "words": {
             "label": label,
             "choose": say_plain("upload.choose"),
-            "types": say_plain("upload.types", size=format_bytes(max_bytes)),
+            "types": say_plain(
+                "upload.types_pictures" if pictures else "upload.types",
+                size=format_bytes(settings.max_table_bytes),
+                archive_size=format_bytes(settings.max_archive_bytes),
+            ),
             "cancel": say_plain("upload.cancel"),
             "sending": say_plain("upload.sending"),
             "retrying": say_plain("upload.retrying"),
-            "too_large": say_plain("upload.too_large", limit=format_bytes(max_bytes)),
-            "smaller": say_plain("upload.smaller"),
             "lost": say_plain("upload.lost"),
             "again": say_plain("upload.again"),
             "failed": say_plain("upload.failed"),
         },
+    }
+
+
+def _describe_kind(upload: str, kind: str, cap: int) -> dict[str, Any]:
+    token = session.recall_token(f"{upload}:{kind}", lambda _: services.sign_upload(upload, cap))
+    smaller = say_plain("upload.smaller_archive" if kind == "archive" else "upload.smaller")
+    return {
+        "address": f"/api/uploads/{token}",
+        "max_bytes": cap,
+        "too_large": f"{say_plain('upload.too_large', limit=format_bytes(cap))} {smaller}",
     }
 
 

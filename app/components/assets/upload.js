@@ -10,6 +10,9 @@ const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds 
 
 export default function (component) {
   const { parentElement, data, setTriggerValue } = component;
+  // a ZIP has an address and a cap of its own
+  const pickKind = (now, file) =>
+    now.archives.some((suffix) => file.name.toLowerCase().endsWith(suffix)) ? now.kinds.archive : now.kinds.table;
   const root = parentElement.querySelector(".drop");
   const find = (name) => root.querySelector(`.${name}`);
   const words = data.words;
@@ -76,8 +79,9 @@ export default function (component) {
     const { data: now } = root.latest;
     if (root.isBusy) return;
     fault("");
-    if (file.size > now.max_bytes)
-      return fault(`${words.too_large.replace("{name}", file.name).replace("{size}", size(file.size))} ${words.smaller}`);
+    const { address, max_bytes, too_large } = pickKind(now, file);
+    if (file.size > max_bytes)
+      return fault(too_large.replace("{name}", () => file.name).replace("{size}", size(file.size)));
     root.isBusy = true;
     root.stop = new AbortController();
     const signal = root.stop.signal;
@@ -88,15 +92,15 @@ export default function (component) {
     draw(0, file.size);
     try {
       let failures = 0;
-      let offset = await askOffset(now.address, signal);
+      let offset = await askOffset(address, signal);
       if (offset > 0 && !goesOn) {
         // what lies there belongs to an attempt that was given up
-        await discard(now.address);
+        await discard(address);
         offset = 0;
       }
       do {
         try {
-          offset = await sendChunk(now.address, file, offset, now.chunk_bytes, signal);
+          offset = await sendChunk(address, file, offset, now.chunk_bytes, signal);
           failures = 0;
           find("note").textContent = "";
           draw(offset, file.size);
@@ -105,12 +109,12 @@ export default function (component) {
           find("note").textContent = words.retrying;
           await pause(RETRY_SECONDS[failures++]);
           if (signal.aborted) throw error;
-          offset = await askOffset(now.address, signal).catch(() => offset);
+          offset = await askOffset(address, signal).catch(() => offset);
         }
       } while (offset < file.size);
       root.latest.setTriggerValue("done", { upload: now.upload, name: file.name, size: file.size });
     } catch (error) {
-      if (signal.aborted) await discard(now.address).catch(() => {});
+      if (signal.aborted) await discard(address).catch(() => {});
       else fault(`${words.failed} ${error.isFinal ? error.message : words.lost}`, error.isFinal ? null : file);
     } finally {
       root.isBusy = false;
