@@ -18,8 +18,9 @@ class SplitPlan:
     """Strategy, shares and seed of the four parts.
 
     Shares are of all rows; with a given test file (``test_given``) they are of the rest, and ``test`` is 0.
-    Default 60/15/10/15, with a given test part 70/18/12. ``group`` names the column whose values are never
-    torn apart (strategy ``grouped``).
+    Default 60/15/10/15, with a given test part 70/18/12. With a given validation part (``val_given``)
+    ``select`` and ``calibrate`` are shares of its rows, 60:40, and ``train`` and ``test`` of the others,
+    85:15 or 100:0. ``group`` names the column whose values are never torn apart (strategy ``grouped``).
     """
 
     strategy: SplitStrategy = SplitStrategy.STRATIFIED
@@ -30,11 +31,13 @@ class SplitPlan:
     test_given: bool = False
     group: str | None = None
     seed: int = 0
+    val_given: bool = False
 
     def __post_init__(self) -> None:
         shares = (self.train, self.select, self.calibrate, self.test)
-        if any(share < 0 for share in shares) or abs(sum(shares) - 1) > 1e-6:
-            raise SpecError(f"The four parts must add up to 1, got {shares}.")
+        if any(share < 0 for share in shares) or not self._add_up():
+            what = "two pairs must each" if self.val_given else "four parts must"
+            raise SpecError(f"The {what} add up to 1, got {shares}.")
         if min(self.train, self.select, self.calibrate) <= 0:
             raise SpecError(f"Train, select and calibrate each need rows, got {shares}.")
         if self.test_given != (self.test == 0):
@@ -42,10 +45,24 @@ class SplitPlan:
         if (self.strategy is SplitStrategy.GROUPED) != (self.group is not None):
             raise SpecError("A grouped split needs a group column, and only a grouped split.")
 
+    def _add_up(self) -> bool:
+        own, decided = self.train + self.test, self.select + self.calibrate
+        if self.val_given:
+            return abs(own - 1) <= 1e-6 and abs(decided - 1) <= 1e-6
+        return abs(own + decided - 1) <= 1e-6
 
-def build_split_plan(*, test_given: bool, group: str | None, seed: int = 0) -> SplitPlan:
-    """The default plan: stratified or grouped, 60/15/10/15 or 70/18/12 of what a test file leaves."""
+
+def build_split_plan(
+    *, test_given: bool, group: str | None, seed: int = 0, val_given: bool = False
+) -> SplitPlan:
+    """The default plan: stratified or grouped, 60/15/10/15, or what a test or validation part leaves."""
     strategy = SplitStrategy.STRATIFIED if group is None else SplitStrategy.GROUPED
+    if val_given:
+        return SplitPlan(
+            strategy=strategy, train=1.0 if test_given else 0.85, select=0.60, calibrate=0.40,
+            test=0.0 if test_given else 0.15, test_given=test_given, group=group, seed=seed,
+            val_given=True,
+        )  # fmt: skip
     if test_given:
         return SplitPlan(
             strategy=strategy, train=0.70, select=0.18, calibrate=0.12, test=0.0,

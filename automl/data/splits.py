@@ -14,6 +14,7 @@ from automl.errors import DataError
 
 Ints = NDArray[np.int64]
 
+PARTS = tuple(Part)
 N_TARGET_BINS = 10
 MAX_TIED_SHARE = 0.3  # above it equal rows are what a table with few columns has, not copies
 MAX_CLUSTER_SHARE = 0.02
@@ -24,8 +25,10 @@ class SplitRequest:
     """What is to be divided.
 
     ``target``: class indices (−1: no value) or numbers (NaN: no value) of all rows; the last
-    ``n_given_test`` rows are the given test part. ``groups``: an integer per row (−1: no group, the row
-    stands alone). ``duplicate_keys``: equal numbers for equal rows.
+    ``n_given_test`` rows are the given test part, the ``n_given_val`` before them the given validation
+    part. ``groups``: an integer per row (−1: no group, the row stands alone). ``duplicate_keys``: equal
+    numbers for equal rows. ``left_out``: True for rows that a person left out. ``are_pictures``: copies are
+    tied however many they are, for a film has few pictures that are not.
     """
 
     target: Ints | NDArray[np.float64]
@@ -34,6 +37,9 @@ class SplitRequest:
     groups: Ints | None = None
     n_given_test: int = 0
     duplicate_keys: NDArray[np.uint64] | None = None
+    n_given_val: int = 0
+    left_out: NDArray[np.bool_] | None = None
+    are_pictures: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,34 +57,49 @@ def compute_split(request: SplitRequest) -> SplitResult:
     are equal that the parts would lose their sizes (then a note says so). A part without rows is a
     ``DataError``.
     """
-    n_rows = len(request.target) - request.n_given_test
+    n_test, n_rows = request.n_given_test, len(request.target) - request.n_given_test
+    n_own = n_rows - request.n_given_val
     has_target = ~np.isnan(request.target.astype(np.float64)) & (
         (request.target >= 0) | (request.task_type is TaskType.REGRESSION)
     )
-    rows = np.flatnonzero(has_target[:n_rows])
     notes = list(_note_absent(has_target))
-    strata = _build_strata(request.target[rows], request.task_type)
+    usable = has_target if request.left_out is None else has_target & ~request.left_out
+    rows = np.flatnonzero(usable[:n_rows])
     clusters, tie_notes = _build_clusters(request, rows)
     notes += tie_notes
-    shares = _shares(request.plan)
+    strata = _build_strata(request.target[rows], request.task_type)
+    assigned = np.full(len(rows), PARTS.index(Part.TRAIN), dtype=np.int64)
     generator = np.random.default_rng(request.plan.seed)
-    if request.plan.strategy is SplitStrategy.GROUPED:
-        assigned = _assign_groups(clusters, strata, shares, generator)
-    else:
-        assigned = _assign_strata(clusters, strata, shares, generator)
-    order = list(Part)
-    parts = {part: np.sort(rows[assigned == index]) for index, part in enumerate(order)}
-    if request.n_given_test:
+    is_grouped = request.plan.strategy is SplitStrategy.GROUPED
+    for zone, shares in _list_zones(request.plan, rows < n_own, clusters):
+        within = np.unique(clusters[zone], return_inverse=True)[1].reshape(-1)
+        assign = _assign_groups if is_grouped else _assign_strata
+        assigned[zone] = assign(within, strata[zone], shares, generator)
+    parts = {part: np.sort(rows[assigned == index]) for index, part in enumerate(PARTS)}
+    if n_test:
         given = np.arange(n_rows, len(request.target), dtype=np.int64)
-        parts[Part.TEST] = given[has_target[n_rows:]]
+        parts[Part.TEST] = given[usable[n_rows:]]
     _require_rows(parts, n_rows)
     notes += _note_rare(request, parts)
     notes += _note_shared(request, parts)
     return SplitResult(parts=parts, notes=tuple(notes))
 
 
-def _shares(plan: SplitPlan) -> NDArray[np.float64]:
-    return np.array([plan.train, plan.select, plan.calibrate, plan.test])
+def _list_zones(
+    plan: SplitPlan, is_own: NDArray[np.bool_], clusters: Ints
+) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.float64]]]:
+    """Rows that are divided among themselves, with the shares of the parts; rows in no zone train.
+
+    Without a given validation part that is all rows. With one, copies of its rows must not become test rows.
+    """
+    shares = np.array([plan.train, plan.select, plan.calibrate, plan.test])
+    if not plan.val_given:
+        yield np.ones(len(is_own), dtype=bool), shares
+        return
+    free = is_own & ~np.isin(clusters, clusters[~is_own])
+    test = min(1.0, plan.test * is_own.sum() / max(1, free.sum()))
+    yield free, np.array([1 - test, 0, 0, test])
+    yield ~is_own, np.array([0, plan.select, plan.calibrate, 0])
 
 
 def _note_absent(has_target: NDArray[np.bool_]) -> tuple[Note, ...]:
@@ -116,7 +137,7 @@ def _build_clusters(request: SplitRequest, rows: Ints) -> tuple[Ints, tuple[Note
         n_copies = int((sizes - 1).sum())
         is_tieable = n_copies <= MAX_TIED_SHARE * len(rows)
         is_tieable &= int(sizes.max(initial=0)) <= max(2, MAX_CLUSTER_SHARE * len(rows))
-        if n_copies and is_tieable:
+        if n_copies and (is_tieable or request.are_pictures):
             clusters = _merge(clusters, keys)
         elif n_copies:
             text = (
@@ -250,26 +271,42 @@ def _note_rare(request: SplitRequest, parts: Mapping[Part, Ints]) -> tuple[Note,
 
 
 def _note_shared(request: SplitRequest, parts: Mapping[Part, Ints]) -> Iterator[Note]:
-    """A given test file is not divided: say how much of it models have met before."""
-    if not request.n_given_test:
-        return
+    """Given parts are not divided: say how much of the test part models have met before."""
     tested = parts[Part.TEST]
     own = np.concatenate([rows for part, rows in parts.items() if part is not Part.TEST])
-    keys, groups = request.duplicate_keys, request.groups
-    n_copies = 0 if keys is None else int(np.isin(keys[tested], keys[own]).sum())
-    if n_copies:
-        text = (
-            f"{n_copies:,} of {len(tested):,} rows of the test file also stand in the main file. "
-            "The test results are a little too good for them."
-        )
-        yield Note(code="test_overlap", text=text, level="warning")
-    if groups is None:
+    if request.n_given_test:
+        yield from _note_copies(request, tested, own)
+    if request.groups is None:
         return
-    met = np.unique(groups[tested][groups[tested] >= 0])
+    if request.n_given_test:
+        yield from _note_groups(request.groups, tested, own, "test")
+    if request.n_given_val:
+        decided = np.concatenate([parts[Part.SELECT], parts[Part.CALIBRATE]])
+        yield from _note_groups(request.groups, decided, parts[Part.TRAIN], "validation")
+
+
+def _note_copies(request: SplitRequest, tested: Ints, own: Ints) -> Iterator[Note]:
+    keys = request.duplicate_keys
+    n_copies = 0 if keys is None else int(np.isin(keys[tested], keys[own]).sum())
+    if not n_copies:
+        return
+    if request.are_pictures:
+        what = "pictures of the test part have a copy or near copy in the other parts"
+    else:
+        what = "rows of the test file also stand in the main file"
+    text = (
+        f"{n_copies:,} of {len(tested):,} {what}. The test results are a little too good for them."
+    )
+    yield Note(code="test_overlap", text=text, level="warning")
+
+
+def _note_groups(groups: Ints, given: Ints, own: Ints, name: str) -> Iterator[Note]:
+    met = np.unique(groups[given][groups[given] >= 0])
     n_shared = int(np.isin(met, groups[own]).sum())
     if n_shared:
+        whole = "file" if name == "test" else "part"
         text = (
-            f"{n_shared:,} of the {len(met):,} groups of the test file also stand in the main file, "
-            "so the test does not show how a model does on groups it never met."
+            f"{n_shared:,} of the {len(met):,} groups of the {name} {whole} also stand in the main "
+            f"{whole}, so the {name} does not show how a model does on groups it never met."
         )
         yield Note(code="groups_shared", text=text, level="warning")
