@@ -55,7 +55,9 @@ def build_parser() -> argparse.ArgumentParser:
         prog="python -m automl", description="Search, audit and predict from the shell."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
-    _add_search(commands.add_parser("search", help="find the best model for a table"))
+    _add_search(
+        commands.add_parser("search", help="find the best model for a table or for pictures")
+    )
     _add_audit(commands.add_parser("audit", help="audit decisions that are already in a file"))
     _add_predict(commands.add_parser("predict", help="predict the rows of a file with a bundle"))
     worker = commands.add_parser("worker", help="run a worker alone")
@@ -66,9 +68,11 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_search(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
-        "file", metavar="FILE", help="CSV, TSV, Parquet or XLSX (text also gzipped), or sample:NAME"
+        "file",
+        metavar="FILE",
+        help="CSV, TSV, Parquet or XLSX (text also gzipped); pictures as a ZIP or a folder; or sample:NAME",
     )
-    add("--target", metavar="COL", help="the column to predict")
+    add("--target", metavar="COL", help="the column to predict; for pictures label unless named")
     add("--test", metavar="FILE", help="a test file with the same columns")
     add("--task", choices=("binary", "multiclass", "regression"))
     add("--metric", metavar="NAME", help="what to optimise, e.g. roc_auc, accuracy, log_loss, rmse")

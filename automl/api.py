@@ -40,7 +40,8 @@ Listen = Callable[[Mapping[str, Any]], None]
 class SearchCall:
     """What ``run_search`` is asked; the fields are the shell's flags.
 
-    ``file`` is a path or ``sample:NAME``; ``spec`` the JSON text of a spec, which then decides everything but
+    ``file`` is the path of a table, of a ZIP or a folder of pictures, or ``sample:NAME``; ``target`` of pictures
+    is ``label`` unless another is named; ``spec`` the JSON text of a spec, which then decides everything but
     the data. ``listen`` is given the live progress; ``should_stop`` True ends the search and keeps its best.
     """
 
@@ -222,13 +223,13 @@ def _import_file(session: _Session, call: SearchCall) -> Dataset:
             path = write_sample(call.file.removeprefix(SAMPLE_PREFIX), Path(folder))
             request["source"] = call.file
         else:
-            path = Path(call.file)
+            path = Path(call.file).absolute()
         request |= {"path": str(path.absolute()), "name": path.name}
         if call.test is not None:
             test = Path(call.test)
             request |= {"test_path": str(test.absolute()), "test_name": test.name}
         for name in ("path", "test_path"):
-            if name in request and not Path(request[name]).is_file():
+            if name in request and not Path(request[name]).exists():
                 raise DataError(
                     f"There is no file {request[name]!r}.", hint="Check the name and the folder."
                 )
@@ -252,7 +253,7 @@ def _build_spec(
         SearchRequest(
             dataset=dataset,
             profile=load_profile(session.settings.workspace, dataset.id),
-            setup=_build_setup(call),
+            setup=_build_setup(call, dataset),
             slots=session.devices.slots,
             budget=budget,
             preset=call.preset or Preset.BALANCED,
@@ -289,11 +290,12 @@ def _read_spec(call: SearchCall, dataset: Dataset, budget: Budget | None) -> Sea
     return replace(spec, budget=budget or spec.budget, seed=seed)
 
 
-def _build_setup(call: SearchCall) -> Setup:
-    """The choices of the call; a sample brings its own for what was not said."""
+def _build_setup(call: SearchCall, dataset: Dataset) -> Setup:
+    """The choices of the call; a sample brings its own for what was not said, pictures their classes."""
     known = SAMPLES.get(call.file.removeprefix(SAMPLE_PREFIX))
     preset = known.setup if known and call.file.startswith(SAMPLE_PREFIX) else Setup()
-    target = call.target or preset.target
+    suggested = (c.name for c in dataset.columns if c.suggested_role is Role.TARGET)
+    target = call.target or preset.target or next(suggested, None)
     if target is None:
         raise SpecError("No target was named.", hint="Give --target COLUMN.")
     is_preset = target == preset.target

@@ -157,6 +157,7 @@ def _profile_column(column: Column, values: pa.ChunkedArray) -> ColumnProfile:
         numbers = to_numbers(values)
         quantiles, histogram = _compute_quantiles(numbers), _compute_histogram(numbers)
     is_continuous = column.kind in (Kind.NUMERIC, Kind.DATETIME) and column.n_distinct > MAX_VALUES
+    is_continuous = is_continuous or column.kind is Kind.IMAGE  # names of files are no distribution
     return ColumnProfile(
         name=column.name,
         kind=column.kind,

@@ -6,7 +6,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from automl.data.dataset import Role
+from automl.data.dataset import DataKind, Role
+from automl.data.digits import write_digits
 from automl.data.loans import build_loans
 from automl.data.setup import Setup
 from automl.errors import DataError
@@ -23,6 +24,7 @@ class Sample:
     title: str
     description: str
     setup: Setup = field(default_factory=Setup)
+    kind: DataKind = DataKind.TABLE
 
 
 _ALL = (
@@ -60,20 +62,28 @@ _ALL = (
     Sample(
         name="digits",
         title="Handwritten digits",
-        description="1,797 digits as 8 × 8 grey values in 64 columns; which of ten digits is it?",
-        setup=Setup(target="digit"),
+        description="1,797 pictures of 8 × 8 grey pixels, one folder per digit; which of ten is it?",
+        setup=Setup(target="label"),
+        kind=DataKind.IMAGES,
     ),
 )
 SAMPLES: Mapping[str, Sample] = MappingProxyType({sample.name: sample for sample in _ALL})
 
 
 def write_sample(name: str, folder: Path) -> Path:
-    """Write ``<name>.csv`` into ``folder`` (created) and return its path; an unknown name is a ``DataError``."""
+    """Write ``<name>.csv``, or ``.zip`` for pictures, into ``folder`` (created) and return its path.
+
+    An unknown name is a ``DataError``.
+    """
     if name not in SAMPLES:
         raise DataError(
             f"There is no sample {name!r}.", hint=f"Choose one of {', '.join(SAMPLES)}."
         )
     folder.mkdir(parents=True, exist_ok=True)
+    if SAMPLES[name].kind is DataKind.IMAGES:
+        path = folder / f"{name}.zip"
+        write_digits(path)
+        return path
     path = folder / f"{name}.csv"
     frame = build_loans() if name == "loans" else _load_bundled(name)
     frame.to_csv(path, index=False, lineterminator="\n")
@@ -95,10 +105,7 @@ def _load_bundled(name: str) -> "pd.DataFrame":
         frame["cultivar"] = [str(bunch.target_names[code]) for code in bunch.target]
     elif name == "breast_cancer":
         frame["diagnosis"] = [str(bunch.target_names[code]) for code in bunch.target]
-    elif name == "diabetes":
+    else:
         frame["sex"] = frame["sex"].astype(int)
         frame["progression"] = bunch.target
-    else:
-        frame = frame.astype(int)
-        frame["digit"] = bunch.target
     return frame

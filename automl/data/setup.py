@@ -52,7 +52,7 @@ def build_columns(dataset: Dataset, setup: Setup) -> tuple[ColumnUse, ...]:
     """How every column is used, in the order of the table.
 
     The target is the target whatever else was said. Naming a column that is not there, or ticking a
-    column as input that is not sensitive, is a ``SpecError``.
+    column as input that is not sensitive, is a ``SpecError``; so is any input beside the pictures.
     """
     named = [*([setup.target] if setup.target else []), *setup.kinds, *setup.roles, *setup.inputs]
     for name in named:
@@ -61,7 +61,25 @@ def build_columns(dataset: Dataset, setup: Setup) -> tuple[ColumnUse, ...]:
                 f"The table {dataset.name!r} has no column {name!r}.",
                 hint=f"Its columns are {_list(tuple(c.name for c in dataset.columns))}.",
             )
-    return tuple(_build_use(column, setup) for column in dataset.columns)
+    uses = tuple(_build_use(column, setup) for column in dataset.columns)
+    return uses if dataset.images is None else _require_pictures_alone(uses)
+
+
+def _require_pictures_alone(uses: tuple[ColumnUse, ...]) -> tuple[ColumnUse, ...]:
+    """The pictures are the input; a label that is not the target describes them like other columns."""
+    for use in uses:
+        is_read = use.role is Role.FEATURE or use.is_input
+        if use.kind is Kind.IMAGE and not is_read:
+            raise SpecError(
+                f"{use.name!r} holds the pictures and cannot be {use.role}.",
+                hint="Leave its role; a model needs the pictures.",
+            )
+        if is_read and use.kind is not Kind.IMAGE:
+            raise SpecError(
+                f"{use.name!r} cannot be an input: networks for pictures read the pictures only.",
+                hint="Make it sensitive or a group, or leave it ignored; as a table it could be an input.",
+            )
+    return uses
 
 
 def _build_use(column: Column, setup: Setup) -> ColumnUse:
@@ -69,7 +87,8 @@ def _build_use(column: Column, setup: Setup) -> ColumnUse:
     if column.name == setup.target:
         role = Role.TARGET
     elif role is Role.TARGET:
-        role = Role.FEATURE  # an earlier target: only one is named now
+        # an earlier target, or the classes of pictures: only one is named now
+        role = Role.IGNORED if column.suggested_role is Role.TARGET else Role.FEATURE
     return ColumnUse(
         name=column.name,
         kind=setup.kinds.get(column.name, column.kind),
@@ -94,6 +113,8 @@ def infer_task(dataset: Dataset, profile: "Profile", setup: Setup) -> Task:
             hint=f"Its columns are {_list(tuple(c.name for c in dataset.columns))}.",
         )
     _require_values(dataset, column, found)
+    if dataset.images is not None:
+        return _infer_picture_task(column, found, setup)
     kind = setup.kinds.get(column.name, column.kind)
     guessed, reason = _guess_type(column, kind, found)
     task_type = setup.task_type or guessed
@@ -101,6 +122,27 @@ def infer_task(dataset: Dataset, profile: "Profile", setup: Setup) -> Task:
         reason = f"chosen by you; it would be {guessed} because of {reason}"
     if task_type is TaskType.REGRESSION:
         return _build_regression(column, setup, reason)
+    return _build_classification(column, found, setup, task_type, reason)
+
+
+def _infer_picture_task(column: Column, found: "ColumnProfile", setup: Setup) -> Task:
+    """Classes only, numbers as classes too (the digits 0 to 9)."""
+    if column.kind is Kind.IMAGE or column.name.startswith("picture_"):
+        raise SpecError(
+            f"{column.name!r} is {column.reason} and cannot be predicted.",
+            hint="Choose the column with the classes.",
+        )
+    is_number = column.kind is Kind.NUMERIC and column.n_distinct > MAX_INTEGER_CLASSES
+    if setup.task_type is TaskType.REGRESSION or column.kind is Kind.DATETIME or is_number:
+        raise SpecError(
+            f"{column.name!r} would be predicted as a number; from pictures only classes are predicted.",
+            hint="Choose a column with classes, or put the numbers into classes first.",
+        )
+    guessed = TaskType.BINARY if column.n_distinct == 2 else TaskType.MULTICLASS
+    reason = f"{column.n_distinct:,} classes, {column.reason}"
+    task_type = setup.task_type or guessed
+    if task_type is not guessed:
+        reason = f"chosen by you; it would be {guessed} because of {reason}"
     return _build_classification(column, found, setup, task_type, reason)
 
 

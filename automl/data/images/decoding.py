@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from automl.data.images.members import MemberError
 
@@ -102,7 +102,7 @@ def _open(stream: BinaryIO, max_pixels: int) -> Image.Image:
 def _describe(error: Exception) -> MemberError:
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
         return MemberError("far more pixels than are read")
-    if isinstance(error, Image.UnidentifiedImageError):
+    if isinstance(error, UnidentifiedImageError):
         return MemberError("it is no PNG, JPEG, WebP, BMP or TIFF picture")
     if isinstance(error, MemoryError):
         return MemberError("it needs too much memory")
@@ -186,7 +186,8 @@ def _to_8_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
 
     Numbers beyond either range are stretched between their own limits.
     """
-    numbers = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    numbers: NDArray[np.float64] = values.astype(np.float64)
+    numbers = np.nan_to_num(numbers, nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(numbers.min()), float(numbers.max())
     if values.dtype.kind == "f" and low >= 0 and high <= 1:
         scaled = numbers * 255

@@ -134,7 +134,8 @@ def _index_pictures(pictures: Sequence[Picture]) -> dict[str, int]:
 
 
 def _fold(text: str) -> str:
-    return normalize("NFC", text.strip().replace("\\", "/").removeprefix("./")).casefold()
+    plain = text.strip().replace("\\", "/").removeprefix("./")
+    return normalize("NFC", plain).casefold()
 
 
 def _match(table: pa.Table, column: str, index: dict[str, int], n_pictures: int) -> _Match:
@@ -158,7 +159,7 @@ def _find_picture(text: str | None, index: dict[str, int]) -> int:
     """By path, then by file name alone when the list names other folders."""
     if not text:
         return -1
-    key = _fold(text)
+    key: str = _fold(text)
     number = index.get(key)
     return number if number is not None else index.get(key.rpartition("/")[2], -1)
 
@@ -186,7 +187,7 @@ def _find_part_column(table: pa.Table, taken: set[str]) -> str | None:
                 continue
             texts = [text for text in _to_texts(table.column(column)) if text]
             if texts and all(text.casefold() in PART_NAMES for text in texts):
-                return column
+                return str(column)
     return None
 
 
@@ -198,7 +199,8 @@ def _to_texts(column: pa.ChunkedArray) -> list[str | None]:
     """The cells as text, None where missing; whole numbers without a point."""
     texts: list[str | None] = []
     for value in column.to_pylist():
-        text = format_number(value) if isinstance(value, int | float) else str(value).strip()
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        text = format_number(value) if is_number else str(value).strip()
         texts.append(None if value is None or text in MISSING_MARKERS else text)
     return texts
 
@@ -213,8 +215,13 @@ def _note_counts(match: _Match, name: str, n_pictures: int, n_rows: int) -> list
         f"{n_pictures:,} pictures, {n_rows:,} rows in {name!r}: {joined:,} joined, "
         f"{n_pictures - joined:,} without metadata."
     )
-    level = "info" if joined == n_pictures else "warning"
-    notes = [Note(code="manifest_joined", text=text, level=level)]
+    notes = [
+        Note(
+            code="manifest_joined",
+            text=text,
+            level="info" if joined == n_pictures else "warning",
+        )
+    ]
     if match.missing:
         shown = ", ".join(repr(value[:60]) for value in match.missing[:_SHOWN])
         text = (

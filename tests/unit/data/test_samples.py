@@ -1,8 +1,13 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
-from automl.data.importing import ImportRequest, import_table
+from automl.data.dataset import DataKind, ImageFacts
+from automl.data.images.store import load_images
+from automl.data.importing import ImportRequest
+from automl.data.intake import import_file
 from automl.data.leaks import compute_leaks
 from automl.data.loans import build_loans
 from automl.data.preparing import PrepareRequest, prepare
@@ -30,10 +35,13 @@ def test_every_sample_runs_as_it_comes(
 ) -> None:
     path = write_sample(name, tmp_path)
     request = ImportRequest(path=str(path), name=SAMPLES[name].title, source=f"sample:{name}")
-    dataset = import_table(request, workspace, settings)
+    dataset = import_file(request, workspace, settings)
     setup = SAMPLES[name].setup
     task = infer_task(dataset, load_profile(workspace, dataset.id), setup)
     assert (dataset.n_rows, task.type, task.positive) == EXPECTED[name]
+    assert dataset.kind is SAMPLES[name].kind
+    if dataset.kind is DataKind.IMAGES:
+        return
     frame, columns = load_frame(workspace, dataset.id), build_columns(dataset, setup)
     plan = build_split_plan(test_given=False, group=None)
     prepare(PrepareRequest(frame=frame, columns=columns, task=task, split_plan=plan))
@@ -41,9 +49,25 @@ def test_every_sample_runs_as_it_comes(
     assert strong == []
 
 
-def test_samples_are_the_same_every_time(tmp_path: Path) -> None:
-    first = write_sample("loans", tmp_path / "a").read_bytes()
-    assert write_sample("loans", tmp_path / "b").read_bytes() == first
+@pytest.mark.parametrize("name", ["loans", "digits"])
+def test_samples_are_the_same_every_time(name: str, tmp_path: Path) -> None:
+    first = write_sample(name, tmp_path / "a").read_bytes()
+    assert write_sample(name, tmp_path / "b").read_bytes() == first
+
+
+def test_the_digits_are_pictures_with_ten_classes(
+    tmp_path: Path, workspace: Workspace, settings: Settings
+) -> None:
+    path = write_sample("digits", tmp_path)
+    dataset = import_file(ImportRequest(path=str(path), name="digits"), workspace, settings)
+    assert dataset.images == ImageFacts(side=8, channels=1)
+    task = infer_task(dataset, load_profile(workspace, dataset.id), SAMPLES["digits"].setup)
+    assert task.classes == tuple("0123456789")
+    pixels = load_images(workspace, dataset.id)
+    assert pixels.shape == (1_797, 8, 8, 1)
+    truth = np.rint(load_digits().images * (255 / 16))
+    order = [int(name[2:6]) for name in load_frame(workspace, dataset.id)["file"]]
+    np.testing.assert_array_equal(pixels[..., 0], truth[order])
 
 
 def test_an_unknown_sample_is_named(tmp_path: Path) -> None:
