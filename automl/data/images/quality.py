@@ -37,8 +37,13 @@ def measure_picture(original: NDArray[np.uint8]) -> PictureMeasures:
         contrast=float(grey.std()) / 255,
         sharpness=float(_compute_laplacian(grey).var()),
         saturation=_compute_saturation(small),
-        phash=compute_phash(grey.reshape(32, 2, 32, 2).mean(axis=(1, 3))),
+        phash=compute_phash(_halve(grey)),
     )
+
+
+def _halve(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Means of 2 × 2 pixels."""
+    return (grey[::2, ::2] + grey[1::2, ::2] + grey[::2, 1::2] + grey[1::2, 1::2]) / 4
 
 
 def _shrink(original: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -59,5 +64,11 @@ def _compute_laplacian(grey: NDArray[np.float32]) -> NDArray[np.float32]:
 def _compute_saturation(small: NDArray[np.float32]) -> float:
     if small.shape[2] == 1:
         return 0.0
-    high, low = small.max(axis=2), small.min(axis=2)
+    red, green, blue = (
+        small[..., 0],
+        small[..., 1],
+        small[..., 2],
+    )  # a tenth of the time of max(axis=2)
+    high = np.maximum(np.maximum(red, green), blue)
+    low = np.minimum(np.minimum(red, green), blue)
     return float(((high - low) / np.maximum(high, 1)).mean())
