@@ -22,6 +22,9 @@ class ImageNetwork(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         return self.head(self.features(pictures))
 
+    def fit_inputs(self, pictures: Tensor) -> None:
+        """Set what is learnt from normalised training pictures before the first step; mostly nothing."""
+
 
 class HasAttention(Protocol):
     """Networks whose attention can be rolled out over the picture."""
