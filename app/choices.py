@@ -41,6 +41,15 @@ def with_target(setup: Setup, target: str | None) -> Setup:
     )  # fmt: skip
 
 
+def with_target_of(setup: Setup, dataset: Dataset, target: str | None) -> Setup:
+    """Another target of a data set; a class of pictures that is no longer the target is no input either."""
+    changed = with_target(setup, target)
+    suggested = suggest_setup(dataset).target
+    if dataset.images is None or suggested is None or suggested == target:
+        return changed
+    return with_role(changed, suggested, Role.IGNORED)
+
+
 def with_task_type(setup: Setup, task_type: TaskType | None) -> Setup:
     """Another kind of task; positive and beneficial values belong to binary ones only."""
     return replace(setup, task_type=task_type, metric=None, positive=None, beneficial=None)

@@ -8,7 +8,7 @@ import hashlib
 import json
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app import services
 from app.errors import UploadError
@@ -25,6 +25,8 @@ GUESSES = frozenset(
     {"delimiter", "encoding", "sheet"}
 )  # notes of the reader about a layout it chose
 RECENT = 50
+SERVER_FOLDER = "folder"
+MAX_FOLDERS = 500
 
 
 def submit_import(upload: Path, name: str, *, test: Path | None = None, test_name: str = "") -> Job:
@@ -49,12 +51,43 @@ def submit_sample(name: str, ticket: str) -> Job:
 
 def submit_again(job: Job, options: "LoadOptions") -> Job:
     """Queue the upload of an earlier import to be read in a given way; ``UploadError`` when it is gone."""
+    return _submit_again(job, asdict(options))
+
+
+def submit_pictures_again(job: Job, *, name_pattern: str | None, side: int | None) -> Job:
+    """Queue pictures to be read with columns from their names or at another side; as ``submit_again``."""
+    return _submit_again(job, {"name_pattern": name_pattern, "side": side})
+
+
+def submit_folder(folder: Path, ticket: str) -> Job:
+    """Queue a folder of the server; only one of ``list_folders`` is taken, and the import checks again."""
+    from automl.data.importing import ImportRequest
+
+    if folder not in list_folders():
+        raise UploadError(say_plain("folder.refused", name=str(folder)))
+    request = ImportRequest(path=str(folder), name=folder.name, source=SERVER_FOLDER)
+    return _submit(request, folder.name, key=f"folder-{ticket}")
+
+
+def list_folders() -> list[Path]:
+    """What an administrator allowed to be read on the server: those folders and what lies directly in them."""
+    found: list[Path] = []
+    for root in services.get_settings().image_folders:
+        base = root.expanduser()
+        if not base.is_dir():
+            continue
+        inside = sorted(path for path in base.iterdir() if not path.name.startswith("."))
+        found += [base, *(path for path in inside if path.is_dir() and not path.is_symlink())]
+    return found[:MAX_FOLDERS]
+
+
+def _submit_again(job: Job, changes: dict[str, Any]) -> Job:
     if not has_upload(job):
         raise UploadError(
             say_plain("upload.unknown", name=job.title), hint=say_plain("upload.unknown_hint")
         )
-    request = replace(read_request(job), **asdict(options))
-    way = hashlib.sha256(json.dumps(asdict(options)).encode()).hexdigest()[:16]
+    request = replace(read_request(job), **changes)
+    way = hashlib.sha256(json.dumps(changes).encode()).hexdigest()[:16]
     # a failed reading may be tried again in the same way, for instance once the disk has room
     return _submit(request, job.title, key=f"import-{Path(request.path).stem}-{way}-{job.id[:8]}")
 
@@ -74,7 +107,8 @@ def accept_import(job: Job) -> str:
 
     dataset_id = str(job.result["dataset"])
     dataset = services.read_dataset(dataset_id)
-    if not GUESSES & {note.code for note in dataset.notes}:
+    # pictures stay for a day: a pattern for their names reads them again
+    if dataset.images is None and not GUESSES & {note.code for note in dataset.notes}:
         remove_upload(job)
     remove_expired(services.get_workspace())
     sample = SAMPLES.get(str(job.spec.get("source", "")).removeprefix("sample:"))
@@ -97,6 +131,8 @@ def find_import(dataset: Dataset) -> Job | None:
 def has_upload(job: Job) -> bool:
     """Whether everything an import read is still here."""
     paths = _list_uploads(job)
+    if job.spec.get("source") == SERVER_FOLDER:
+        return bool(paths) and all(path.is_dir() for path in paths)
     return bool(paths) and all(path.is_file() for path in paths)
 
 

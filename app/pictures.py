@@ -55,16 +55,13 @@ def list_manifest(dataset: Dataset) -> list[str]:
     ]
 
 
-def list_computed(dataset: Dataset) -> list[str]:
-    """Columns that were computed from the pictures: brightness, width, format …"""
-    return [column.name for column in dataset.columns if column.name.startswith(COMPUTED)]
-
-
-def name_part(dataset: Dataset, row: int) -> str:
-    """The given part of a row: ``train``, ``val`` or ``test``."""
-    if row >= dataset.n_train_rows:
-        return "test"
-    return "val" if row >= dataset.n_train_rows - dataset.n_val_rows else "train"
+def list_varying(dataset: Dataset) -> list[str]:
+    """Computed columns in which pictures differ: only those tell groups or an order."""
+    return [
+        column.name
+        for column in dataset.columns
+        if column.name.startswith(COMPUTED) and column.n_distinct > 1
+    ]
 
 
 def list_parts(dataset: Dataset) -> list[str]:
@@ -117,7 +114,7 @@ def build_tiles(
     pixels = read_pixels(dataset.id, rows)
     tiles = []
     for place, row in enumerate(rows):
-        file, label = str(index["file"].iat[row]), str(index["label"].iat[row])
+        file, label = str(index["file"].iloc[row]), str(index["label"].iloc[row])
         words = {"file": file, "label": label or say_plain("pictures.no_class")}
         tiles.append(
             Tile(

@@ -9,7 +9,7 @@ from app import session
 from app.choices import get_kind, get_role, with_kind, with_role
 from app.components.setup_edit import change_setup
 from app.wording import say, say_plain
-from automl.data.dataset import Dataset, Kind, Role
+from automl.data.dataset import Column, Dataset, Kind, Role
 from automl.data.profile import ColumnProfile, Profile
 from automl.data.setup import Setup
 
@@ -20,7 +20,11 @@ MAX_BARS = 20
 
 def edit_columns(dataset: Dataset, profile: Profile, setup: Setup) -> None:
     """Draw the table; a change is kept at once."""
-    st.caption(say("set.columns_note"))
+    of_pictures = dataset.images is not None
+    st.caption(say("set.columns_note_pictures" if of_pictures else "set.columns_note"))
+    shown = list_columns(dataset)
+    kinds = [word for word, kind in _KINDS.items() if kind is not Kind.IMAGE]
+    roles = [word for word, role in _ROLES.items() if not of_pictures or role is not Role.FEATURE]
     column = st.column_config
     st.data_editor(
         build_table(dataset, profile, setup),
@@ -30,15 +34,11 @@ def edit_columns(dataset: Dataset, profile: Profile, setup: Setup) -> None:
         disabled=("name", "missing", "distinct", "shape", "reason"),
         on_change=_keep_edits,
         args=(dataset,),
-        height=min(38 + 35 * len(dataset.columns), 600),
+        height=min(38 + 35 * len(shown), 600),
         column_config={
             "name": column.TextColumn(say("set.col_name"), pinned=True),
-            "kind": column.SelectboxColumn(
-                say("set.col_kind"), options=list(_KINDS), required=True
-            ),
-            "role": column.SelectboxColumn(
-                say("set.col_role"), options=list(_ROLES), required=True
-            ),
+            "kind": column.SelectboxColumn(say("set.col_kind"), options=kinds, required=True),
+            "role": column.SelectboxColumn(say("set.col_role"), options=roles, required=True),
             "missing": column.NumberColumn(say("set.col_missing"), format="percent"),
             "distinct": column.NumberColumn(say("set.col_distinct"), format="localized"),
             "shape": column.BarChartColumn(say("set.col_shape"), y_min=0),
@@ -47,10 +47,15 @@ def edit_columns(dataset: Dataset, profile: Profile, setup: Setup) -> None:
     )
 
 
+def list_columns(dataset: Dataset) -> list[Column]:
+    """The columns a person may change: all but the pictures themselves."""
+    return [column for column in dataset.columns if column.kind is not Kind.IMAGE]
+
+
 def build_table(dataset: Dataset, profile: Profile, setup: Setup) -> pd.DataFrame:
     """One row per column: name, kind and role as words, counts, and the bars of its shape."""
     rows = []
-    for column in dataset.columns:
+    for column in list_columns(dataset):
         found = profile.column(column.name)
         rows.append(
             {
@@ -80,7 +85,7 @@ def _keep_edits(dataset: Dataset) -> None:
 
     def change(setup: Setup) -> Setup:
         for row, values in edits.items():
-            name = dataset.columns[int(row)].name
+            name = list_columns(dataset)[int(row)].name
             if "kind" in values:
                 setup = with_kind(setup, name, _KINDS[values["kind"]])
             if "role" in values:

@@ -23,6 +23,7 @@ def show_datasets() -> None:
     show_title(say("data.title"), say("data.question"))
     show_said()
     _show_upload()
+    _show_folders()
     _show_samples()
     _show_list()
 
@@ -61,6 +62,29 @@ def _show_upload() -> None:
 
 def _pick_main() -> Upload | None:
     return pick_upload("upload", label=say_plain("data.drop"), pictures=True)
+
+
+def _show_folders() -> None:
+    """Folders of the server, only where an administrator allowed some."""
+    folders = imports.list_folders()
+    if not folders:
+        return
+    with (
+        st.expander(say("folder.heading"), key="server_folder"),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        folder = st.selectbox(
+            say("folder.pick"), folders, key="folder", format_func=str, help=say("folder.help")
+        )
+        if st.button(say("folder.read"), key="read_folder") and folder is not None:
+            try:
+                job = imports.submit_folder(folder, session.get_ticket("folder"))
+            except FairloomError as error:
+                show_error(error)
+                return
+            session.renew_ticket("folder")
+            session.set_open("import", job.id)
+            st.rerun()
 
 
 def _start_import(main: Upload, test: Upload | None) -> None:

@@ -11,6 +11,7 @@ from app.components.data_views import show_distribution, show_related
 from app.components.leak_check import watch_leaks
 from app.components.numbers import format_bytes, format_count
 from app.components.picture_gallery import show_pictures
+from app.components.picture_reading import show_picture_reading
 from app.components.picture_views import show_classes, show_left_out, show_sizes
 from app.components.reading import show_reading
 from app.components.states import show_error
@@ -135,6 +136,11 @@ def _show_reread(dataset: Dataset) -> None:
     """While the upload is here, it can be read another way; what was guessed stands in the remarks above."""
     job = imports.find_import(dataset)
     if job is None:
+        return
+    if dataset.images is not None:
+        with st.expander(say("pattern.folded"), key="reread"):
+            st.caption(say("pattern.note"))
+            show_picture_reading(dataset, job)
         return
     with st.expander(say("reading.folded"), key="reread"):
         st.caption(say("reading.note"))

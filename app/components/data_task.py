@@ -1,20 +1,18 @@
 """What should be predicted, what counts as good, and which columns the audit looks at."""
 
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
-from app import choices, navigation, session
-from app.components.setup_edit import change_setup
+from app import choices, navigation, pictures, session
+from app.components.picture_roles import pick_picture_roles
+from app.components.setup_edit import UNSET, keep_choice, pick_group
 from app.components.states import show_error
 from app.wording import say, say_plain
-from automl.data.dataset import Dataset, Kind, Role
-from automl.data.setup import Setup
+from automl.data.dataset import Dataset, Role
+from automl.data.setup import MAX_CLASSES, Setup
 from automl.data.task import Task, TaskType
 from fairness.errors import FairloomError
-
-UNSET = ""  # a choice like any other: a select box shows None as nothing chosen
 
 
 def edit_task(
@@ -37,8 +35,10 @@ def edit_task(
             st.caption(say("set.reason", type=say_plain(f"type.{task.type}"), reason=task.reason))
             if task.type is TaskType.BINARY:
                 _pick_outcomes(dataset, task)
-        if setup.target is not None:
+        if setup.target is not None and dataset.images is None:
             _pick_roles(dataset, setup)
+        elif setup.target is not None:
+            pick_picture_roles(dataset, setup)
         if st.button(
             say("set.continue"),
             key="continue",
@@ -52,30 +52,46 @@ def edit_task(
 
 
 def _pick_target(dataset: Dataset, setup: Setup) -> None:
-    names = [column.name for column in dataset.columns]
+    names = list_targets(dataset, setup)
+    of_pictures = dataset.images is not None
     # never empty for Streamlit: an empty one is cleared again by the Escape key
     session.put_widget("target", setup.target if setup.target in names else UNSET)
     st.selectbox(
         say("set.target"),
-        (UNSET, *names),
+        names if of_pictures and setup.target in names else (UNSET, *names),
         key="target",
         format_func=lambda value: value or say_plain("set.target_placeholder"),
-        help=say("set.target_help"),
-        on_change=lambda: _keep(
-            dataset, "target", lambda setup, value: choices.with_target(setup, value or None)
+        help=say("set.target_help_pictures" if of_pictures else "set.target_help"),
+        on_change=lambda: keep_choice(
+            dataset,
+            "target",
+            lambda now, value: choices.with_target_of(now, dataset, value or None),
         ),
     )
+
+
+def list_targets(dataset: Dataset, setup: Setup) -> list[str]:
+    """Columns that may be the target; of pictures those that came with them and can be classes."""
+    if dataset.images is None:
+        return [column.name for column in dataset.columns]
+    names = pictures.list_manifest(dataset)
+    return [
+        column.name
+        for column in dataset.columns
+        if column.name == setup.target
+        or (column.name in names and 2 <= column.n_distinct <= MAX_CLASSES)
+    ]
 
 
 def _pick_type(dataset: Dataset, setup: Setup, task: Task | None) -> None:
     session.put_widget("task_type", task.type if task else setup.task_type)
     st.segmented_control(
         say("set.type"),
-        list(TaskType),
+        list(TaskType) if dataset.images is None else [TaskType.BINARY, TaskType.MULTICLASS],
         key="task_type",
         format_func=lambda kind: say(f"type.{kind}"),
-        help=say("set.type_help"),
-        on_change=lambda: _keep(dataset, "task_type", choices.with_task_type),
+        help=say("set.type_help" if dataset.images is None else "set.type_help_pictures"),
+        on_change=lambda: keep_choice(dataset, "task_type", choices.with_task_type),
     )
 
 
@@ -88,7 +104,7 @@ def _pick_outcomes(dataset: Dataset, task: Task) -> None:
             task.classes,
             key="positive",
             help=say("set.positive_help"),
-            on_change=lambda: _keep(
+            on_change=lambda: keep_choice(
                 dataset, "positive", lambda setup, value: replace(setup, positive=value)
             ),
         )
@@ -100,7 +116,7 @@ def _pick_outcomes(dataset: Dataset, task: Task) -> None:
             key="beneficial",
             format_func=lambda value: value or say_plain("set.beneficial_unset"),
             help=say("set.beneficial_help"),
-            on_change=lambda: _keep(
+            on_change=lambda: keep_choice(
                 dataset, "beneficial", lambda setup, value: replace(setup, beneficial=value or None)
             ),
         )
@@ -119,7 +135,7 @@ def _pick_roles(dataset: Dataset, setup: Setup) -> None:
             placeholder=say_plain("set.sensitive_placeholder"),
             help=say("set.sensitive_help"),
             select_all=False,
-            on_change=lambda: _keep(
+            on_change=lambda: keep_choice(
                 dataset,
                 "sensitive",
                 lambda now, value: choices.with_only(now, dataset, Role.SENSITIVE, value),
@@ -128,27 +144,7 @@ def _pick_roles(dataset: Dataset, setup: Setup) -> None:
         if sensitive:
             _pick_inputs(dataset, setup)
     with right:
-        group = choices.list_with_role(setup, dataset, Role.GROUP)
-        session.put_widget("group", group[0] if group else UNSET)
-        st.selectbox(
-            say("set.group"),
-            (UNSET, *(name for name in names if _may_group(dataset, name))),
-            key="group",
-            format_func=lambda value: value or say_plain("set.group_none"),
-            help=say("set.group_help"),
-            on_change=lambda: _keep(
-                dataset,
-                "group",
-                lambda now, value: choices.with_only(
-                    now, dataset, Role.GROUP, [value] if value else []
-                ),
-            ),
-        )
-
-
-def _may_group(dataset: Dataset, name: str) -> bool:
-    column = dataset.column(name)
-    return column is not None and column.kind is not Kind.DATETIME and column.n_distinct > 1
+        pick_group(dataset, setup, names)
 
 
 def _pick_inputs(dataset: Dataset, setup: Setup) -> None:
@@ -157,7 +153,7 @@ def _pick_inputs(dataset: Dataset, setup: Setup) -> None:
         say("set.inputs"),
         key="sensitive_inputs",
         help=say("set.inputs_help"),
-        on_change=lambda: _keep(
+        on_change=lambda: keep_choice(
             dataset,
             "sensitive_inputs",
             lambda now, value: choices.with_inputs(now, dataset, are_inputs=value),
@@ -165,9 +161,3 @@ def _pick_inputs(dataset: Dataset, setup: Setup) -> None:
     )
     if not setup.inputs:
         st.caption(say("set.inputs_off"))
-
-
-def _keep(dataset: Dataset, key: str, change: Any) -> None:
-    """A control's callback: its new value goes into the saved choices."""
-    value = session.recall(key)
-    change_setup(dataset.id, lambda setup: change(setup, value))

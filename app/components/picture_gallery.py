@@ -70,7 +70,8 @@ def show_pictures(dataset: Dataset, label: str | None) -> None:
 def _pick_filter(dataset: Dataset, index: "pd.DataFrame") -> Filter:
     labels = sorted(set(index["label"]) - {""})
     parts = pictures.list_parts(dataset)
-    orders = [name for name, (column, _) in ORDERS.items() if dataset.column(column) is not None]
+    varying = pictures.list_varying(dataset)
+    orders = [name for name, (column, _) in ORDERS.items() if column in varying]
     with st.container(horizontal=True, key="gallery_filter"):
         label = _pick("class", labels) if labels else ALL
         part = _pick("part", parts) if parts else ALL
@@ -122,7 +123,7 @@ def show_picture(dataset: Dataset, row: int, index: "pd.DataFrame") -> None:
     def show() -> None:
         pixels = pictures.read_pixels(dataset.id, [row])[0]
         image = pictures.to_image(pixels)
-        file = str(index["file"].iat[row])
+        file = str(index["file"].iloc[row])
         scale = max(1, 288 // image.width)
         shown = image.resize((image.width * scale, image.height * scale), 0)
         st.image(shown, alt=file, output_format="PNG")
@@ -134,12 +135,12 @@ def show_picture(dataset: Dataset, row: int, index: "pd.DataFrame") -> None:
 
 def describe_picture(dataset: Dataset, row: int, index: "pd.DataFrame") -> list[str]:
     """What is known about a picture, as lines of Markdown."""
-    file, label = str(index["file"].iat[row]), str(index["label"].iat[row])
+    file, label = str(index["file"].iloc[row]), str(index["label"].iloc[row])
     lines = [f"**{escape(file)}**"]
     if label:
         lines.append(say("pictures.fact_class", value=label))
     if pictures.list_parts(dataset):
-        part = say_plain(f"pictures.part_{index['part'].iat[row]}")
+        part = say_plain(f"pictures.part_{index['part'].iloc[row]}")
         lines.append(say("pictures.fact_part", value=part))
     original = pictures.describe_original(dataset, row)
     if original:

@@ -74,6 +74,23 @@ WORDS: dict[str, str] = {
     "reading.bar": "vertical bar |",
     "reading.point": "point: 1.5",
     "reading.decimal_comma": "comma: 1,5",
+    "pattern.folded": "Read columns from the file names, or store the pictures at another size",
+    "pattern.note": "The upload is kept for a day. Reading it again makes another data set; this one stays until you delete it.",
+    "pattern.label": "Pattern of the file names",
+    "pattern.help": "Names in braces become columns, * stands for anything: {{age}}_{{sex}}_*.jpg reads age and sex from "
+    "31_female_0007.jpg. Folders and endings do not count.",
+    "pattern.example": "The first names are {names}.",
+    "pattern.alt": "What the pattern reads from some file names",
+    "pattern.values": "{name}: {count} different values",
+    "pattern.matched": "The pattern fits {n} of {all} names.",
+    "pattern.side": "Stored at",
+    "pattern.side_help": "The shorter side is scaled to this and the middle is kept. Larger is slower and sees more. "
+    "Find out: chosen from the sizes of the pictures.",
+    "folder.heading": "Or a folder on the server",
+    "folder.pick": "Folder",
+    "folder.help": "Folders that the administrator allowed. It holds one folder per class, or pictures with a list.",
+    "folder.read": "Read this folder",
+    "folder.refused": "The folder {name!r} may not be read.",
     # one data set
     "set.question": "What is in this table, and what should be predicted?",
     "set.facts": "{rows}, {columns}, {size}",
@@ -112,6 +129,19 @@ WORDS: dict[str, str] = {
     "set.task_heading": "What should be predicted?",
     "set.target": "Target",
     "set.target_help": "The column a model learns to predict from the others.",
+    "set.target_help_pictures": "The column whose values a model learns to tell apart: the class of each picture, or another "
+    "column that came with the pictures.",
+    "set.type_help_pictures": "Binary: two classes. Multiclass: several. Numbers are not predicted from pictures.",
+    "set.sensitive_pictures": "Sensitive: from your list or the file names",
+    "set.sensitive_pictures_help": "Groups are compared by these columns in the audit. Models never read them: "
+    "they see the picture alone.",
+    "set.sensitive_computed_pictures": "Sensitive: computed from the picture",
+    "set.sensitive_computed_pictures_help": "Measures such as brightness are cut into four groups of equal size; "
+    "the audit shows whether the models do worse on, say, the darkest pictures.",
+    "set.nothing_guessed": "Nothing about people is guessed from a picture: groups come from your list, from file names, or "
+    "are plain measures of the picture.",
+    "set.no_manifest": "No further column came with these pictures. A list (CSV or Parquet with the columns file, label and "
+    "more) inside the ZIP, or a pattern for file names below, brings some.",
     "set.target_placeholder": "Choose a column",
     "set.target_first": "Choose the target first: the column that a model learns to predict.",
     "set.type": "Kind of task",
@@ -139,6 +169,8 @@ WORDS: dict[str, str] = {
     "set.tab_views": "Distributions",
     "set.tab_related": "Related columns",
     "set.columns_note": "Change a kind or a role in the table; a change counts at once.",
+    "set.columns_note_pictures": "What is known about each picture. Models see the picture alone; these columns serve as target, "
+    "for the audit, or to keep pictures together. A change counts at once.",
     "set.col_name": "Name",
     "set.col_kind": "Kind",
     "set.col_role": "Role",
@@ -183,6 +215,16 @@ WORDS: dict[str, str] = {
     "action.undo": "Undo",
     "action.kept": "kept",
     "action.ignored": "ignored",
+    "computed.brightness": "brightness",
+    "computed.contrast": "contrast",
+    "computed.sharpness": "sharpness",
+    "computed.saturation": "saturation",
+    "computed.width": "width in pixels",
+    "computed.height": "height in pixels",
+    "computed.aspect": "aspect (width ÷ height)",
+    "computed.bytes": "bytes of the file",
+    "computed.format": "file format",
+    "computed.mode": "colour mode",
     # pictures
     "pictures.no_class": "no class",
     "pictures.alt": "{file}, class {label}",

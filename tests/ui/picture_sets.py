@@ -31,7 +31,7 @@ class Plan:
     notes: tuple[Note, ...] = ()
 
 
-def write_pictures(plan: Plan = Plan()) -> Dataset:  # noqa: B008 - frozen
+def write_pictures(plan: Plan = Plan()) -> Dataset:
     """Write one into the workspace of the test; its record."""
     services.prepare_workspace()
     rng = np.random.default_rng(0)
