@@ -1,7 +1,7 @@
 """The columns of a data set of pictures, and the list of everything that was seen."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +23,9 @@ _ORIGINALS = pa.schema(
         ("file", pa.string()), ("part", pa.string()), ("label", pa.string()),
         ("sha256", pa.string()), ("width", pa.int32()), ("height", pa.int32()),
         ("mode", pa.string()), ("format", pa.string()), ("bytes", pa.int64()),
-        ("phash", pa.uint64()), ("row", pa.int64()), ("reason", pa.string()),
+        ("phash", pa.uint64()), ("brightness", pa.float64()), ("contrast", pa.float64()),
+        ("sharpness", pa.float64()), ("saturation", pa.float64()),
+        ("row", pa.int64()), ("reason", pa.string()),
     ]
 )  # fmt: skip
 
@@ -135,7 +137,7 @@ def build_originals(reading: Reading, left_out: Sequence[LeftOut]) -> pa.Table:
             "file": item.picture.path, "part": item.picture.part, "label": item.picture.label,
             "sha256": item.sha256, "width": item.header.width, "height": item.header.height,
             "mode": item.header.mode, "format": item.header.format,
-            "bytes": item.picture.member.size_bytes, "phash": item.measures.phash,
+            "bytes": item.picture.member.size_bytes, **asdict(item.measures),
             "row": row, "reason": "",
         }
         for row, item in enumerate(reading.taken)
