@@ -20,6 +20,8 @@ from automl.models.image.weights import import_timm
 from automl.models.tabular.config import read
 from automl.space.dimensions import Config
 
+_CHUNK_BYTES = 1 << 29
+_BYTES_PER_PIXEL = 64 * 4 * 3  # of activations alive at once
 PARTS = ("head", "last_stage", "full")
 _STAGE = re.compile(r"^(?:blocks|stages|layers)\.(\d+)\.|^layer(\d+)\.")
 
@@ -99,7 +101,19 @@ class PretrainedNetwork(ImageNetwork):
         return (pixels - self.mean) / self.std
 
     def features(self, pictures: Tensor) -> Tensor:
+        n_chunk = self._count_chunk(pictures)
+        if torch.is_grad_enabled() or len(pictures) <= n_chunk:
+            return self._extract(pictures)
+        return torch.cat([self._extract(chunk) for chunk in torch.split(pictures, n_chunk)])
+
+    def _extract(self, pictures: Tensor) -> Tensor:
+        """The last maps as the backbone gives them."""
         return cast("Tensor", cast("Any", self.backbone).forward_features(self.adapt(pictures)))
+
+    def _count_chunk(self, pictures: Tensor) -> int:
+        """Callers know the side of the data, not ours: at prediction larger pictures go through in pieces."""
+        spare = _CHUNK_BYTES * (8 if pictures.is_cuda else 1)
+        return max(1, spare // (self.side * self.side * _BYTES_PER_PIXEL))
 
     def pool(self, features: Tensor) -> Tensor:
         """One vector per picture, ``(n, d_features)``: what frozen features are."""
@@ -143,8 +157,8 @@ class PretrainedNetwork(ImageNetwork):
 class PretrainedMaps(PretrainedNetwork):
     """A backbone whose last maps come with channels last (Swin)."""
 
-    def features(self, pictures: Tensor) -> Tensor:
-        return super().features(pictures).permute(0, 3, 1, 2)
+    def _extract(self, pictures: Tensor) -> Tensor:
+        return super()._extract(pictures).permute(0, 3, 1, 2)
 
     def pool(self, features: Tensor) -> Tensor:
         return super().pool(features.permute(0, 2, 3, 1))
@@ -160,8 +174,8 @@ class PretrainedTransformer(PretrainedNetwork):
     def _count_features(self) -> int:
         return 2 * super()._count_features()
 
-    def features(self, pictures: Tensor) -> Tensor:
-        tokens = super().features(pictures)  # (n, 1 + hw, d)
+    def _extract(self, pictures: Tensor) -> Tensor:
+        tokens = super()._extract(pictures)  # (n, 1 + hw, d)
         n_prefix = int(cast("Any", self.backbone).num_prefix_tokens)
         patches, first = tokens[:, n_prefix:], tokens[:, :1]
         grid = round(patches.shape[1] ** 0.5)

@@ -8,7 +8,8 @@ stage and what follows it, everything, or first the head and then everything at 
 from collections.abc import Iterable, Mapping
 
 from automl.errors import SpecError
-from automl.models.image.backbones import BACKBONES, Backbone
+from automl.models.image.backbones import BACKBONES, Backbone, get_backbone
+from automl.models.tabular.config import read
 from automl.space.dimensions import Choice, Config, Float, Int, Space, Switch, Value
 
 SIDES = (96, 128, 160, 192, 224, 288)
@@ -180,3 +181,15 @@ def strip_mode(
     return {
         label.removeprefix(stem): value for label, value in config.items() if label.startswith(stem)
     }
+
+
+def render_pretrained(config: Config) -> str:
+    """One line that names the network and how much of it learns: ``ResNet-18 (a1_in1k) at 96 px, linear, frozen``."""
+    backbone = get_backbone(read(config, "backbone", str))
+    classifier = read(config, "classifier", str)
+    if classifier == "mlp":
+        classifier = f"MLP {config.get('classifier.mlp.width')}"
+    tuned = "frozen" if config.get("mode") == "frozen" else f"{config.get('mode.tuned.part')} tuned"
+    weights = backbone.tag.partition(".")[2]
+    side = backbone.fit_side(read(config, "input_side", int))
+    return f"{backbone.title} ({weights}) at {side} px, {classifier}, {tuned.replace('_', ' ')}"

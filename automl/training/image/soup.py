@@ -48,23 +48,33 @@ def average(states: list[State]) -> State:
     }
 
 
-def cook(
-    checkpoints: list[Checkpoint], evaluate: Callable[[State], float]
-) -> tuple[State, tuple[int, ...], float]:
-    """The soup, the epochs in it and its score, never worse than the best checkpoint's.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Soup:
+    """The weights to keep, the epochs they come from and their score."""
 
-    Going down the list, a checkpoint is stirred in where the score of the mean does not fall.
+    state: State
+    epochs: tuple[int, ...]
+    score: float
+
+
+def cook(checkpoints: list[Checkpoint], evaluate: Callable[[State], tuple[float, State]]) -> Soup:
+    """The soup of checkpoints (best first), never worse on the select part than the best of them.
+
+    Going down the list, a checkpoint is stirred in where the score of the mean does not fall. ``evaluate``
+    gives the score of a state and the state as it is then (with norms computed anew).
     Source: Wortsman et al. 2022, Model soups, recipe 1.
     """
     best, *others = checkpoints
-    chosen, state, score = [best], best.state, best.score
+    chosen = [best]
+    soup = Soup(state=best.state, epochs=(best.epoch,), score=best.score)
     for other in others:
-        tried = average([*(point.state for point in chosen), other.state])
-        new_score = evaluate(tried)
-        if new_score >= score:
-            chosen.append(other)
-            state, score = tried, new_score
-    return state, tuple(sorted(point.epoch for point in chosen)), score
+        tried = [*chosen, other]
+        score, state = evaluate(average([point.state for point in tried]))
+        if score >= soup.score:
+            chosen = tried
+            epochs = tuple(sorted(point.epoch for point in chosen))
+            soup = Soup(state=state, epochs=epochs, score=score)
+    return soup
 
 
 @torch.no_grad()
