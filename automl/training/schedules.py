@@ -13,7 +13,8 @@ def count_warm_up(n_steps: int) -> int:
 def compute_factor(schedule: str, step: int, n_steps: int) -> float:
     """Factor on the learning rate at ``step`` (from 0) of ``n_steps``, in (0, 1].
 
-    ``constant`` and ``cosine`` rise linearly over the warm-up; cosine then falls to 0 at the end of the run.
+    ``constant``, ``cosine`` and ``linear`` rise linearly over the warm-up; the last two then fall to 0 at the
+    end of the run.
     ``one_cycle`` rises by a cosine from 1/25 to 1 over 30 % and falls to 1/10,000 (Smith & Topin 2018).
     """
     if not 0 <= step < n_steps:
@@ -27,6 +28,8 @@ def compute_factor(schedule: str, step: int, n_steps: int) -> float:
         return 1.0
     if schedule == "cosine":
         return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / (n_steps - warm_up)))
+    if schedule == "linear":
+        return 1 - (step - warm_up) / (n_steps - warm_up)
     raise ValueError(f"no schedule {schedule!r}")
 
 
