@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Protocol
 
 from automl.errors import AutoMLError
-from automl.execution.messages import EpochDone, Ready, Train, TrialDone, TrialFailed, Verb
+from automl.execution.messages import Report, Train, Verb
 
-Report = Ready | EpochDone | TrialDone | TrialFailed
+__all__ = ["Executor", "Report", "TrainerLost"]
 
 
 class TrainerLost(AutoMLError):
@@ -32,8 +32,8 @@ class Executor(Protocol):
         """Train on an idle slot."""
         ...
 
-    def answer(self, trial: int, verb: Verb) -> None:
-        """Answer at a rung, or stop at any time; without effect when the trial is over."""
+    def answer(self, trial: int, verb: Verb, max_epochs: int | None = None) -> None:
+        """Answer at a rung or after a screen, or stop at any time; without effect when the trial is over."""
         ...
 
     def end(self, trial: int) -> None:

@@ -25,7 +25,9 @@ from automl.execution.messages import (
     FailureKind,
     Prepare,
     Ready,
+    Screened,
     Train,
+    TrialDiscarded,
     TrialDone,
     TrialFailed,
     Verb,
@@ -163,13 +165,13 @@ class LocalExecutor:
         seat.n_trials += 1
         _send(seat, command)
 
-    def answer(self, trial: int, verb: Verb) -> None:
-        """Answer at a rung, or stop at any time; without effect when the trial is over."""
+    def answer(self, trial: int, verb: Verb, max_epochs: int | None = None) -> None:
+        """Answer at a rung or after a screen, or stop at any time; without effect when the trial is over."""
         for seat in self._seats.values():
             if seat.trial is not None and seat.trial.trial == trial:
                 seat.awaits = False
                 seat.heard_at = time.monotonic()
-                _send(seat, Answer(trial=trial, verb=verb))
+                _send(seat, Answer(trial=trial, verb=verb, max_epochs=max_epochs))
 
     def end(self, trial: int) -> None:
         """End a trial that did not stop when told; its trainer is replaced and nothing is reported."""
@@ -205,12 +207,14 @@ class LocalExecutor:
                 seat.base_rss = seat.base_rss or _read_rss(seat.pid)
                 if report.warning:
                     self._log("warning", report.warning)
+            case Screened():
+                seat.awaits = True
             case EpochDone():
                 seat.awaits = report.awaits
                 seat.epoch_seconds.append(report.epoch.seconds)
             case TrialFailed(trial=trial) if trial == PREPARE_TRIAL:
                 raise _rebuild(report)
-            case TrialDone() | TrialFailed():
+            case TrialDone() | TrialDiscarded() | TrialFailed():
                 seat.trial, seat.awaits = None, False
 
     def _look_after(self, seat: _Seat, is_dead: bool) -> list[TrialFailed]:  # noqa: FBT001

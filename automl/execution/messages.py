@@ -1,7 +1,7 @@
 """The frames between the coordinator and a trainer: JSON, one object per frame, no pickle.
 
 Coordinator to trainer: ``Prepare``, ``Train``, ``Answer``, ``Exit``. Trainer to coordinator: ``Ready``,
-``EpochDone``, ``TrialDone``, ``TrialFailed``. ``encode`` and ``decode`` are the only codec.
+``Screened``, ``EpochDone``, ``TrialDone``, ``TrialDiscarded``, ``TrialFailed``. ``encode`` and ``decode`` are the only codec.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, TypeAdapter
 
 from automl.space.dimensions import Value
-from automl.training.epoch import Epoch, Verb
+from automl.training.epoch import Epoch, Screen, Verb
 
 __all__ = [
     "Answer",
@@ -24,7 +24,10 @@ __all__ = [
     "Prepare",
     "Ready",
     "Report",
+    "Screen",
+    "Screened",
     "Train",
+    "TrialDiscarded",
     "TrialDone",
     "TrialFailed",
     "Verb",
@@ -61,6 +64,9 @@ class Prepare:
 class Train:
     """Train one configuration; answered by ``EpochDone``… then ``TrialDone`` or ``TrialFailed``.
 
+    With ``screen`` the network is measured first: ``Screened``, then the trainer waits for an ``Answer``, and
+    ``PRUNE`` ends the trial with ``TrialDiscarded``.
+
     ``rungs`` are epoch numbers after which the trainer waits for an ``Answer``; ``max_epochs`` bounds the
     run (``epochs`` fixed exactly when ``is_refit``: train + select rows, no early stop). ``out`` is a
     folder that the trainer creates and fills, ``manifest.json`` last. ``deadline_seconds`` counts from the
@@ -78,15 +84,20 @@ class Train:
     rungs: tuple[int, ...] = ()
     is_refit: bool = False
     deadline_seconds: float | None = None
+    screen: bool = False
     do: Literal["train"] = "train"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """What to do at a rung; ``STOP`` may also be sent at any time."""
+    """What to do at a rung or after a screen; ``STOP`` may also be sent at any time.
+
+    ``max_epochs`` shortens the run; it counts after a screen only, before the schedule has begun.
+    """
 
     trial: int
     verb: Verb
+    max_epochs: int | None = None
     do: Literal["answer"] = "answer"
 
 
@@ -104,6 +115,15 @@ class Ready:
     device: str
     warning: str = ""
     do: Literal["ready"] = "ready"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Screened:
+    """The network was built and measured; the trainer waits for an ``Answer``."""
+
+    trial: int
+    screen: Screen
+    do: Literal["screened"] = "screened"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,6 +159,14 @@ class TrialDone:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TrialDiscarded:
+    """The trial ended before its first epoch, as told; it leaves no folder."""
+
+    trial: int
+    do: Literal["discarded"] = "discarded"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TrialFailed:
     """A trial without a score, with the reason and what would help."""
 
@@ -150,10 +178,10 @@ class TrialFailed:
 
 
 Command = Annotated[Prepare | Train | Answer | Exit, Discriminator("do")]
-Report = Annotated[Ready | EpochDone | TrialDone | TrialFailed, Discriminator("do")]
+Report = Ready | Screened | EpochDone | TrialDone | TrialDiscarded | TrialFailed
 
 _COMMAND: TypeAdapter[Prepare | Train | Answer | Exit] = TypeAdapter(Command)
-_REPORT: TypeAdapter[Ready | EpochDone | TrialDone | TrialFailed] = TypeAdapter(Report)
+_REPORT: TypeAdapter[Report] = TypeAdapter(Annotated[Report, Discriminator("do")])
 
 
 def encode_command(message: Prepare | Train | Answer | Exit) -> bytes:
@@ -166,11 +194,11 @@ def decode_command(frame: bytes) -> Prepare | Train | Answer | Exit:
     return _COMMAND.validate_json(frame)
 
 
-def encode_report(message: Ready | EpochDone | TrialDone | TrialFailed) -> bytes:
+def encode_report(message: Report) -> bytes:
     """One report as a JSON frame."""
     return _REPORT.dump_json(message)
 
 
-def decode_report(frame: bytes) -> Ready | EpochDone | TrialDone | TrialFailed:
+def decode_report(frame: bytes) -> Report:
     """Read one report."""
     return _REPORT.validate_json(frame)

@@ -13,7 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,9 @@ from automl.execution.messages import (
     Exit,
     Prepare,
     Ready,
+    Screened,
     Train,
+    TrialDiscarded,
     TrialDone,
     Verb,
     decode_command,
@@ -43,7 +45,7 @@ from automl.execution.messages import (
 )
 from automl.execution.resolve import resolve
 from automl.execution.saving import Trained, save_trained
-from automl.training.epoch import Epoch
+from automl.training.epoch import Epoch, Screen
 
 PREPARE_TRIAL = -1  # the trial number of a failure while preparing
 BROKEN_DEVICE_EXIT = 3
@@ -54,10 +56,11 @@ NICENESS = 5  # pages stay quick while every core trains
 class Functions:
     """What a trainer calls, by name; other names than these are for tests.
 
-    ``request`` builds what ``train(prepared, task, request)`` takes.
+    ``request`` builds what ``train(prepared, task, request)`` and ``screen`` take.
     """
 
     train: str = "automl.training.run:train"
+    screen: str = "automl.training.screening:screen"
     load: str = "automl.data.preparing:load_prepared"
     request: str = "automl.training.request:TrainRequest"
 
@@ -157,7 +160,7 @@ class _Trainer:
 
     def _train(self, command: Train) -> None:
         try:
-            done = self._train_with_retry(command)
+            done = self._screen_and_train(command)
         except Exception as error:  # noqa: BLE001 (a result about a configuration)
             traceback.print_exc()
             self._send(build_failure(command.trial, error))
@@ -168,9 +171,24 @@ class _Trainer:
             self._send(done)
         _free_memory()
 
-    def _train_with_retry(self, command: Train) -> TrialDone:
-        """Train; memory that runs out before the first epoch is over halves the batch, once."""
+    def _screen_and_train(self, command: Train) -> TrialDone | TrialDiscarded:
         run = _Run(command)
+        if command.screen:
+            request = self._build_request(run, command.batch_size)
+            found: Screen = resolve(self._setup.functions.screen)(
+                self._prepared, self._task, request
+            )
+            self._send(Screened(trial=command.trial, screen=found))
+            answer = self._hear_answer(command.trial, awaits=True)
+            if answer is not None and answer.verb is not Verb.CONTINUE:
+                return TrialDiscarded(trial=command.trial)
+            if answer is not None and answer.max_epochs is not None:
+                run.command = shorten(command, answer.max_epochs)
+        return self._train_with_retry(run)
+
+    def _train_with_retry(self, run: "_Run") -> TrialDone:
+        """Train; memory that runs out before the first epoch is over halves the batch, once."""
+        command = run.command
         try:
             trained = self._drive(run, command.batch_size)
             warnings: tuple[str, ...] = ()
@@ -199,20 +217,10 @@ class _Trainer:
         return _build_done(command, trained, warnings)
 
     def _drive(self, run: "_Run", batch_size: int) -> Trained:
-        functions, command = self._setup.functions, run.command
-        request = resolve(functions.request)(
-            family=command.family,
-            config=dict(command.config),
-            seed=command.seed,
-            batch_size=batch_size,
-            max_epochs=command.max_epochs,
-            is_refit=command.is_refit,
-            deadline=run.deadline,
-            device=self._device,
-            threads=self._threads,
-        )
+        command = run.command
+        request = self._build_request(run, batch_size)
         steps: Generator[Epoch, Verb | None, Trained]
-        steps = resolve(functions.train)(self._prepared, self._task, request)
+        steps = resolve(self._setup.functions.train)(self._prepared, self._task, request)
         verb: Verb | None = None
         with contextlib.closing(steps):
             while True:
@@ -227,7 +235,25 @@ class _Trainer:
                 self._send(EpochDone(trial=command.trial, epoch=epoch, awaits=awaits))
                 verb = self._hear(command.trial, awaits=awaits)
 
+    def _build_request(self, run: "_Run", batch_size: int) -> Any:
+        command = run.command
+        return resolve(self._setup.functions.request)(
+            family=command.family,
+            config=dict(command.config),
+            seed=command.seed,
+            batch_size=batch_size,
+            max_epochs=command.max_epochs,
+            is_refit=command.is_refit,
+            deadline=run.deadline,
+            device=self._device,
+            threads=self._threads,
+        )
+
     def _hear(self, trial: int, *, awaits: bool) -> Verb | None:
+        answer = self._hear_answer(trial, awaits=awaits)
+        return None if answer is None else answer.verb
+
+    def _hear_answer(self, trial: int, *, awaits: bool) -> Answer | None:
         """The answer at a rung, or a stop that came unasked; None when there is nothing to say."""
         while True:
             try:
@@ -239,7 +265,7 @@ class _Trainer:
             if not isinstance(command, Answer) or command.trial != trial:
                 continue
             if awaits or command.verb is not Verb.CONTINUE:
-                return command.verb
+                return command
 
 
 @dataclass(slots=True)
@@ -253,6 +279,13 @@ class _Run:
     def __post_init__(self) -> None:
         if self.command.deadline_seconds is not None:
             self.deadline = time.monotonic() + self.command.deadline_seconds
+
+
+def shorten(command: Train, max_epochs: int) -> Train:
+    """The same command with a nearer end; nobody asks at the end itself."""
+    epochs = max(1, min(command.max_epochs, max_epochs))
+    rungs = tuple(rung for rung in command.rungs if rung < epochs)
+    return replace(command, max_epochs=epochs, rungs=rungs)
 
 
 def choose_device(setup: TrainerSetup) -> tuple[str, str]:

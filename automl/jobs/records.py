@@ -13,6 +13,7 @@ class JobKind(StrEnum):
     CHECK = "check"  # columns that leak a chosen target
     SEARCH = "search"
     PREDICT = "predict"  # a file through a bundle
+    EXPLAIN = "explain"  # where a network looked on chosen pictures
 
 
 class JobState(StrEnum):
@@ -90,7 +91,11 @@ class Trial:
 
     ``score`` is on the select part, higher is better; ``config`` has dotted labels without the family;
     ``optuna`` holds what rebuilds the study (params, distributions, intermediate values, system
-    attributes); ``stage`` is ``baseline``, ``search`` or ``refit``.
+    attributes); ``stage`` is ``baseline``, ``search``, ``refit`` or ``supernet``.
+
+    ``facts`` are what was measured or decided before the first epoch (``parameters, macs, latency_ms, proxy,
+    step_seconds, horizon, shared_score``); ``origin`` says who proposed it: ``start``, ``grid``, ``sampler``,
+    ``weight_sharing``, or nobody (empty).
     """
 
     number: int
@@ -114,6 +119,8 @@ class Trial:
     failure_message: str = ""
     failure_hint: str = ""
     optuna: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, float] = field(default_factory=dict)
+    origin: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -53,9 +53,10 @@ def render_outcome(outcome: Outcome | None) -> dict[str, str | None]:
 
 
 def build_trial(row: sa.RowMapping) -> Trial:
-    """A trial from its row."""
+    """A trial from its row; rows of the first release have neither facts nor an origin."""
     values = {field.name: row[field.name] for field in fields(Trial)}
-    return Trial(**{**values, "state": TrialState(values["state"])})
+    later = {"facts": values["facts"] or {}, "origin": values["origin"] or ""}
+    return Trial(**{**values, **later, "state": TrialState(values["state"])})
 
 
 def render_trial(job_id: str, trial: Trial) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from automl.jobs.records import JobState, TrialState
 
-SCHEMA_VERSION = "0001"  # the newest revision in ``migrations/versions``; a test compares them
+SCHEMA_VERSION = "0002"  # the newest revision in ``migrations/versions``; a test compares them
 
 metadata = sa.MetaData(
     naming_convention={
@@ -83,6 +83,8 @@ trial = sa.Table(
     sa.Column("failure_message", sa.Text, nullable=False),
     sa.Column("failure_hint", sa.Text, nullable=False),
     sa.Column("optuna", sa.JSON, nullable=False),
+    sa.Column("facts", sa.JSON(none_as_null=True)),
+    sa.Column("origin", sa.Text),
     sa.CheckConstraint(_one_of("state", TrialState), name="state"),
 )
 

@@ -6,7 +6,7 @@ from automl.data.dataset import ColumnUse, DataKind, Dataset, Role
 from automl.data.profile import Profile
 from automl.data.setup import Setup, build_columns, infer_task
 from automl.data.split_plan import build_split_plan
-from automl.data.task import Task
+from automl.data.task import Task, TaskType
 from automl.errors import SpecError
 from automl.execution.devices import (
     Slot,
@@ -16,7 +16,9 @@ from automl.execution.devices import (
     compute_resources,
 )
 from automl.models.catalog import get_family, get_space, list_families
-from automl.search.goals import Method, ModelLimits, Objective, WeightsPlan, WeightsSource
+from automl.models.image.pretrained_space import build_pretrained_space
+from automl.models.image.weights import WeightsPlan, WeightsSource, find_available
+from automl.search.goals import Method, ModelLimits, Objective
 from automl.search.spec import (
     PRESET_SECONDS,
     AuditPlan,
@@ -27,6 +29,7 @@ from automl.search.spec import (
     Sampler,
     SearchSpec,
 )
+from automl.space.dimensions import Space
 from fairness.definitions import METRICS
 
 
@@ -62,12 +65,14 @@ def build_search_spec(request: SearchRequest) -> SearchSpec:
     require_metric(task)
     columns = build_columns(dataset, setup)
     split = build_split_plan(
-        test_given=dataset.n_test_rows > 0, group=_find_group(columns), seed=request.seed
+        test_given=dataset.n_test_rows > 0,
+        val_given=dataset.n_val_rows > 0,
+        group=_find_group(columns),
+        seed=request.seed,
     )
     on_gpu = any(slot.kind is SlotKind.CUDA for slot in request.slots)
-    resources = _compute_resources(request, round(dataset.n_train_rows * split.train))
-    families = _choose_families(request)
-    side = dataset.images.side if dataset.images else 0
+    resources = _compute_resources(request, _count_training(dataset, split.train))
+    families = _choose_families(request, task)
     return SearchSpec(
         data=dataset.id,
         data_name=dataset.name,
@@ -81,10 +86,7 @@ def build_search_spec(request: SearchRequest) -> SearchSpec:
             batch_size=resources.batch_size,
         ),
         families=families,
-        spaces={
-            name: get_space(name, request.preset.value, on_gpu=on_gpu, side=side)
-            for name in families
-        },
+        spaces={name: _build_space(request, name, on_gpu=on_gpu) for name in families},
         preset=request.preset,
         sampler=request.sampler,
         pruner=request.pruner,
@@ -94,7 +96,13 @@ def build_search_spec(request: SearchRequest) -> SearchSpec:
         objectives=request.objectives,
         limits=request.limits,
         weights=request.weights,
+        excluded=setup.drop_pictures if dataset.images is not None else (),
     )
+
+
+def _count_training(dataset: Dataset, share: float) -> int:
+    """Rows to learn from, about; a given validation part is not among them."""
+    return round((dataset.n_train_rows - dataset.n_val_rows) * share)
 
 
 def _compute_resources(request: SearchRequest, n_train: int) -> SlotResources:
@@ -103,13 +111,21 @@ def _compute_resources(request: SearchRequest, n_train: int) -> SlotResources:
     return compute_image_resources(request.slots, n_train, request.dataset.images.side)
 
 
-def _choose_families(request: SearchRequest) -> tuple[str, ...]:
+def _choose_families(request: SearchRequest, task: Task) -> tuple[str, ...]:
     """What was asked for, or all of the kind; a family that cannot learn from it is a ``SpecError``."""
     kind = request.dataset.kind
+    if kind is DataKind.IMAGES and task.type is TaskType.REGRESSION:
+        raise SpecError(
+            f"{task.target!r} is a number, and no network here predicts numbers from pictures.",
+            hint="Choose a target with classes.",
+        )
     fitting = list_families(kind)
+    found = find_available(request.weights)
     if request.families is None:
-        no_weights = request.weights.source is WeightsSource.NONE
-        return tuple(name for name in fitting if not (name == "pretrained" and no_weights))
+        has_weights = bool(found.backbones)
+        if request.weights.source is not WeightsSource.NONE and not has_weights:
+            raise SpecError(found.message)
+        return tuple(name for name in fitting if name != "pretrained" or has_weights)
     for name in request.families:
         get_family(name)
         if name not in fitting:
@@ -118,7 +134,19 @@ def _choose_families(request: SearchRequest) -> tuple[str, ...]:
                 f"The family {name!r} does not learn from {what}.",
                 hint=f"Choose among {', '.join(fitting)}.",
             )
+    if "pretrained" in request.families and not found.backbones:
+        raise SpecError(found.message)
     return request.families
+
+
+def _build_space(request: SearchRequest, family: str, *, on_gpu: bool) -> Space:
+    """The declared space; a pretrained one has only the backbones whose weights are there."""
+    preset, images = request.preset.value, request.dataset.images
+    side = images.side if images else 0
+    if family != "pretrained":
+        return get_space(family, preset, on_gpu=on_gpu, side=side)
+    backbones = find_available(request.weights).backbones
+    return build_pretrained_space(preset, on_gpu=on_gpu, side=side, backbones=backbones)
 
 
 def _find_group(columns: tuple[ColumnUse, ...]) -> str | None:

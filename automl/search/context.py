@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from automl.errors import AutoMLError
-from automl.execution.messages import EpochDone, Ready, Train, TrialDone, TrialFailed
+from automl.execution.messages import Report, Train
 from automl.files import load_json, write_json
 from automl.jobs.records import StopMode, Trial
 from automl.search.budget import BudgetClock
@@ -27,13 +27,13 @@ class Trainers(Protocol):
     def submit(self, slot: str, command: Train) -> None:
         """Begin a run on an idle slot."""
 
-    def answer(self, trial: int, verb: Verb) -> None:
-        """Tell a run to go on, to end here, or to stop."""
+    def answer(self, trial: int, verb: Verb, max_epochs: int | None = None) -> None:
+        """Tell a run to go on (after a screen: for so many epochs), to end here, or to stop."""
 
     def end(self, trial: int) -> None:
         """End a run that did not stop when told; its slot becomes idle again."""
 
-    def poll(self, timeout: float) -> list[tuple[str, Ready | EpochDone | TrialDone | TrialFailed]]:
+    def poll(self, timeout: float) -> list[tuple[str, Report]]:
         """What the trainers reported since the last call."""
 
 

@@ -3,33 +3,47 @@
 A time budget runs asynchronously: a free slot gets the next trial at once. A budget of trials only runs in
 batches of one trial per slot; rungs are told in trial order when the whole batch has reached them, so that
 two runs of the same spec give the same trials.
+
+Networks on pictures are screened before their first epoch: over a limit, too weak by every cheap sign, or too
+slow for the time that is left, they end there; else they are told how many epochs they may have.
 """
 
+import math
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from dataclasses import replace
 from itertools import islice
+from typing import Any
 
+from automl.data.dataset import DataKind
+from automl.execution.messages import Screened
 from automl.jobs.records import StopMode, Trial, TrialState
 from automl.models.catalog import FAMILIES, list_baselines
 from automl.search.budget import compute_reserve
 from automl.search.context import CoordinatorContext
-from automl.search.crew import Crew, Limits
-from automl.search.ledger import ACTIVE, BASELINE, SEARCH, Ledger
+from automl.search.crew import Crew, Limits, Question
+from automl.search.ledger import ACTIVE, BASELINE, SEARCH, SUPERNET, Ledger
+from automl.search.pace import Horizon, Pace
 from automl.search.progress import Reporter
-from automl.search.refit_plan import estimate_finish, estimate_refits
+from automl.search.refit_plan import estimate_end, estimate_refits
 from automl.search.rungs import RungPlan
+from automl.search.screens import NO_TIME, SAMPLED, Screening, Verdict, is_screened_out
 from automl.search.seeding import derive_seed
+from automl.search.sharing import FAMILY, WEIGHT_SHARING, Sharing
 from automl.search.shed import Shed
 from automl.search.spec import Pruner, Sampler
-from automl.search.study import Study
+from automl.search.study import NO_FACTS, Study
 from automl.search.turns import Start, build_starts, build_turns, is_searched, iterate_grids
 from automl.training.epoch import Verb
 
 STOP_GRACE_SECONDS = 8.0
+LONG_GRACE_SECONDS = 30.0  # an epoch of pictures may be long; its own deadline has come as well
 LEAST_TRIAL_SECONDS = 1.0
 LEAST_BASELINE_SECONDS = 5.0  # there is always something to end with
 MAX_ATTEMPTS = 3
 MAX_FAILURES_IN_A_ROW = 20
+MAX_SCREENED_IN_A_ROW = 60
+SUPERNET_EPOCHS = 30
 
 Steps = Generator[None, None, None]
 
@@ -52,11 +66,16 @@ class Coordinator:
         self._turns = build_turns(self._spec.families)
         self._grid: list[Start] | None = None
         self._shed = Shed(context.folder, ledger)
+        self._screening = Screening(context, ledger, plan.first)
+        self._pace = Pace(context, ledger, plan)
+        self._sharing = Sharing(context, ledger)
+        self._has_images = self._spec.data_kind is DataKind.IMAGES
         self._reserve = (0.0, 0.0)  # measured at, seconds
 
     def run(self) -> Steps:
         """Yield whenever it waits; at the end every trial has ended. ``SearchDiscarded`` when told so."""
         self._add_baselines()
+        self._sharing.add_supernet()
         if self._spec.budget.is_repeatable:
             yield from self._run_batches()
         else:
@@ -83,18 +102,15 @@ class Coordinator:
             if self._is_over():
                 return
             for slot in self._crew.idle_slots():
-                left = self._compute_left()
-                trial = None
-                if left is None or left > LEAST_TRIAL_SECONDS or not self._ledger.find_best():
-                    trial = self._find_waiting() or self._propose()
+                trial = (self._find_waiting() or self._propose()) if self._has_time() else None
                 if trial is None:
                     break
                 self._start(slot, trial)
-            if not self._crew.running and not self._find_waiting() and not self._may_propose():
+            if not self._crew.running and not self._is_more_to_come():
                 return
             yield from self._wait("search")
             for question in self._crew.questions():
-                self._answer(question.trial, question.epoch.number, question.epoch.score)
+                self._answer(question)
 
     def _run_batches(self) -> Steps:
         """Baselines, then search trials, one per slot; the place in the batch decides the slot."""
@@ -110,12 +126,12 @@ class Coordinator:
                 yield from self._wait("search")
                 if self._crew.is_lockstep():
                     for question in self._crew.questions():
-                        self._answer(question.trial, question.epoch.number, question.epoch.score)
+                        self._answer(question)
 
     def _collect_batch(self) -> list[Trial]:
         """What waits (baselines first, or what a crash interrupted), else as many proposals as slots."""
         n_slots = len(self._spec.resources.devices)
-        for stage in (BASELINE, SEARCH):
+        for stage in (BASELINE, SUPERNET, SEARCH):
             waiting = [row for row in self._ledger.list_trials(stage) if row.state in ACTIVE]
             if waiting:
                 return waiting[:n_slots]
@@ -123,7 +139,9 @@ class Coordinator:
         return [trial for trial in proposals if trial is not None]
 
     def _drain(self) -> Steps:
-        give_up_at = time.monotonic() + STOP_GRACE_SECONDS
+        is_asked = self._context.stop_mode() is StopMode.KEEP_BEST
+        grace = LONG_GRACE_SECONDS if self._has_images and not is_asked else STOP_GRACE_SECONDS
+        give_up_at = time.monotonic() + grace
         while self._crew.running:
             self._crew.stop_all()
             yield from self._wait("search")
@@ -135,7 +153,7 @@ class Coordinator:
         self._context.require_kept()
         for trial in self._crew.poll():
             if trial.stage == SEARCH:
-                self._study.tell(trial.number, trial.state, trial.score)
+                self._study.tell(trial.number, trial.state, trial.score, trial.facts)
                 self._ledger.update(trial.number, optuna=self._study.describe(trial.number))
             self._shed.look(trial)
         if phase == "search" and self._find_unfinished_baseline():
@@ -155,37 +173,112 @@ class Coordinator:
         left = self._compute_left()
         if left is not None and trial.stage == BASELINE:
             left = max(left, LEAST_BASELINE_SECONDS)
+        if left is not None and trial.stage == SUPERNET:
+            left = min(left, self._pace.compute_supernet_seconds() or left)
         limits = Limits(
-            max_epochs=self._plan.max_epochs,
+            max_epochs=SUPERNET_EPOCHS if trial.stage == SUPERNET else self._plan.max_epochs,
             rungs=self._list_rungs(trial),
             deadline_seconds=left,
+            screen=_is_to_screen(trial),
         )
         self._crew.start(slot, trial, limits)
 
     def _list_rungs(self, trial: Trial) -> tuple[int, ...]:
         """Only networks are ended early: rounds of boosting are no epochs, and they stop by themselves."""
-        if (
-            not is_searched(trial.family)
-            or trial.stage != SEARCH
-            or self._spec.pruner is Pruner.NONE
-        ):
+        if trial.stage != SEARCH or self._spec.pruner is Pruner.NONE:
+            return ()
+        if not is_searched(trial.family):
             return ()
         horizon = trial.config.get("epochs", self._plan.max_epochs)
         return self._plan.before(min(int(horizon), self._plan.max_epochs))
 
-    def _answer(self, number: int, epoch: int, score: float | None) -> None:
-        ends = self._study.report(number, epoch, float("nan") if score is None else score)
+    def _answer(self, question: Question) -> None:
+        if isinstance(question, Screened):
+            self._answer_screen(question)
+            return
+        number, epoch = question.trial, question.epoch
+        score = float("nan") if epoch.score is None else epoch.score
+        ends = self._study.report(number, epoch.number, score, self._ledger[number].facts)
         self._ledger.update(number, optuna=self._study.describe(number))
         self._crew.answer(number, Verb.PRUNE if ends else Verb.CONTINUE)
 
+    def _answer_screen(self, question: Screened) -> None:
+        """Keep what was measured; end the trial, or tell it how many epochs it may have.
+
+        What was judged once is not judged again after a crash: others have gone on meanwhile.
+        """
+        known = self._ledger[question.trial]
+        trial = replace(known, facts={**known.facts, **_build_facts(question)})
+        if known.failure_kind:
+            verdict = Verdict(kind=known.failure_kind, reason=known.failure_message)
+        elif "parameters" in known.facts:
+            verdict, trial = None, known
+        else:
+            verdict = self._screening.judge(trial)
+        horizon = self._pace.plan(trial, self._compute_left())
+        if verdict is None and horizon is None:
+            seconds = self._pace.predict(trial) or 0.0
+            verdict = Verdict(
+                kind=NO_TIME,
+                reason=f"One epoch would take about {seconds:.0f} s; that is too long for the time left.",
+            )
+        changes = self._constrain(trial)
+        if verdict is not None:
+            changes |= {"failure_kind": verdict.kind, "failure_message": verdict.reason}
+            self._ledger.update(trial.number, facts=trial.facts, **changes)
+            self._crew.answer(trial.number, Verb.PRUNE)
+            return
+        assert horizon is not None  # noqa: S101 (else there is a verdict)
+        self._say_short(trial, horizon)
+        facts = {**trial.facts, "horizon": horizon.epochs}
+        self._ledger.update(trial.number, facts=facts, **changes)
+        self._crew.answer(trial.number, Verb.CONTINUE, horizon.epochs)
+
+    def _constrain(self, trial: Trial) -> dict[str, Any]:
+        """Tell the sampler how far the network is from the limits, so that it learns where they lie."""
+        if trial.stage != SEARCH:
+            return {}
+        self._study.constrain(trial.number, self._spec.limits.compute_excess(trial.facts))
+        return {
+            "optuna": self._study.describe(trial.number),
+            "n_parameters": int(trial.facts["parameters"]),
+        }
+
+    def _say_short(self, trial: Trial, horizon: Horizon) -> None:
+        if not horizon.is_short or trial.stage != SEARCH:
+            return
+        self._context.log(
+            "info",
+            f"trial {trial.number} gets {horizon.epochs} of {horizon.wanted} epochs: one takes about "
+            f"{horizon.epoch_seconds or 0.0:.1f} s",
+        )
+        self._context.warnings.add(
+            "The time does not allow every network all the epochs of its training plan: plans were "
+            "shortened before they began, so that each schedule ends as it should."
+        )
+
     def _may_propose(self) -> bool:
+        if self._sharing.is_alone and self._sharing.find_next() is None:
+            return False
         rows = self._ledger.list_trials(SEARCH)
         limit = self._spec.budget.trials
-        if limit is not None and len(rows) >= limit:
+        if limit is not None and sum(not is_screened_out(row) for row in rows) >= limit:
             return False
         if self._spec.sampler is Sampler.GRID and len(rows) >= len(self._list_grid()):
             return False
-        recent = [row for row in rows if row.state not in ACTIVE][-MAX_FAILURES_IN_A_ROW:]
+        return bool(self._turns) and not self._is_hopeless(rows)
+
+    def _is_hopeless(self, rows: list[Trial]) -> bool:
+        """Whether the last trials all failed, or none of the last proposals could be trained; it is said."""
+        ended = [row for row in rows if row.state not in ACTIVE]
+        last = ended[-MAX_SCREENED_IN_A_ROW:]
+        if len(last) == MAX_SCREENED_IN_A_ROW and all(map(is_screened_out, last)):
+            self._context.warnings.add(
+                f"The last {MAX_SCREENED_IN_A_ROW} networks could not be trained, so no further ones were "
+                f"proposed; the last reason: {last[-1].failure_message}"
+            )
+            return True
+        recent = ended[-MAX_FAILURES_IN_A_ROW:]
         if len(recent) == MAX_FAILURES_IN_A_ROW and all(
             row.state is TrialState.FAILED for row in recent
         ):
@@ -193,18 +286,35 @@ class Coordinator:
                 f"The last {MAX_FAILURES_IN_A_ROW} trials failed, so no further ones were tried; the "
                 f"last reason: {recent[-1].failure_message}"
             )
-            return False
-        return bool(self._turns)
+            return True
+        return False
 
     def _propose(self) -> Trial | None:
         """The next search trial as a waiting row, None when there is nothing left to try."""
         if not self._may_propose():
             return None
-        index = len(self._ledger.list_trials(SEARCH))
+        candidate = self._sharing.find_next()
+        if candidate is not None:
+            shared = {"shared_score": candidate.score} if math.isfinite(candidate.score) else {}
+            start = Start(family=FAMILY, config=candidate.config)
+            return self._add(FAMILY, start, WEIGHT_SHARING, shared)
+        rows = self._ledger.list_trials(SEARCH)
+        index = sum(row.origin != WEIGHT_SHARING for row in rows)
+        is_grid = self._spec.sampler is Sampler.GRID
+        fixed = self._list_grid() if is_grid else self._starts
+        if index < len(fixed):
+            return self._add(fixed[index].family, fixed[index], "grid" if is_grid else "start")
+        family = self._turns[(index - len(fixed)) % len(self._turns)]
+        return self._add(family, None, SAMPLED)
+
+    def _add(
+        self,
+        family: str,
+        start: Start | None,
+        origin: str,
+        facts: Mapping[str, float] = NO_FACTS,
+    ) -> Trial:
         number = self._ledger.next_number()
-        fixed = self._list_grid() if self._spec.sampler is Sampler.GRID else self._starts
-        start = fixed[index] if index < len(fixed) else None
-        family = start.family if start else self._turns[(index - len(fixed)) % len(self._turns)]
         config = self._study.ask(
             number, family, self._spec.spaces[family], start.config if start else None
         )
@@ -216,6 +326,8 @@ class Coordinator:
             stage=SEARCH,
             seed=derive_seed(self._spec.seed, "trial", number),
             optuna=self._study.describe(number),
+            facts=facts,
+            origin=origin,
         )
         self._ledger.put(trial)
         return trial
@@ -227,7 +339,7 @@ class Coordinator:
         return self._grid
 
     def _find_waiting(self, *stages: str) -> Trial | None:
-        rows = self._ledger.list_trials(*(stages or (BASELINE, SEARCH)))
+        rows = self._ledger.list_trials(*(stages or (BASELINE, SUPERNET, SEARCH)))
         return next((row for row in rows if row.state is TrialState.WAITING), None)
 
     def _find_unfinished_baseline(self) -> bool:
@@ -240,9 +352,21 @@ class Coordinator:
             return None
         if clock.now() - self._reserve[0] > 1.0:
             refits = estimate_refits(self._ledger, self._context)
-            finish = estimate_finish(self._context.sizes)
-            self._reserve = (clock.now(), compute_reserve(clock.total, refits, finish))
+            finish = estimate_end(self._ledger, self._context)
+            reserve = compute_reserve(clock.total, refits, finish, is_long=self._has_images)
+            self._reserve = (clock.now(), reserve)
         return clock.compute_left(self._reserve[1])
+
+    def _has_time(self) -> bool:
+        """Whether another trial may begin; always, as long as there is nothing to end with."""
+        left = self._compute_left()
+        if left is None or self._ledger.find_best() is None:
+            return True
+        least = self._pace.compute_least_seconds() if self._has_images else 0.0
+        return left > max(LEAST_TRIAL_SECONDS, least)
+
+    def _is_more_to_come(self) -> bool:
+        return self._has_time() and (self._find_waiting() is not None or self._may_propose())
 
     def _is_over(self) -> bool:
         """True when it is time to end; never before there is one model to end with."""
@@ -253,3 +377,22 @@ class Coordinator:
             return True
         left = self._compute_left()
         return left is not None and left <= 0
+
+
+def _is_to_screen(trial: Trial) -> bool:
+    """Networks on pictures, before they are searched with or stand as a yardstick; not before a refit."""
+    if trial.stage not in (BASELINE, SEARCH):
+        return False
+    family = FAMILIES[trial.family]
+    return family.is_network and DataKind.TABLE not in family.data
+
+
+def _build_facts(question: Screened) -> dict[str, float]:
+    screen = question.screen
+    return {
+        "parameters": screen.parameters,
+        "macs": screen.macs,
+        "latency_ms": screen.latency_ms,
+        "proxy": screen.proxy,
+        "step_seconds": screen.step_seconds,
+    }

@@ -8,7 +8,9 @@ from automl.execution.messages import (
     EpochDone,
     FailureKind,
     Ready,
+    Screened,
     Train,
+    TrialDiscarded,
     TrialDone,
     TrialFailed,
 )
@@ -23,23 +25,27 @@ POLL_SECONDS = 0.1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """How long a run may take: epochs (``rungs`` among them), seconds, and whether it is a refit."""
+    """How long a run may take: epochs (``rungs`` among them), seconds; whether it is a refit, or screened first."""
 
     max_epochs: int
     rungs: tuple[int, ...] = ()
     deadline_seconds: float | None = None
     is_refit: bool = False
+    screen: bool = False
+
+
+Question = EpochDone | Screened
 
 
 @dataclass(kw_only=True, slots=True)
 class Run:
-    """A trial in a trainer. ``question`` is the rung it waits at, None while it trains."""
+    """A trial in a trainer. ``question`` is the screen or the rung it waits at, None while it trains."""
 
     slot: str
-    has_rungs: bool
+    asks: bool
     started: float
     epoch: int = 0
-    question: EpochDone | None = None
+    question: Question | None = None
     stopping: bool = False
 
 
@@ -75,40 +81,43 @@ class Crew:
             rungs=limits.rungs,
             is_refit=limits.is_refit,
             deadline_seconds=limits.deadline_seconds,
+            screen=limits.screen,
         )
         self._context.trainers.submit(slot, command)
         self.running[trial.number] = Run(
-            slot=slot, has_rungs=bool(limits.rungs), started=time.monotonic()
+            slot=slot, asks=bool(limits.rungs) or limits.screen, started=time.monotonic()
         )
         self._context.log("info", f"trial {trial.number} ({trial.family}) starts on {device}")
 
     def poll(self) -> list[Trial]:
-        """Take in what was reported; the rows of the trials that ended. Rungs are left in ``questions``."""
+        """Take in what was reported; the rows of the trials that ended. ``questions`` has what waits."""
         ended = []
         for slot, report in self._context.trainers.poll(POLL_SECONDS):
             if isinstance(report, Ready):
                 self._take_ready(slot, report)
             elif report.trial not in self.running:
                 continue  # a trial given up before
+            elif isinstance(report, Screened):
+                self._take_question(report)
             elif isinstance(report, EpochDone):
                 self._take_epoch(report)
             else:
                 ended.append(self._take_end(report))
         return ended
 
-    def questions(self) -> list[EpochDone]:
-        """Rungs that wait for an answer, in trial order."""
+    def questions(self) -> list[Question]:
+        """Screens and rungs that wait for an answer, in trial order."""
         waiting = [run.question for run in self.running.values() if run.question is not None]
         return sorted(waiting, key=lambda question: question.trial)
 
     def is_lockstep(self) -> bool:
-        """True when every running trial that has rungs waits at one."""
-        return all(run.question is not None for run in self.running.values() if run.has_rungs)
+        """True when every running trial that asks anything waits for an answer."""
+        return all(run.question is not None for run in self.running.values() if run.asks)
 
-    def answer(self, number: int, verb: Verb) -> None:
-        """Answer a rung."""
+    def answer(self, number: int, verb: Verb, max_epochs: int | None = None) -> None:
+        """Answer a screen or a rung."""
         self.running[number].question = None
-        self._context.trainers.answer(number, verb)
+        self._context.trainers.answer(number, verb, max_epochs)
 
     def stop_all(self) -> None:
         """Ask every run to keep its best and finish; asked once each."""
@@ -135,16 +144,21 @@ class Crew:
         run = self.running[report.trial]
         run.epoch = report.epoch.number
         self._ledger.record_epoch(report.trial, report.epoch)
-        if not report.awaits:
-            return
+        if report.awaits:
+            self._take_question(report)
+
+    def _take_question(self, report: Question) -> None:
+        run = self.running[report.trial]
         if run.stopping:
             self._context.trainers.answer(report.trial, Verb.STOP)
         else:
             run.question = report
 
-    def _take_end(self, report: TrialDone | TrialFailed) -> Trial:
+    def _take_end(self, report: TrialDone | TrialDiscarded | TrialFailed) -> Trial:
         self.running.pop(report.trial)
         now = time.time()
+        if isinstance(report, TrialDiscarded):
+            return self._take_discarded(report, now)
         if isinstance(report, TrialFailed):
             self._context.log("warning", f"trial {report.trial} failed: {report.message}")
             return self._ledger.update(
@@ -172,15 +186,34 @@ class Crew:
             peak_memory_bytes=report.peak_memory_bytes,
         )
 
+    def _take_discarded(self, report: TrialDiscarded, now: float) -> Trial:
+        """A trial that ended before its first epoch; why stands in its row, or the search was over."""
+        trial = self._ledger[report.trial]
+        reason = trial.failure_message or "The search was over before it began."
+        self._context.log("info", f"trial {trial.number} is not trained: {reason}")
+        return self._ledger.update(
+            trial.number,
+            state=TrialState.PRUNED,
+            finished_at=now,
+            failure_kind=trial.failure_kind or "stopped",
+            failure_message=reason,
+        )
+
     def _take_warnings(self, trial: Trial, warnings: tuple[str, ...]) -> None:
         """All go to the log; into the result go lost memory and final models that were cut short."""
         for warning in warnings:
-            text = f"{FAMILIES[trial.family].title} (trial {trial.number}): {warning}"
+            title = find_title(trial.family)
+            text = f"{title} (trial {trial.number}): {warning}"
             self._context.log("warning", text)
             if "Memory ran out" in warning:
-                self._context.warnings.add(f"{FAMILIES[trial.family].title}: {warning}")
+                self._context.warnings.add(f"{title}: {warning}")
             elif trial.stage == REFIT and "Time ran out" in warning:
                 self._context.warnings.add(text, is_lasting=False)
+
+
+def find_title(family: str) -> str:
+    """How a family is called; the supernet is in no catalog, because it is never a result."""
+    return FAMILIES[family].title if family in FAMILIES else family.capitalize()
 
 
 def find_trial_name(trial: Trial) -> str:

@@ -37,33 +37,6 @@ UNITS: Mapping[str, str] = {
 }  # fmt: skip
 
 
-class WeightsSource(StrEnum):
-    """Where pretrained weights may come from."""
-
-    NONE = "none"
-    FOLDER = "folder"
-    HUB = "hub"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WeightsPlan:
-    """``folder`` holds safetensors files; the hub is asked only where a person allowed it."""
-
-    source: WeightsSource = WeightsSource.NONE
-    folder: str = ""
-
-    def __post_init__(self) -> None:
-        if (self.source is WeightsSource.FOLDER) != bool(self.folder):
-            raise SpecError(
-                f"The weights come from {str(self.source)!r}, but the folder is {self.folder!r}.",
-                hint="A folder belongs to the source folder, and only to that.",
-            )
-
-    def render(self) -> str:
-        """As one word for a trainer: nothing, ``hub``, or the folder."""
-        return self.folder or ("hub" if self.source is WeightsSource.HUB else "")
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelLimits:
     """The most a network may have or need: parameters, multiply-adds and milliseconds for one picture."""

@@ -9,20 +9,32 @@ from typing import Any
 from automl.files import append_jsonl
 from automl.jobs.records import Trial, TrialState
 from automl.models.catalog import FAMILIES
+from automl.search.goals import ModelLimits
 from automl.training.epoch import Epoch
 
 BASELINE = "baseline"
 SEARCH = "search"
 REFIT = "refit"
+SUPERNET = "supernet"  # proposes architectures; its own scores are never results
 ACTIVE = (TrialState.WAITING, TrialState.RUNNING)
 
 WriteTrials = Callable[[list[Trial]], None]
 
 
 class Ledger:
-    """Trial rows by number. ``write`` is the store's fenced writer; every change goes through it."""
+    """Trial rows by number. ``write`` is the store's fenced writer; every change goes through it.
 
-    def __init__(self, trials: Iterable[Trial], write: WriteTrials, epochs_path: Path) -> None:
+    What is over one of the ``limits`` (a baseline may be) is never the best.
+    """
+
+    def __init__(
+        self,
+        trials: Iterable[Trial],
+        write: WriteTrials,
+        epochs_path: Path,
+        limits: ModelLimits | None = None,
+    ) -> None:
+        self._limits = limits or ModelLimits()
         self._rows = {trial.number: trial for trial in trials}
         self._write = write
         self._epochs_path = epochs_path
@@ -88,13 +100,22 @@ class Ledger:
         ]
         return sorted(scored, key=lambda row: (-(row.score or 0.0), row.number))
 
+    def is_within_limits(self, trial: Trial) -> bool:
+        """Whether a trial keeps every limit, as far as its costs are known."""
+        known = {} if trial.n_parameters is None else {"parameters": float(trial.n_parameters)}
+        return not self._limits.find_reason({**known, **trial.facts})
+
     def find_best(self) -> Trial | None:
-        """The best scored trial so far."""
-        return next(iter(self.list_scored()), None)
+        """The best scored trial so far, within the limits."""
+        return next((row for row in self.list_scored() if self.is_within_limits(row)), None)
 
     def find_best_network(self) -> Trial | None:
         """The best network so far; one that was ended early only where no other finished."""
-        networks = [row for row in self.list_scored() if FAMILIES[row.family].is_network]
+        networks = [
+            row
+            for row in self.list_scored()
+            if FAMILIES[row.family].is_network and self.is_within_limits(row)
+        ]
         if networks:
             return networks[0]
         pruned = [

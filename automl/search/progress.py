@@ -8,8 +8,8 @@ from typing import Any
 from automl.jobs.records import Trial, TrialState
 from automl.models.catalog import FAMILIES
 from automl.search.context import CoordinatorContext
-from automl.search.crew import Crew
-from automl.search.ledger import ACTIVE, BASELINE, REFIT, SEARCH, Ledger
+from automl.search.crew import Crew, find_title
+from automl.search.ledger import ACTIVE, BASELINE, REFIT, SEARCH, SUPERNET, Ledger
 
 EVERY_SECONDS = 0.5
 MOST_RUNNING = 16
@@ -86,7 +86,7 @@ def fit_progress(progress: dict[str, Any]) -> dict[str, Any]:
 
 def build_name(trial: Trial) -> str:
     """How a trial is called: ``Boosted trees (default)`` for a baseline, else ``MLP 12``."""
-    title = FAMILIES[trial.family].title
+    title = find_title(trial.family)
     if trial.stage != BASELINE:
         return f"{title} {trial.number}"
     return f"{title} (default)" if trial.family != "constant" else title
@@ -95,6 +95,8 @@ def build_name(trial: Trial) -> str:
 def _describe(phase: str, ledger: Ledger) -> str:
     if phase == "baselines":
         return "Training the baselines"
+    if any(row.state is TrialState.RUNNING for row in ledger.list_trials(SUPERNET)):
+        return "Training the supernet"
     if phase == "refit":
         done = sum(row.state not in ACTIVE for row in ledger.list_trials(REFIT))
         return f"Training the final models, {done} done"

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
+from automl.data.dataset import DataKind
 from automl.jobs.records import Trial, TrialState
+from automl.models.catalog import FAMILIES
 from automl.search.budget import REFIT_OVERHEAD, compute_makespan
 from automl.search.context import CoordinatorContext, Sizes
 from automl.search.ledger import BASELINE, Ledger
+from automl.search.spec import SearchSpec
 
 SEEDS = 3  # what was searched for is averaged over as many; baselines stay what they are
 FINISH_SECONDS = 13.0
@@ -22,8 +25,21 @@ class Refit:
 
     @property
     def epochs(self) -> int:
-        """The best epoch of the trial: nothing is left to stop early on."""
-        return max(1, self.source.best_epoch)
+        """The best epoch of the trial: nothing is left to stop early on.
+
+        A network on pictures that ran to its planned end is trained to the end again: its schedule is a whole,
+        and the learning rate that falls towards the end is what makes the last epochs the best.
+        """
+        source = self.source
+        is_image = DataKind.TABLE not in FAMILIES[source.family].data
+        if is_image and source.n_epochs >= source.facts.get("horizon", float("inf")):
+            return source.n_epochs
+        return max(1, source.best_epoch)
+
+
+def count_seeds(spec: SearchSpec) -> int:
+    """Networks behind the final model; one where size or time count, because all of them would predict."""
+    return 1 if spec.limits.is_set or spec.has_front else SEEDS
 
 
 def plan_refits(ledger: Ledger, n_seeds: int = SEEDS) -> tuple[Refit, ...]:
@@ -45,24 +61,38 @@ def plan_refits(ledger: Ledger, n_seeds: int = SEEDS) -> tuple[Refit, ...]:
     )
 
 
-def compute_refit_seconds(refit: Refit, sizes: Sizes) -> float:
-    """Seconds of one refit: the measured ones, for the best epoch only and for more rows."""
-    source = refit.source
-    share = refit.epochs / max(1, source.n_epochs)
+def compute_refit_seconds(source: Trial, epochs: int, sizes: Sizes) -> float:
+    """Seconds of one refit: the measured ones, for some of the epochs and for more rows."""
+    share = epochs / max(1, source.n_epochs)
     growth = sizes.refit / max(1, sizes.train)
     return (source.fit_seconds or 0.0) * min(1.0, share) * growth + REFIT_OVERHEAD
 
 
-def estimate_refits(ledger: Ledger, context: CoordinatorContext, n_seeds: int = SEEDS) -> float:
-    """Seconds that all refits take together on the slots of the search."""
+def estimate_refits(ledger: Ledger, context: CoordinatorContext) -> float:
+    """Seconds that all refits take together on the slots of the search; of pictures one seed is planned."""
+    is_image = context.spec.data_kind is DataKind.IMAGES
+    n_seeds = 1 if is_image else count_seeds(context.spec)
     lengths = [
-        compute_refit_seconds(refit, context.sizes)
+        compute_refit_seconds(refit.source, refit.epochs, context.sizes)
         for refit in plan_refits(ledger, n_seeds)
         for _ in range(refit.n_seeds)
     ]
     return compute_makespan(lengths, len(context.spec.resources.devices)) if lengths else 0.0
 
 
-def estimate_finish(sizes: Sizes) -> float:
-    """Seconds from the last refit to the final state: evaluation, audit, report, bundle."""
-    return FINISH_SECONDS + FINISH_SECONDS_PER_ROW * (sizes.refit + sizes.test)
+def estimate_finish(sizes: Sizes, predict_seconds: float = 0.0) -> float:
+    """Seconds from the last refit to the final state: evaluation, audit, report, bundle.
+
+    ``predict_seconds`` is what all final models take for the select part; the test part and one like the
+    select part are still to be predicted.
+    """
+    predicting = predict_seconds * (1 + sizes.test / max(1, sizes.select))
+    return FINISH_SECONDS + FINISH_SECONDS_PER_ROW * (sizes.refit + sizes.test) + predicting
+
+
+def estimate_end(ledger: Ledger, context: CoordinatorContext) -> float:
+    """``estimate_finish`` with what the final models of this search take to predict; tables take nothing."""
+    if context.spec.data_kind is not DataKind.IMAGES:
+        return estimate_finish(context.sizes)
+    took = sum(refit.source.predict_seconds or 0.0 for refit in plan_refits(ledger, 1))
+    return estimate_finish(context.sizes, took)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Generator
 from dataclasses import dataclass
 
+from automl.data.dataset import DataKind
 from automl.jobs.records import StopMode, Trial, TrialState
 from automl.models.catalog import FAMILIES
 from automl.search.context import CoordinatorContext
@@ -11,10 +12,10 @@ from automl.search.crew import Crew, Limits, find_trial_folder
 from automl.search.ledger import ACTIVE, REFIT, Ledger
 from automl.search.progress import Reporter
 from automl.search.refit_plan import (
-    SEEDS,
     Refit,
     compute_refit_seconds,
-    estimate_finish,
+    count_seeds,
+    estimate_end,
     plan_refits,
 )
 from automl.search.seeding import derive_seed
@@ -22,6 +23,7 @@ from automl.search.seeding import derive_seed
 STOP_REFIT_SECONDS = 25.0  # how long a person who pressed Stop waits for refits
 STOP_GRACE_SECONDS = 8.0
 SEED_SLACK = 1.2
+HOPELESS_SHARE = 0.3  # of a long refit that may be missing when it is begun: forecasts err
 LEAST_ALLOWED_SECONDS = 4.0  # of the 10 s a budget may be overrun, rather than no refit at all
 
 
@@ -49,6 +51,7 @@ class Refitter:
         self._ledger = ledger
         self._crew = crew
         self._reporter = Reporter(context, ledger, crew)
+        self._n_seeds = count_seeds(context.spec)
         self._until: float | None = None  # monotonic
         self._n_started = 0
 
@@ -57,10 +60,11 @@ class Refitter:
         available = self._compute_available()
         self._until = None if available is None else time.monotonic() + available
         is_stopping = self._context.stop_mode() is StopMode.KEEP_BEST
-        refits = plan_refits(self._ledger, 1 if is_stopping else SEEDS)
-        if is_stopping:
+        refits = plan_refits(self._ledger, 1 if is_stopping else self._n_seeds)
+        if is_stopping and self._n_seeds > 1:
             self._context.warnings.add(
-                f"The search was stopped early: its final models have one seed instead of {SEEDS}.",
+                "The search was stopped early: its final models have one seed instead of "
+                f"{self._n_seeds}.",
                 is_lasting=False,
             )
         yield from self._train(refits)
@@ -68,7 +72,7 @@ class Refitter:
 
     def _compute_available(self) -> float | None:
         is_stopping = self._context.stop_mode() is StopMode.KEEP_BEST
-        left = self._context.clock.compute_left(estimate_finish(self._context.sizes))
+        left = self._context.clock.compute_left(estimate_end(self._ledger, self._context))
         if left is not None:
             left = max(left, LEAST_ALLOWED_SECONDS)
         if not is_stopping:
@@ -104,13 +108,23 @@ class Refitter:
         return is_free or slot == devices[self._n_started % len(devices)]
 
     def _fits(self, refit: Refit, seed: int) -> bool:
-        """First seeds are always tried; a further one only when what it took before fits into the rest."""
-        if seed == 0 or self._until is None:
+        """First seeds are always tried; a further one only when what it took before fits into the rest.
+
+        Of pictures the first one too is left where it would take far longer than there is: half a schedule is
+        worth less than the model of the search.
+        """
+        if self._until is None:
             return True
+        planned = compute_refit_seconds(refit.source, refit.epochs, self._context.sizes)
+        if seed == 0:
+            is_long = self._context.spec.data_kind is DataKind.IMAGES
+            return (
+                not is_long or time.monotonic() + planned < self._until + HOPELESS_SHARE * planned
+            )
         if self._context.stop_mode() is StopMode.KEEP_BEST:
             return False
         took = [row.fit_seconds for row in self._list_members(refit) if row.fit_seconds is not None]
-        seconds = max(took) if took else compute_refit_seconds(refit, self._context.sizes)
+        seconds = max(took) if took else planned
         return time.monotonic() + SEED_SLACK * seconds < self._until
 
     def _build_limits(self, epochs: int) -> Limits:
@@ -122,7 +136,8 @@ class Refitter:
 
     def _build_queue(self, refits: tuple[Refit, ...]) -> list[tuple[Refit, int]]:
         """Model and seed: first seeds before further ones, the winner before the others."""
-        return [(refit, seed) for seed in range(SEEDS) for refit in refits if seed < refit.n_seeds]
+        most = max((refit.n_seeds for refit in refits), default=0)
+        return [(refit, seed) for seed in range(most) for refit in refits if seed < refit.n_seeds]
 
     def _find_or_add(self, refit: Refit, seed: int) -> Trial:
         marks = {"source": refit.source.number, "seed_index": seed, "epochs": refit.epochs}
@@ -162,10 +177,10 @@ class Refitter:
                 "trained again on train and select rows; its model of the search is used.",
                 is_lasting=False,
             )
-        elif members and len(members) < (1 if refit.n_seeds == 1 else SEEDS):
+        elif len(members) < refit.n_seeds:
             self._context.warnings.add(
                 f"Time was short: the final {FAMILIES[refit.source.family].title} (trial "
-                f"{refit.source.number}) has {len(members)} of {SEEDS} seeds.",
+                f"{refit.source.number}) has {len(members)} of {refit.n_seeds} seeds.",
                 is_lasting=False,
             )
         return OpenedModel(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from automl.jobs.records import Trial
 from automl.search.crew import find_trial_folder
-from automl.search.ledger import BASELINE, Ledger
+from automl.search.ledger import SEARCH, Ledger
 
 WEIGHTS = ("model.safetensors", "model.json")
 
@@ -23,7 +23,7 @@ class Shed:
 
     def look(self, ended: Trial) -> None:
         """Consider a trial that has ended, and those kept so far."""
-        if ended.stage == BASELINE:
+        if ended.stage != SEARCH:
             return
         self._kept[ended.number] = ended
         leaders = (self._ledger.find_best(), self._ledger.find_best_network())

@@ -14,7 +14,8 @@ from automl.data.dataset import ColumnUse, DataKind, Kind, Role
 from automl.data.split_plan import SplitPlan
 from automl.data.task import Task
 from automl.errors import SpecError
-from automl.search.goals import Method, ModelLimits, Objective, WeightsPlan, WeightsSource
+from automl.models.image.weights import WeightsPlan, WeightsSource
+from automl.search.goals import Method, ModelLimits, Objective
 from automl.space.dimensions import Space
 
 SPEC_VERSION = 1
@@ -107,7 +108,8 @@ class SearchSpec:
 
     ``data`` is the id of the data set. ``spaces`` holds the declared space of each family in ``families``,
     so that a later release with other defaults still repeats an old search. ``method``, ``objectives``,
-    ``limits`` and ``weights`` concern pictures; their defaults are what every table search does.
+    ``limits`` and ``weights`` concern pictures; their defaults are what every table search does. So does
+    ``excluded``: findings (``Note.code``) whose pictures are left out.
     """
 
     data: str
@@ -128,6 +130,7 @@ class SearchSpec:
     objectives: tuple[Objective, ...] = (Objective.SCORE,)
     limits: ModelLimits = field(default_factory=ModelLimits)
     weights: WeightsPlan = field(default_factory=WeightsPlan)
+    excluded: tuple[str, ...] = ()
     version: int = SPEC_VERSION
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ from itertools import zip_longest
 from automl.data.dataset import DataKind
 from automl.errors import SpecError
 from automl.models.catalog import FAMILIES, get_starts
+from automl.models.image.pretrained_space import build_pretrained_starts
 from automl.space.dimensions import Config, Space
 from automl.space.sampling import iterate_grid, validate_config
 
@@ -78,8 +79,10 @@ def _interleave(spaces: Mapping[str, Space], turns: Sequence[str]) -> tuple[Star
 
 
 def _list_starts(family: str, space: Space) -> list[Start]:
-    configs = list(get_starts(family))
-    if is_searched(family):
+    configs: list[Config] = list(get_starts(family))
+    if family == "pretrained":
+        configs = list(build_pretrained_starts(space))
+    elif is_searched(family):
         configs.insert(0, FAMILIES[family].default)
     unique = [config for index, config in enumerate(configs) if config not in configs[:index]]
     return [Start(family=family, config=config) for config in unique if _fits(space, config)]

@@ -1,4 +1,4 @@
-"""What training yields."""
+"""What training yields, and what is measured before it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,3 +30,20 @@ class Epoch:
     seconds: float
     is_best: bool
     clipped: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Screen:
+    """What is known of a network before its first epoch.
+
+    ``parameters`` and ``macs`` (multiply-adds of one picture) are counted; ``latency_ms`` is the median time of
+    one picture on the trial's device; ``proxy`` is the norm of the loss's gradient on one batch, relative to
+    the number of weights; ``step_seconds`` is one training step of a full batch, 0 where it says nothing
+    about an epoch.
+    """
+
+    parameters: int
+    macs: int
+    latency_ms: float
+    proxy: float
+    step_seconds: float = 0.0

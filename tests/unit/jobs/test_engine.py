@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -69,6 +70,53 @@ def test_the_schema_version_is_the_newest_revision():
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
     assert ScriptDirectory.from_config(config).get_current_head() == SCHEMA_VERSION
+
+
+def run_alembic(engines, command, revision):
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    with engines.write.begin() as connection:
+        config.attributes["connection"] = connection
+        command(config, revision)
+
+
+OLD_JOB = """INSERT INTO job (id, owner, kind, state, title, dataset, spec, product_version, priority,
+ created_at, not_before, consumed_seconds, attempt, lease_token, progress, result)
+ VALUES ('j', '', 'search', 'queued', 't', '', '{}', '0', 0, 1.0, 0.0, 0.0, 0, 0, '{}', '{}')"""
+OLD_TRIAL = """INSERT INTO trial (job_id, number, family, config, state, stage, seed, attempt, n_epochs,
+ best_epoch, device, failure_kind, failure_message, failure_hint, optuna)
+ VALUES ('j', 0, 'mlp', '{"depth": 2}', 'complete', 'search', 7, 1, 3, 2, 'cpu:0', '', '', '', '{}')"""
+
+
+def test_a_database_of_the_first_release_is_upgraded_with_its_trials(tmp_path):
+    path = tmp_path / "jobs.db"
+    engines = build_engines(path)
+    run_alembic(engines, command.upgrade, "0001")
+    with engines.write.begin() as connection:
+        insert = OLD_JOB.replace(", result)", ", result, max_attempts)").replace(
+            "'{}')", "'{}', 3)"
+        )
+        connection.exec_driver_sql(insert)
+        connection.exec_driver_sql(OLD_TRIAL)
+    engines.dispose()
+    store = JobStore(path)
+    (trial,) = store.list_trials("j")
+    store.close()
+    assert (trial.family, trial.config, trial.best_epoch) == ("mlp", {"depth": 2}, 2)
+    assert (trial.facts, trial.origin) == ({}, "")
+
+
+def test_the_newest_revision_can_be_taken_back(engines):
+    with engines.write.begin() as connection:
+        before = dict(connection.exec_driver_sql("SELECT name, sql FROM sqlite_master").fetchall())
+    run_alembic(engines, command.downgrade, "0001")
+    with engines.write.begin() as connection:
+        names = [row[1] for row in connection.exec_driver_sql("PRAGMA table_info(trial)")]
+        after = dict(connection.exec_driver_sql("SELECT name, sql FROM sqlite_master").fetchall())
+    assert {"facts", "origin"}.isdisjoint(names)
+    assert "ck_trial_state" in after["trial"]
+    assert set(before) == set(after)
 
 
 def test_a_database_of_a_newer_release_is_refused(engines, tmp_path):

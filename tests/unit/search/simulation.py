@@ -88,7 +88,7 @@ class SimulatedTrainers:
         self.trained.append(command)
         self.most_at_once = max(self.most_at_once, len(self.jobs))
 
-    def answer(self, trial: int, verb: Verb) -> None:
+    def answer(self, trial: int, verb: Verb, max_epochs: int | None = None) -> None:
         for job in self.jobs.values():
             if job[0].trial == trial:
                 job[2], job[3] = False, verb

@@ -1,0 +1,128 @@
+"""How many epochs a network on pictures may have: planned before it begins, so that no schedule is cut.
+
+A schedule that is cut in the middle leaves a network with its learning rate still high. So the time of an
+epoch is predicted from one measured step, and the number of epochs is chosen so that the run fits its share of
+the search and the final training of a winner fits what is kept for the end (ADR 0010).
+"""
+
+import math
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from automl.jobs.records import Trial
+from automl.search.budget import IMAGE_REFIT_SLACK, compute_most_reserve
+from automl.search.context import CoordinatorContext
+from automl.search.goals import Method
+from automl.search.ledger import BASELINE, SEARCH, SUPERNET, Ledger
+from automl.search.refit_plan import compute_refit_seconds, estimate_finish
+from automl.search.rungs import RungPlan
+
+TRIAL_SHARE = 1 / 3  # of the search time on its slot
+BASELINE_SHARE = 0.1
+SUPERNET_SHARE = 0.4
+LEFT_SHARE = 0.92  # of the time left: a forecast is no promise
+LEAST_EPOCHS = 3  # the second rung: with fewer nothing can be told
+FIRST_RATIO = (
+    1.35  # of an epoch to its bare steps, until it was measured: augmentation, scoring, optimiser
+)
+MOST_RATIOS = 12
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Horizon:
+    """The epochs a trial may have of those it ``wanted``; ``epoch_seconds`` is what one is thought to take."""
+
+    epochs: int
+    wanted: int
+    epoch_seconds: float | None = None
+
+    @property
+    def is_short(self) -> bool:
+        return self.epochs < self.wanted
+
+
+class Pace:
+    """Predicts epochs from steps and finished trials; decides nothing without a time budget."""
+
+    def __init__(self, context: CoordinatorContext, ledger: Ledger, plan: RungPlan) -> None:
+        self._context = context
+        self._ledger = ledger
+        self._plan = plan
+
+    def plan(self, trial: Trial, left: float | None) -> Horizon | None:
+        """The horizon of a trial with ``left`` seconds of searching to go; None when it is not worth starting.
+
+        A baseline, and what is first to be trained at all, always gets at least one epoch.
+        """
+        wanted = self._count_wanted(trial)
+        seconds = self.predict(trial)
+        total = self._context.clock.total
+        if total is None or left is None or seconds is None:
+            return Horizon(epochs=wanted, wanted=wanted, epoch_seconds=seconds)
+        allowed = min(LEFT_SHARE * left, self._compute_share(trial, total))
+        epochs = max(0, min(wanted, math.floor(allowed / seconds)))
+        must_run = trial.stage == BASELINE or self._ledger.find_best_network() is None
+        if epochs < min(wanted, LEAST_EPOCHS) and not must_run:
+            return None
+        return Horizon(epochs=max(1, epochs), wanted=wanted, epoch_seconds=seconds)
+
+    def compute_least_seconds(self) -> float:
+        """Seconds below which no further network is worth proposing: three epochs of the quickest one seen."""
+        known = [self._compute_bare(row.facts) for row in self._ledger.list_trials(SEARCH)]
+        quickest = min((each for each in known if each is not None), default=0.0)
+        return LEAST_EPOCHS * quickest * self._compute_ratio() / LEFT_SHARE if quickest else 0.0
+
+    def compute_supernet_seconds(self) -> float | None:
+        """Seconds for the supernet, None without a time budget."""
+        total = self._context.clock.total
+        return None if total is None else SUPERNET_SHARE * self._compute_search_seconds(total)
+
+    def predict(self, trial: Trial) -> float | None:
+        """Seconds of one epoch: its measured step times what epochs took so far; None when unknown."""
+        bare = self._compute_bare(trial.facts)
+        if bare is not None:
+            return bare * self._compute_ratio()
+        took = [
+            (row.fit_seconds or 0.0) / row.n_epochs
+            for row in self._ledger.list_trials(BASELINE, SEARCH)
+            if row.family == trial.family and row.n_epochs > 0 and row.fit_seconds
+        ]
+        return statistics.median(took) if took and trial.stage == SEARCH else None
+
+    def _compute_bare(self, facts: Mapping[str, float]) -> float | None:
+        """The steps of an epoch alone."""
+        step = facts.get("step_seconds", 0.0)
+        batch = self._context.spec.resources.batch_size
+        return step * math.ceil(self._context.sizes.train / batch) if step > 0 else None
+
+    def _compute_ratio(self) -> float:
+        ratios = []
+        for row in self._ledger.list_trials(BASELINE, SEARCH):
+            bare = self._compute_bare(row.facts)
+            if bare is not None and row.n_epochs > 0 and row.fit_seconds:
+                ratios.append(row.fit_seconds / row.n_epochs / bare)
+        return statistics.median(ratios[-MOST_RATIOS:]) if ratios else FIRST_RATIO
+
+    def _count_wanted(self, trial: Trial) -> int:
+        return min(int(trial.config.get("epochs", self._plan.max_epochs)), self._plan.max_epochs)
+
+    def _compute_search_seconds(self, total: float) -> float:
+        return total - compute_most_reserve(total, is_long=True)
+
+    def _compute_share(self, trial: Trial, total: float) -> float:
+        """Seconds one trial may take: its share of the search, and no more than its refit will have."""
+        searching = self._compute_search_seconds(total)
+        if trial.stage == BASELINE:
+            return BASELINE_SHARE * searching
+        if self._context.spec.method is not Method.PLAIN and self._ledger.list_trials(SUPERNET):
+            searching *= 1 - SUPERNET_SHARE
+        sizes = self._context.sizes
+        baselines = sum(
+            compute_refit_seconds(row, row.best_epoch, sizes)
+            for row in self._ledger.list_trials(BASELINE)
+            if row.fit_seconds
+        )
+        kept = compute_most_reserve(total, is_long=True) - estimate_finish(sizes) - baselines
+        growth = sizes.refit / max(1, sizes.train)
+        return min(TRIAL_SHARE * searching, max(0.0, kept) / (IMAGE_REFIT_SLACK * growth))
