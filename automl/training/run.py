@@ -32,6 +32,10 @@ def train(prepared: Prepared, task: Task, request: TrainRequest) -> Training:
             f"{request.max_epochs} epochs of batches of {request.batch_size} rows cannot be trained."
         )
     _check_rows(prepared, task, request)
+    if family.name == "pretrained":
+        from automl.training.image.pretrained import train_pretrained
+
+        return (yield from train_pretrained(prepared, task, request))
     if family.data == (DataKind.IMAGES,):
         from automl.training.image.run import train_image
 

@@ -1,7 +1,7 @@
 """Frozen features: one forward pass per backbone and side, kept for every later head.
 
 Half precision is enough for a linear head (its error, 5e-4, is far below the spread of features) and halves
-the file. The file grows in chunks and is continued where an earlier trial had to stop.
+the file. The pass itself is in float32, as predictions are. The file grows in chunks and is continued where an earlier trial had to stop.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ from automl.data.images.rows import ImageRows
 from automl.data.views import ViewShape
 from automl.errors import DataError
 from automl.files import load_json, require_free_space, write_json
+from automl.models.image.image_model import Normaliser
 from automl.models.image.pretrained import PretrainedNetwork
 from automl.training.clock import WorkClock
 
@@ -103,15 +104,10 @@ def _compute(
     network.eval()
     images = job.images.take(job.rows)
     size = CHUNK_ROWS.get(limits.device.type, CHUNK_ROWS["cpu"])
-    mean = torch.tensor(job.shape.image_mean, device=limits.device).reshape(1, -1, 1, 1)
-    std = torch.tensor(job.shape.image_std, device=limits.device).reshape(1, -1, 1, 1)
+    normaliser = Normaliser(job.shape, limits.device)
     for number, start in enumerate(range(n_done, len(images), size)):
         chunk = torch.from_numpy(images.load(start, start + size)).to(limits.device)
-        pixels = chunk.permute(0, 3, 1, 2).float() / 255
-        with torch.autocast(
-            limits.device.type, torch.bfloat16, enabled=limits.device.type == "cuda"
-        ):
-            pooled = network.pool(network.features((pixels - mean) / std))
+        pooled = network.pool(network.features(normaliser.apply(chunk)))
         halves = pooled.half().cpu().numpy()
         if not np.isfinite(halves).all():
             raise DataError(

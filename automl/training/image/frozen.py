@@ -14,6 +14,7 @@ from automl.models.image.pretrained import PretrainedNetwork
 from automl.training.clock import WorkClock
 from automl.training.device import derive_seed
 from automl.training.image.features import FeatureJob, obtain_features
+from automl.training.image.recipe import compute_batch_size
 from automl.training.request import TrainRequest
 from automl.training.schedules import compute_factor
 
@@ -93,16 +94,19 @@ class FrozenRun:
     ) -> None:
         self.network, self.rows, self.plan, self.request = network, rows, plan, request
         self.classifier: nn.Module = network.classifier
+        self.device = rows.train.device
         self.optimizer = torch.optim.AdamW(
             self.classifier.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay
         )
+        on_gpu = self.device.type == "cuda"
+        self.batch_size = compute_batch_size(request.batch_size, len(rows.train), on_gpu=on_gpu)
 
     def train_epoch(self, number: int) -> tuple[float, float]:
         """One pass over the training rows; mean loss and last rate."""
         seed = derive_seed(self.request.seed, number)
         torch.manual_seed(seed)
         order = torch.randperm(len(self.rows.train), generator=torch.Generator().manual_seed(seed))
-        chunks = torch.split(order.to(self.rows.train.device), self.request.batch_size)
+        chunks = torch.split(order.to(self.device), self.batch_size)
         first, n_steps = (number - 1) * len(chunks), self.plan.n_epochs * len(chunks)
         self.classifier.train()
         losses, rate = [], 0.0

@@ -5,32 +5,31 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from automl.data.views import Prepared
-from automl.errors import SpecError, TrainingDiverged
-from automl.models.image.image_model import Normaliser
+from automl.data.task import Task
+from automl.data.views import Part, Prepared
+from automl.errors import SpecError
+from automl.models.image.image_model import ImageModel
 from automl.models.image.pretrained import PretrainedNetwork
 from automl.models.image.pretrained_space import strip_mode
 from automl.models.image.recipe_space import RecipeConfig, parse_recipe
 from automl.models.tabular.config import read
 from automl.space.dimensions import Config
 from automl.training.clock import WorkClock
-from automl.training.device import derive_seed
-from automl.training.image.augment import Augmenter, compute_loss
-from automl.training.image.data import Pictures
+from automl.training.image.data import Pictures, iterate_in_order
 from automl.training.image.layer_decay import build_groups, set_layer_rates
-from automl.training.image.soup import State, recompute_norms
+from automl.training.image.run import ImageRun
+from automl.training.image.soup import MOST, Checkpoints, State, cook, recompute_norms
 from automl.training.request import TrainRequest
-from automl.training.schedules import count_warm_up
+from automl.training.rows import build_scorer
 
 CLIP_NORM = 1.0
-CHECK_STEPS = 4  # steps between two looks at the clock
 HEAD_EPOCHS = 3  # of a gradual tuning
 GRADUAL_SHARE = 0.1  # of the learning rate once everything learns
-NORM_BATCHES = 32
-EMA_DECAY = 0.999
-MODES = ("head", "last_stage", "full", "gradual")
+NORM_PICTURES = 4096
+PARTS = ("head", "last_stage", "full", "gradual")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,13 +41,20 @@ class TunedPlan:
     uses_soup: bool
     recipe: RecipeConfig
 
+    @property
+    def n_head_epochs(self) -> int:
+        """Epochs in which only the head learns, before everything does."""
+        if self.part != "gradual":
+            return 0
+        return min(HEAD_EPOCHS, max(1, self.recipe.n_epochs // 2))
+
 
 def parse_tuned(config: Config) -> TunedPlan:
     """Read the labels below ``mode.tuned``; foreign values are a ``SpecError``."""
     own = strip_mode(config)
     part = read(own, "part", str)
-    if part not in MODES:
-        raise SpecError(f"There is no part {part!r} to tune.", hint=f"Choose {', '.join(MODES)}.")
+    if part not in PARTS:
+        raise SpecError(f"There is no part {part!r} to tune.", hint=f"Choose {', '.join(PARTS)}.")
     decays = part in ("full", "gradual")
     layer_decay = read(own, f"part.{part}.layer_decay", float) if decays else 1.0
     if not 0 < layer_decay <= 1:
@@ -68,201 +74,97 @@ def parse_tuned(config: Config) -> TunedPlan:
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Phase:
-    """Some epochs with one set of learning tensors: from ``first`` (from 1) on, ``n_epochs`` long."""
+class LayeredAdamW:
+    """AdamW over the tensors that learn, each depth at its own rate; the gradient is cut at norm 1."""
 
-    part: str
-    first: int
-    n_epochs: int
-    learning_rate: float
+    def __init__(self, network: PretrainedNetwork, plan: TunedPlan, peak: float) -> None:
+        groups = build_groups(network, plan.recipe.weight_decay, plan.layer_decay)
+        self._peak = peak
+        self._learning = [tensor for group in groups for tensor in group["params"]]
+        self._optimizer = torch.optim.AdamW(groups, lr=peak, fused=True)
 
-
-def list_phases(plan: TunedPlan) -> tuple[Phase, ...]:
-    """One phase, or two for a gradual tuning that is long enough for both."""
-    n_epochs, rate = plan.recipe.n_epochs, plan.recipe.learning_rate
-    if plan.part != "gradual":
-        return (Phase(part=plan.part, first=1, n_epochs=n_epochs, learning_rate=rate),)
-    n_head = min(HEAD_EPOCHS, max(1, n_epochs // 2))
-    head = Phase(part="head", first=1, n_epochs=n_head, learning_rate=rate)
-    if n_head >= n_epochs:
-        return (head,)
-    rest = Phase(
-        part="full",
-        first=n_head + 1,
-        n_epochs=n_epochs - n_head,
-        learning_rate=rate * GRADUAL_SHARE,
-    )
-    return head, rest
+    def step(self, factor: float) -> None:
+        """One step at a factor of the peak rate; the gradients are dropped."""
+        set_layer_rates(self._optimizer, self._peak * factor)
+        torch.nn.utils.clip_grad_norm_(self._learning, CLIP_NORM, foreach=True)
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Steps:
-    """What the steps of one epoch gave."""
-
-    loss: float
-    clipped: float
-    learning_rate: float
-    is_cut: bool
-
-
-class Ema:
-    """A moving mean of the weights; norm statistics and counters are those of the moment.
-
-    The decay warms up, min(d, (1 + t) / (10 + t)), so that short runs are not held back by the start.
-    """
-
-    def __init__(self, network: PretrainedNetwork, decay: float = EMA_DECAY) -> None:
-        self._network = network
-        self._decay = decay
-        self._n_steps = 0
-        self._mean: State = {}
-
-    @torch.no_grad()
-    def update(self) -> None:
-        """Take in the weights after a step."""
-        self._n_steps += 1
-        decay = min(self._decay, (1 + self._n_steps) / (10 + self._n_steps))
-        for name, parameter in self._network.named_parameters():
-            if not parameter.requires_grad:
-                continue
-            if name not in self._mean:
-                self._mean[name] = parameter.detach().clone()
-            self._mean[name].lerp_(parameter, 1 - decay)
-
-    def build_state(self) -> State:
-        """The network's state with the means in place of the weights."""
-        return {**self._network.state_dict(), **self._mean}
-
-
-class TunedRun:
-    """A network that is tuned: its pictures, its optimiser, its mean; ``train_epoch`` does one pass."""
+class TunedRun(ImageRun):
+    """A pretrained network that is tuned; the best few checkpoints become a soup at the end."""
 
     def __init__(
         self,
-        network: PretrainedNetwork,
         prepared: Prepared,
-        pictures: Pictures,
-        plan: TunedPlan,
+        task: Task,
         request: TrainRequest,
+        network: PretrainedNetwork,
+        clock: WorkClock,
     ) -> None:
-        self.network, self.pictures, self.plan, self.request = network, pictures, plan, request
-        self.device = next(network.parameters()).device
-        self.normaliser = Normaliser(prepared.shape, self.device)
-        self.augmenter = Augmenter(plan.recipe, prepared.shape.side)
-        self.parity = torch.arange(len(pictures)) % 2
-        self.target = torch.zeros(0, dtype=torch.int64)
-        self.phases = list_phases(plan)
-        self.phase = self.phases[0]
-        self.n_steps_done = 0
-        self.ema: Ema | None = None
-        self._begin(self.phase)
+        self.plan = parse_tuned(request.config)
+        self.own = network
+        self.warnings: list[str] = []
+        self.is_pruned = False
+        self._clock = clock
+        self._scorer = build_scorer(prepared, task, prepared.parts[Part.SELECT])
+        self._checkpoints = Checkpoints(most=MOST)
+        self._select: Pictures | None = None
+        self._n_scored = 0
+        super().__init__(prepared, task, request, self.plan.recipe)
 
-    def set_target(self, target: Tensor) -> None:
-        """The classes of the pictures, in their order."""
-        self.target = target.to(self.device)
+    def build_network(self, prepared: Prepared) -> PretrainedNetwork:  # noqa: ARG002 (ours is given)
+        """The given network on the device; only what learns first is open."""
+        moved = self.own.to(self.device).to(memory_format=torch.channels_last)
+        moved.set_trainable("head" if self.plan.part == "gradual" else self.plan.part)
+        return moved.train()
 
-    def _begin(self, phase: Phase) -> None:
-        self.phase = phase
-        self.network.set_trainable(phase.part)
-        layer_decay = self.plan.layer_decay if phase.part == "full" else 1.0
-        self.optimizer = torch.optim.AdamW(
-            build_groups(self.network, self.plan.recipe.weight_decay, layer_decay),
-            lr=phase.learning_rate,
-        )
-        self.ema = Ema(self.network) if self.plan.recipe.uses_ema else None
+    def build_optimisers(self) -> LayeredAdamW:
+        """A new one for what is open now."""
+        peak = self.recipe.learning_rate
+        return LayeredAdamW(self.own, self.plan, peak)
 
-    def train_epoch(self, number: int, clock: WorkClock) -> Steps:
-        """One pass over the training pictures, or what the deadline leaves of it."""
-        for phase in self.phases:
-            if phase.first == number and phase is not self.phase:
-                self._begin(phase)
-        seed = derive_seed(self.request.seed, number)
-        torch.manual_seed(seed)
-        generator = torch.Generator().manual_seed(seed)
-        order = torch.randperm(len(self.pictures), generator=generator)
-        chunks = [chunk for chunk in torch.split(order, self.request.batch_size) if len(chunk) > 1]
-        first = (number - self.phase.first) * len(chunks)
-        n_steps = self.phase.n_epochs * len(chunks)
-        self.network.train()
-        losses, norms, sizes = [], [], []
-        is_cut, rate = False, 0.0
-        batches = self.pictures.iterate([chunk.numpy() for chunk in chunks])
-        for index, (chunk, pixels) in enumerate(zip(chunks, batches, strict=True)):
-            if index and index % CHECK_STEPS == 0 and clock.is_over:
-                is_cut = True
-                break
-            step = min(first + index, n_steps - 1)
-            rate = self.phase.learning_rate * self._compute_factor(step, n_steps)
-            set_layer_rates(self.optimizer, rate)
-            loss, norm = self._step(chunk, pixels, number, generator)
-            losses.append(loss * len(chunk))
-            norms.append(norm)
-            sizes.append(len(chunk))
-        batches.close()
-        self._check_finite(torch.stack(losses), torch.stack(norms))
-        self.n_steps_done += len(losses)
-        return Steps(
-            loss=float(torch.stack(losses).sum()) / sum(sizes),
-            clipped=float((torch.stack(norms) > CLIP_NORM).float().mean()),
-            learning_rate=rate,
-            is_cut=is_cut,
-        )
+    def start_epoch(self, number: int) -> None:
+        """Thaw everything once the head of a gradual tuning is ready, at a tenth of the rate."""
+        self.own.train()
+        if self.plan.part == "gradual" and number == self.plan.n_head_epochs + 1:
+            self.own.set_trainable("full")
+            peak = self.recipe.learning_rate * GRADUAL_SHARE
+            self.optimisers = LayeredAdamW(self.own, self.plan, peak)
 
-    def _compute_factor(self, step: int, n_steps: int) -> float:
-        """Warm-up over 5 %, then a cosine or a line to 0."""
-        warm_up = count_warm_up(n_steps)
-        if step < warm_up:
-            return (step + 1) / (warm_up + 1)
-        progress = (step - warm_up) / (n_steps - warm_up)
-        if self.plan.recipe.schedule == "linear":
-            return 1 - progress
-        return float(0.5 * (1 + np.cos(np.pi * progress)))
+    def score_part(self, pictures: Pictures) -> NDArray[np.float64]:
+        """Predictions as ever; what was scored may go into the soup."""
+        prediction = super().score_part(pictures)
+        self._n_scored += 1
+        if self.plan.uses_soup:
+            self._select = pictures
+            score = self._scorer.compute_score(prediction)
+            self._checkpoints.offer(self._n_scored, score, self.copy_state())
+        return prediction
 
-    def _step(
-        self, chunk: Tensor, pixels: Tensor, epoch: int, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
-        pixels = self.augmenter.distort(pixels, self.parity[chunk], epoch, generator)
-        inputs = self.augmenter.finish(self.normaliser.apply(pixels), generator)
-        mixed = self.augmenter.mix(inputs, generator)
-        if mixed is not None:
-            inputs = mixed.pictures
-        inputs = inputs.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            logits = self.network(inputs)
-        target = self.target[chunk.to(self.device)]
-        loss = compute_loss(logits.float(), target, mixed, self.plan.recipe.label_smoothing)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        learning = [p for p in self.network.parameters() if p.requires_grad]
-        norm = torch.nn.utils.clip_grad_norm_(learning, CLIP_NORM)
-        self.optimizer.step()
-        if self.ema is not None:
-            self.ema.update()
-        return loss.detach(), norm.detach()
+    def finish(self, state: State) -> ImageModel:
+        """The soup where there is one and time for it, else the best epoch."""
+        kept = self._checkpoints.kept
+        if len(kept) > 1 and not self.is_pruned and not self._clock.is_over:
+            soup = cook(kept, self._evaluate)
+            state = soup.state
+            if len(soup.epochs) > 1:
+                listed = ", ".join(map(str, soup.epochs))
+                self.warnings.append(f"The weights are the mean of those after epochs {listed}.")
+        return super().finish(state)
 
-    def _check_finite(self, losses: Tensor, norms: Tensor) -> None:
-        bad = ~(torch.isfinite(losses) & torch.isfinite(norms))
-        if bool(bad.any()):
-            step = self.n_steps_done + int(bad.int().argmax()) + 1
-            raise TrainingDiverged(
-                f"The loss or its gradient was not finite at step {step} "
-                f"(learning rate {self.phase.learning_rate:.3g}).",
-                hint="A lower learning rate may help.",
-            )
-
-    def build_state(self) -> State:
-        """The weights to judge: the moving mean where there is one."""
-        return self.network.state_dict() if self.ema is None else self.ema.build_state()
-
-    def recompute_norms(self) -> int:
-        """Statistics of batch norms that learn, anew on clean training pictures."""
-        return recompute_norms(self.network, self._iterate_clean())
+    def _evaluate(self, state: State) -> tuple[float, State]:
+        assert self._select is not None  # noqa: S101 (checkpoints come from it)
+        self.network.load_state_dict(state)
+        recompute_norms(self.network, self._iterate_clean())
+        prediction = self.predict_part(self._select)
+        return self._scorer.compute_score(prediction), self._copy(self.network.state_dict())
 
     def _iterate_clean(self) -> Iterator[Tensor]:
-        order = np.arange(len(self.pictures), dtype=np.int64)
-        size = self.request.batch_size
-        starts = range(0, min(len(order), NORM_BATCHES * size), size)
-        batches = self.pictures.iterate([order[start : start + size] for start in starts])
-        for pixels in batches:
+        """Training pictures as they are, at most 4,096 of them."""
+        n_left = NORM_PICTURES
+        for pixels in iterate_in_order(self.pictures, self.batch_size):
             yield self.normaliser.apply(pixels)
+            n_left -= len(pixels)
+            if n_left <= 0:
+                return
