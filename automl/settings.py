@@ -53,7 +53,10 @@ class Settings(BaseSettings):
         default=200_000, ge=1, description="Most files a ZIP or a folder of pictures may hold."
     )
     max_picture_pixels: int = Field(
-        default=50_000_000, ge=1_000, description="Largest picture that is read, width × height."
+        default=50_000_000,
+        ge=1_000,
+        le=89_000_000,
+        description="Largest picture that is read, width × height; 89 million at most.",
     )
     image_import_seconds: float = Field(
         default=3_600.0, ge=1, description="Longest time that reading a ZIP of pictures may take."

@@ -1,6 +1,7 @@
 """One picture from its bytes to a square of uint8, with everything odd about it in words."""
 
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -101,7 +102,9 @@ def _open(stream: BinaryIO, max_pixels: int) -> Image.Image:
 
 def _describe(error: Exception) -> MemberError:
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
-        return MemberError("far more pixels than are read")
+        size = re.search(r"\((\d+) pixels\)", str(error))
+        shown = f"{int(size[1]) / 1e6:,.0f} megapixels, " if size else ""
+        return MemberError(f"{shown}far more than are read")
     if isinstance(error, UnidentifiedImageError):
         return MemberError("it is no PNG, JPEG, WebP, BMP or TIFF picture")
     if isinstance(error, MemoryError):
@@ -138,10 +141,12 @@ def _decode(image: Image.Image, side: int, channels: int) -> Decoded:
     if is_large and image.mode not in ("P", "PA", "1") and min(image.size) >= 2 * target:
         image = image.reduce(min(image.size) // target)
     plain = _to_plain(image, is_grey=header.is_grey)
+    square = _cut_square(plain, side, channels)
+    pixels = _to_array(square)
     return Decoded(
         header=header,
-        pixels=_cut_square(plain, side, channels),
-        original=_to_array(plain),
+        pixels=pixels,
+        original=pixels if square is plain else _to_array(plain),
         oddities=oddities,
     )
 
@@ -200,7 +205,7 @@ def _to_8_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     return np.rint(scaled).clip(0, 255).astype(np.uint8)
 
 
-def _cut_square(image: Image.Image, side: int, channels: int) -> NDArray[np.uint8]:
+def _cut_square(image: Image.Image, side: int, channels: int) -> Image.Image:
     wanted = "L" if channels == 1 else "RGB"
     if image.size != (side, side):
         width, height = image.size
@@ -212,9 +217,7 @@ def _cut_square(image: Image.Image, side: int, channels: int) -> NDArray[np.uint
             box=(left, top, left + short, top + short),
             reducing_gap=2.0,
         )
-    if image.mode != wanted:
-        image = image.convert(wanted)
-    return _to_array(image)
+    return image if image.mode == wanted else image.convert(wanted)
 
 
 def _to_array(image: Image.Image) -> NDArray[np.uint8]:

@@ -52,13 +52,15 @@ def build_layout(members: tuple[Member, ...]) -> Layout:
     """Sort members by what they are; a folder around everything is set aside, part folders are recognised.
 
     Parts are taken as such when every folder is one, or ``train`` stands beside another part; classes are
-    the folders below. Without any class folder every picture waits for a list.
+    the folders below. Without any class folder, or with one only beside a list, every picture waits for it.
     """
     pictures, tables, left_out = _sort_members(members)
     top = _find_top(pictures)
     paths = {member.key: PurePosixPath(member.path).parts[len(top) :] for member in pictures}
     has_parts, notes = _find_parts(list(paths.values()))
-    has_classes = any(len(parts) > 1 + has_parts for parts in paths.values())
+    folders = {parts[has_parts] for parts in paths.values() if len(parts) > 1 + has_parts}
+    # one folder for all beside a list is where the pictures lie, not what they show
+    has_classes = len(folders) > (1 if len(tables) == 1 else 0)
     found: list[Picture] = []
     for member in sorted(pictures, key=lambda member: member.path):
         parts = paths[member.key]
@@ -67,7 +69,7 @@ def build_layout(members: tuple[Member, ...]) -> Layout:
             left_out.append(_leave(member, "it lies outside of the folders train, val and test"))
             continue
         inner = parts[1:] if has_parts else parts
-        label = clean_text(inner[0]) if len(inner) > 1 else None
+        label = clean_text(inner[0]) if len(inner) > 1 and has_classes else None
         found.append(
             Picture(
                 member=member, path=clean_text("/".join(parts)), part=part or TRAIN, label=label
