@@ -1,8 +1,10 @@
 """One encoder per search: fitted on training rows, it turns any frame with the columns into ``Views``.
 
-Its saved form is JSON and one safetensors file; nothing in it can run.
+Its saved form is JSON and one safetensors file; nothing in it can run. Pictures have an encoder of their own,
+saved and loaded by the same two functions.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from automl.data.cells import (
     is_number_column,
 )
 from automl.data.dataset import ColumnUse, Kind, Note
+from automl.data.images.encoder import ImageEncoder, parse_image_encoder, render_image_encoder
 from automl.data.numeric_views import NumericFit, compute_quantile, compute_standard, fit_numeric
 from automl.data.views import Views, ViewShape
 from automl.errors import DataError
@@ -300,13 +303,17 @@ def _rows(count: int) -> str:
     return "1 row" if count == 1 else f"{count:,} rows"
 
 
+AnyEncoder = Encoder | ImageEncoder
 _PLAN = TypeAdapter(EncoderPlan)
 
 
-def save_encoder(encoder: Encoder, folder: Path) -> None:
-    """Write ``encoder.json`` and ``encoder.safetensors``."""
+def save_encoder(encoder: AnyEncoder, folder: Path) -> None:
+    """Write ``encoder.json`` and, for tables, ``encoder.safetensors``."""
     from safetensors.numpy import save
 
+    if isinstance(encoder, ImageEncoder):
+        write_atomic(folder / "encoder.json", render_image_encoder(encoder))
+        return
     fit = encoder.fit
     arrays: dict[str, NDArray[Any]] = {
         "mean": fit.mean,
@@ -318,13 +325,31 @@ def save_encoder(encoder: Encoder, folder: Path) -> None:
     write_atomic(folder / "encoder.json", _PLAN.dump_json(encoder.plan, indent=1))
 
 
-def load_encoder(folder: Path) -> Encoder:
+def load_encoder(folder: Path) -> AnyEncoder:
     """Read a saved encoder; a damaged or absent one is a ``DataError``."""
+    try:
+        content = (folder / "encoder.json").read_bytes()
+        record = json.loads(content)
+        if isinstance(record, dict) and record.get("kind") == "images":
+            return parse_image_encoder(content)
+    except (OSError, ValueError) as error:
+        raise _cannot_read(folder, error) from error
+    return _load_table_encoder(folder, content)
+
+
+def _cannot_read(folder: Path, error: Exception) -> DataError:
+    return DataError(
+        f"The encoder in {folder.name!r} cannot be read: {type(error).__name__}.",
+        hint="Take the file again from where it came from.",
+    )
+
+
+def _load_table_encoder(folder: Path, content: bytes) -> Encoder:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
     try:
-        plan = _PLAN.validate_json((folder / "encoder.json").read_bytes())
+        plan = _PLAN.validate_json(content)
         arrays = load((folder / "encoder.safetensors").read_bytes())
         fit = NumericFit(
             mean=arrays["mean"],
@@ -333,10 +358,7 @@ def load_encoder(folder: Path) -> Encoder:
             has_missing=arrays["has_missing"].astype(bool),
         )
     except (OSError, ValidationError, SafetensorError, KeyError) as error:
-        raise DataError(
-            f"The encoder in {folder.name!r} cannot be read: {type(error).__name__}.",
-            hint="Take the file again from where it came from.",
-        ) from error
+        raise _cannot_read(folder, error) from error
     n_numeric = len(plan.numeric) + len(DATE_PARTS) * len(plan.dates)
     if not (len(fit.mean) == len(fit.scale) == len(fit.has_missing) == n_numeric):
         raise DataError(

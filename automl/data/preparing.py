@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from automl.data.cells import Floats, cells_to_labels, cells_to_numbers
 from automl.data.dataset import ColumnUse, Note, Role
-from automl.data.encoding import Encoder, fit_encoder
+from automl.data.encoding import AnyEncoder, fit_encoder
+from automl.data.images.encoder import PixelFacts, compute_pixel_facts, fit_image_encoder
+from automl.data.images.preparing import Pictures, map_images, render_path
 from automl.data.split_plan import SplitPlan
-from automl.data.splits import SplitRequest, compute_split
+from automl.data.splits import SplitRequest, SplitResult, compute_split
 from automl.data.task import Task, TaskType
 from automl.data.views import Part, Prepared, Views, ViewShape
 from automl.errors import DataError
@@ -27,52 +29,50 @@ LARGEST_TARGET = 1e140  # errors are squared and summed
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PrepareRequest:
-    """All rows of a data set (given test rows last), how its columns are used, the task and the split."""
+    """All rows of a data set, how its columns are used, the task and the split.
+
+    Given test rows come last, given validation rows (counted only where the plan says ``val_given``) before
+    them. With ``pictures`` row i describes picture i.
+    """
 
     frame: "pd.DataFrame"
     columns: tuple[ColumnUse, ...]
     task: Task
     split_plan: SplitPlan
     n_given_test: int = 0
+    n_given_val: int = 0
+    pictures: Pictures | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreparedResult:
     """``prepared`` for the search; ``refit`` for the final models, its train part being train ∪ select.
 
-    Row indices are those of the frame in both. Rows without a target value are in no part; their target is
-    −1 or NaN. ``encoder`` was fitted on train, ``refit_encoder`` on train ∪ select.
+    Row indices are those of the frame in both. Rows without a target value, and pictures that were left out,
+    are in no part; their target is −1 or NaN. ``encoder`` was fitted on train, ``refit_encoder`` on train ∪ select.
     """
 
     prepared: Prepared
     refit: Prepared
-    encoder: Encoder
-    refit_encoder: Encoder
+    encoder: AnyEncoder
+    refit_encoder: AnyEncoder
     notes: tuple[Note, ...]
 
 
 def prepare(request: PrepareRequest) -> PreparedResult:
     """Split, fit the encoders on their own rows, encode every row."""
     target = encode_target(request.frame, request.task)
-    inputs = select_inputs(request.columns)
-    split = compute_split(
-        SplitRequest(
-            target=target,
-            task_type=request.task.type,
-            plan=request.split_plan,
-            groups=_number_groups(request.frame, request.split_plan),
-            n_given_test=request.n_given_test,
-            duplicate_keys=_hash_rows(request.frame, request.columns),
-        )
-    )
+    pictures = request.pictures
+    split = _split(request, target)
+    if pictures is not None:
+        target[pictures.mark_excluded()] = -1 if target.dtype.kind == "i" else np.nan
     parts = dict(split.parts)
-    encoder = fit_encoder(request.frame.iloc[parts[Part.TRAIN]], inputs)
-    views, notes = encoder.encode(request.frame)
+    encode = _EncodeTable(request) if pictures is None else _EncodePictures(request, pictures)
+    encoder, views, notes = encode.run(parts[Part.TRAIN])
 
     both = np.sort(np.concatenate([parts[Part.TRAIN], parts[Part.SELECT]]))
     refit_parts = {**parts, Part.TRAIN: both, Part.SELECT: np.zeros(0, dtype=np.int64)}
-    refit_encoder = fit_encoder(request.frame.iloc[both], inputs)
-    refit_views, _ = refit_encoder.encode(request.frame)
+    refit_encoder, refit_views, _ = encode.run(both)
     return PreparedResult(
         prepared=_build(views, encoder, target, parts, request.task),
         refit=_build(refit_views, refit_encoder, target, refit_parts, request.task),
@@ -80,6 +80,60 @@ def prepare(request: PrepareRequest) -> PreparedResult:
         refit_encoder=refit_encoder,
         notes=(*split.notes, *notes),
     )
+
+
+def _split(request: PrepareRequest, target: Ints | Floats) -> SplitResult:
+    pictures = request.pictures
+    if pictures is None:
+        keys, left_out = _hash_rows(request.frame, request.columns), None
+    else:
+        keys, left_out = pictures.ties, pictures.mark_excluded()
+    return compute_split(
+        SplitRequest(
+            target=target,
+            task_type=request.task.type,
+            plan=request.split_plan,
+            groups=_number_groups(request.frame, request.split_plan),
+            n_given_test=request.n_given_test,
+            n_given_val=request.n_given_val,
+            duplicate_keys=keys,
+            left_out=left_out,
+            are_pictures=pictures is not None,
+        )
+    )
+
+
+class _EncodeTable:
+    """Fits on some rows of a table and encodes them all."""
+
+    def __init__(self, request: PrepareRequest) -> None:
+        self._frame = request.frame
+        self._inputs = select_inputs(request.columns)
+
+    def run(self, rows: Ints) -> tuple[AnyEncoder, Views, tuple[Note, ...]]:
+        encoder = fit_encoder(self._frame.iloc[rows], self._inputs)
+        views, notes = encoder.encode(self._frame)
+        return encoder, views, notes
+
+
+class _EncodePictures:
+    """The same for pictures; their pixels are read once for both encoders."""
+
+    def __init__(self, request: PrepareRequest, pictures: Pictures) -> None:
+        self._pictures = pictures
+        self._inputs = select_inputs(request.columns)
+        if len(pictures.images) != len(request.frame):
+            raise DataError(
+                f"{len(request.frame):,} rows describe {len(pictures.images):,} pictures.",
+                hint="Import the pictures again.",
+            )
+        self._facts: PixelFacts = compute_pixel_facts(pictures.images)
+
+    def run(self, rows: Ints) -> tuple[AnyEncoder, Views, tuple[Note, ...]]:
+        pictures = self._pictures
+        encoder = fit_image_encoder(self._facts, rows, self._inputs, pictures.facts)
+        views = encoder.encode_images(pictures.images, self._facts)
+        return encoder, views, pictures.build_notes()
 
 
 def select_inputs(columns: tuple[ColumnUse, ...]) -> tuple[ColumnUse, ...]:
@@ -142,7 +196,7 @@ def _hash_rows(frame: "pd.DataFrame", columns: tuple[ColumnUse, ...]) -> NDArray
 
 
 def _build(
-    views: Views, encoder: Encoder, target: Ints | Floats, parts: dict[Part, Ints], task: Task
+    views: Views, encoder: AnyEncoder, target: Ints | Floats, parts: dict[Part, Ints], task: Task
 ) -> Prepared:
     if task.type is not TaskType.REGRESSION:
         shape = encoder.compute_shape(len(task.classes))
@@ -163,14 +217,17 @@ _VIEWS = ("raw", "quantile", "standard", "codes")
 
 
 def save_prepared(folder: Path, prepared: Prepared) -> None:
-    """Write the arrays as ``.npy`` and the rest as ``prepared.json``, which comes last."""
+    """Write the arrays as ``.npy`` and the rest as ``prepared.json``, which comes last.
+
+    Of pictures only the way to their memory map is kept, never a copy.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     arrays = {name: getattr(prepared.views, name) for name in _VIEWS}
     arrays["target"] = prepared.target
     arrays |= {f"part_{part}": rows for part, rows in prepared.parts.items()}
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
-    shape = prepared.shape
+    shape, images = prepared.shape, prepared.views.images
     write_json(
         folder / "prepared.json",
         {
@@ -179,6 +236,11 @@ def save_prepared(folder: Path, prepared: Prepared) -> None:
             "n_quantile_numeric": shape.n_quantile_numeric,
             "cardinalities": list(shape.cardinalities),
             "n_outputs": shape.n_outputs,
+            "side": shape.side,
+            "channels": shape.channels,
+            "image_mean": list(shape.image_mean),
+            "image_std": list(shape.image_std),
+            "images": None if images is None else render_path(images, folder),
             "target_mean": prepared.target_mean,
             "target_scale": prepared.target_scale,
         },
@@ -189,15 +251,18 @@ def load_prepared(folder: Path) -> Prepared:
     """Read a prepared folder; arrays are read-only memory maps."""
     try:
         facts = load_json(folder / "prepared.json")
-        views = Views(**{name: _load_array(folder / f"{name}.npy") for name in _VIEWS})
+        lists = [name for name, value in facts.items() if isinstance(value, list)]
+        arrays = {name: _load_array(folder / f"{name}.npy") for name in _VIEWS}
+        path = facts.pop("images", None)
+        images = None if path is None else map_images((folder.resolve() / path).resolve())
         return Prepared(
-            views=views,
+            views=Views(**arrays, images=images),
             target=_load_array(folder / "target.npy"),
             parts={part: _load_array(folder / f"part_{part}.npy") for part in Part},
             target_mean=facts.pop("target_mean"),
             target_scale=facts.pop("target_scale"),
             folder=folder,
-            shape=ViewShape(**{**facts, "cardinalities": tuple(facts["cardinalities"])}),
+            shape=ViewShape(**{**facts, **{name: tuple(facts[name]) for name in lists}}),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(

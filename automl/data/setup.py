@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from automl.data.dataset import Column, ColumnUse, Dataset, Kind, Role
+from automl.data.images.findings import DROPPABLE
 from automl.data.task import DEFAULT_METRIC, Task, TaskType
 from automl.data.values import sort_labels
 from automl.errors import DataError, SpecError
@@ -23,7 +24,8 @@ class Setup:
     """Choices made so far; what is absent follows from the data.
 
     ``kinds`` and ``roles`` override what was inferred, by column name; ``inputs`` are sensitive columns a
-    model may read as well.
+    model may read as well. ``drop_pictures`` are findings about pictures (``Note.code``) whose rows a search
+    leaves out, ``keep_pictures`` those that were looked at and stay.
     """
 
     target: str | None = None
@@ -34,6 +36,8 @@ class Setup:
     metric: str | None = None
     positive: str | None = None
     beneficial: str | None = None
+    drop_pictures: tuple[str, ...] = ()
+    keep_pictures: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Plain text from the shell or a page becomes the words of this package."""
@@ -46,6 +50,12 @@ class Setup:
         object.__setattr__(self, "kinds", kinds)
         object.__setattr__(self, "roles", roles)
         object.__setattr__(self, "task_type", task_type)
+        for code in (*self.drop_pictures, *self.keep_pictures):
+            if code not in DROPPABLE:
+                raise SpecError(
+                    f"There is no finding {code!r} about pictures.",
+                    hint=f"Choose among {', '.join(DROPPABLE)}.",
+                )
 
 
 def build_columns(dataset: Dataset, setup: Setup) -> tuple[ColumnUse, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from automl.data.dataset import Dataset, Note, Role
 from automl.data.encoding import save_encoder
+from automl.data.images.preparing import load_pictures
 from automl.data.leaks import compute_leaks
 from automl.data.preparing import PreparedResult, PrepareRequest, prepare, save_prepared
 from automl.data.store import load_dataset, load_frame
@@ -39,6 +40,11 @@ def run_preparation(
     dataset = load_dataset(workspace, spec.data)
     report(0.1, "Reading the table")
     frame = load_frame(workspace, spec.data)
+    pictures = None
+    if dataset.images is not None:
+        report(0.2, "Looking for copies among the pictures")
+        place = workspace.dataset(spec.data)
+        pictures = load_pictures(place, dataset.images, spec.excluded)
     report(0.3, "Splitting and encoding")
     result = prepare(
         PrepareRequest(
@@ -47,18 +53,22 @@ def run_preparation(
             task=spec.task,
             split_plan=spec.split,
             n_given_test=dataset.n_test_rows,
+            n_given_val=dataset.n_val_rows if spec.split.val_given else 0,
+            pictures=pictures,
         )
     )
     save_prepared(folder / SEARCH_ROWS, result.prepared)
     save_prepared(folder / REFIT_ROWS, result.refit)
     save_encoder(result.encoder, folder / SEARCH_ROWS / "encoder")
     save_encoder(result.refit_encoder, folder / REFIT_ROWS / "encoder")
-    report(0.8, "Looking for columns that give the target away")
-    parts = result.prepared.parts
-    own_rows = np.sort(
-        np.concatenate([rows for part, rows in parts.items() if part is not Part.TEST])
-    )
-    leaks = compute_leaks(frame.iloc[own_rows], spec.task, spec.columns)
+    leaks: tuple[Note, ...] = ()
+    if pictures is None:
+        report(0.8, "Looking for columns that give the target away")
+        parts = result.prepared.parts
+        own_rows = np.sort(
+            np.concatenate([rows for part, rows in parts.items() if part is not Part.TEST])
+        )
+        leaks = compute_leaks(frame.iloc[own_rows], spec.task, spec.columns)
     record = _build_record(spec, result) | {
         "notes": [
             asdict(note)
@@ -70,7 +80,12 @@ def run_preparation(
 
 
 def list_unused(dataset: Dataset, spec: SearchSpec) -> tuple[Note, ...]:
-    """Columns that nobody asked to leave out and that are left out all the same, with the reason."""
+    """Columns that nobody asked to leave out and that are left out all the same, with the reason.
+
+    Beside pictures every other column only describes them: none of that is worth a warning.
+    """
+    if dataset.images is not None:
+        return ()
     unused = {use.name for use in spec.columns if use.role is Role.IGNORED}
     return tuple(
         Note(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from automl.data.dataset import ImageFacts, Note
 from automl.data.images.copies import Copies, find_copies, number_values, read_numbers
+from automl.data.images.findings import DROP, DROPPABLE, KEEP
 from automl.errors import SpecError
 
 Ints = NDArray[np.int64]
@@ -25,7 +26,6 @@ BLURRED = 0.006  # variance of the Laplacian by that of the grey values, for sid
 MIN_CONTRAST = 0.02  # where hardly anything is to be seen, nothing can be blurred
 FEW_PICTURES = 20
 SHOWN = 3
-DROP, KEEP = "drop", "keep"
 TEST_STAYS = "A given test part keeps its own."
 
 
@@ -112,7 +112,6 @@ _WORDS: Mapping[str, _Words] = MappingProxyType(
         ),
     }
 )
-DROPPABLE = tuple(_WORDS)
 
 
 def build_picture_notes(originals: pa.Table, facts: ImageFacts) -> tuple[Note, ...]:
@@ -151,7 +150,7 @@ def list_flagged(originals: pa.Table, code: str) -> Ints:
 def list_all_flagged(originals: pa.Table, codes: tuple[str, ...]) -> dict[str, Ints]:
     """``list_flagged`` for several codes at once; empty for a finding that is not there."""
     for code in codes:
-        if code not in _WORDS:
+        if code not in DROPPABLE:
             raise SpecError(
                 f"There is no finding {code!r} about pictures.",
                 hint=f"Choose among {', '.join(DROPPABLE)}.",
@@ -164,7 +163,7 @@ def list_all_flagged(originals: pa.Table, codes: tuple[str, ...]) -> dict[str, I
 
 
 def _find_flaws(taken: pa.Table, copies: Copies) -> list[Flaw]:
-    """Findings with at least one row, in the order of ``_WORDS``."""
+    """Findings with at least one row, in the order of ``DROPPABLE``."""
     parts = _rank_parts(taken)
     marks = _mark_copies(copies, parts, number_values(taken.column("label"))) | _mark_looks(taken)
     rows = np.asarray(taken.column("row").to_numpy(), dtype=np.int64)
@@ -176,7 +175,7 @@ def _find_flaws(taken: pa.Table, copies: Copies) -> list[Flaw]:
             droppable=rows[dropped & is_own],
             n_test=int((shown & ~is_own).sum()),
         )
-        for code, (shown, dropped) in ((code, marks[code]) for code in _WORDS)
+        for code, (shown, dropped) in ((code, marks[code]) for code in DROPPABLE)
         if shown.any()
     ]
 

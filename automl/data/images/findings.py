@@ -1,0 +1,8 @@
+"""The findings about pictures by their codes, whose rows a person may leave out of a search."""
+
+DROPPABLE = (
+    "exact_duplicate_across_parts", "near_duplicate_across_parts",
+    "exact_duplicate_across_classes", "near_duplicate_across_classes",
+    "exact_duplicate", "near_duplicate", "tiny", "dark", "blurred", "odd_aspect",
+)  # fmt: skip
+DROP, KEEP = "drop", "keep"
