@@ -16,6 +16,7 @@ from automl.data.preparing import PreparedResult, PrepareRequest, prepare, save_
 from automl.data.store import load_dataset, load_frame
 from automl.data.views import Part
 from automl.files import load_json, write_json
+from automl.search.pretrained_weights import prepare_weights
 from automl.search.spec import SearchSpec, compute_spec_hash, parse_spec
 from automl.settings import Settings
 
@@ -69,10 +70,12 @@ def run_preparation(
             np.concatenate([rows for part, rows in parts.items() if part is not Part.TEST])
         )
         leaks = compute_leaks(frame.iloc[own_rows], spec.task, spec.columns)
+    weights, said = prepare_weights(spec, folder)
     record = _build_record(spec, result) | {
+        "weights": list(weights),
         "notes": [
             asdict(note)
-            for note in (*dataset.notes, *list_unused(dataset, spec), *leaks, *result.notes)
+            for note in (*dataset.notes, *list_unused(dataset, spec), *leaks, *result.notes, *said)
         ],
     }
     write_json(folder / RECORD, record)

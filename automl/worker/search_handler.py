@@ -27,6 +27,7 @@ from automl.search.coordinator import Coordinator
 from automl.search.crew import Crew
 from automl.search.ledger import ACTIVE, Ledger
 from automl.search.preparation import REFIT_ROWS, SEARCH_ROWS
+from automl.search.pretrained_weights import narrow_spec
 from automl.search.progress import build_progress, fit_progress
 from automl.search.refits import OpenedModel, Refitter
 from automl.search.rungs import build_rung_plan
@@ -83,6 +84,7 @@ class SearchRun:
         warm_up()  # torch is imported while the rows are prepared
         self._report("preparing", "Splitting and encoding the rows")
         record = yield from self._prepare()
+        self._spec = narrow_spec(self._spec, tuple(record.get("weights", ())))
         executor = self._start_trainers()
         self._load_rows(executor, SEARCH_ROWS)
         search = self._build_context(executor, record["n_rows"])
