@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     from automl.data.task import Task
     from automl.execution.devices import Devices, Slot
     from automl.jobs.store import JobStore
-    from automl.search.spec import Budget, Preset, Pruner, Sampler
+    from automl.models.image.weights import Found, WeightsPlan
+    from automl.search.building import SearchRequest
+    from automl.search.goals import Method, ModelLimits, Objective
+    from automl.search.spec import Budget, Preset, Pruner, Sampler, SearchSpec
 
 WORKER_SILENCE_SECONDS = 15.0
 _ROUTES = {"enabled": False}
@@ -344,6 +347,20 @@ def submit_check(dataset: Dataset, setup: "Setup", task: "Task") -> Job:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PictureChoice:
+    """What the form decides about a search for pictures only.
+
+    Without ``may_mirror`` no picture is mirrored, neither while a network learns nor while it predicts.
+    """
+
+    method: "Method"
+    objectives: "tuple[Objective, ...]"
+    limits: "ModelLimits"
+    weights: "WeightsPlan"
+    may_mirror: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SearchChoice:
     """What the form of a new search decides; the rest comes from the saved choices of the data set."""
 
@@ -356,6 +373,7 @@ class SearchChoice:
     pruner: "Pruner"
     seed: int
     devices: tuple[str, ...]
+    pictures: PictureChoice | None = None
 
 
 def find_devices() -> "Devices":
@@ -389,9 +407,39 @@ def submit_search(dataset: Dataset, choice: SearchChoice, ticket: str) -> Job:
         pruner=choice.pruner,
         seed=choice.seed,
     )
-    spec = json.loads(render_spec(build_search_spec(request)))
+    if choice.pictures is not None:
+        request = _add_pictures(request, choice.pictures)
+    built = build_search_spec(request)
+    if choice.pictures is not None and not choice.pictures.may_mirror:
+        built = _forbid_mirroring(built)
+    spec = json.loads(render_spec(built))
     title = say_plain("search.list_of", name=dataset.name, target=choice.target)
     return submit(JobKind.SEARCH, title, spec, key=f"search-{ticket}", dataset=dataset.id)
+
+
+def _add_pictures(request: "SearchRequest", choice: PictureChoice) -> "SearchRequest":
+    return replace(
+        request,
+        method=choice.method,
+        objectives=choice.objectives,
+        limits=choice.limits,
+        weights=choice.weights,
+    )
+
+
+def _forbid_mirroring(spec: "SearchSpec") -> "SearchSpec":
+    from automl.models.image.mirroring import without_mirroring
+
+    return replace(
+        spec, spaces={name: without_mirroring(space) for name, space in spec.spaces.items()}
+    )
+
+
+def find_weights(plan: "WeightsPlan") -> "Found":
+    """Which pretrained backbones a plan gives, and why others are not there; nothing is fetched."""
+    from automl.models.image.weights import find_available
+
+    return find_available(plan)
 
 
 def submit_predict(search_id: str, upload: Path, name: str) -> Job:

@@ -1,11 +1,12 @@
 """A new search: how long, what counts, what may be tried; the rest has defaults one can open."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from app import choices, navigation, services, session
 from app.components.numbers import format_count
+from app.components.picture_form import Goals, build_choice, pick_goals, pick_networks, show_cost
 from app.components.states import show_error, show_title
 from app.wording import escape, say, say_plain
 from automl.data.dataset import Dataset, Role
@@ -41,6 +42,7 @@ class Advanced:
     seed: int
     trials: int | None
     devices: tuple[str, ...]
+    goals: Goals | None = None
 
 
 def show_form(dataset: Dataset) -> None:
@@ -60,9 +62,14 @@ def show_form(dataset: Dataset) -> None:
     with st.container(key="form", border=True):
         budget = _pick_budget()
         metric = _pick_metric(task)
-        families = _pick_families()
-        advanced = _pick_advanced(budget.seconds)
+        networks = None if dataset.images is None else pick_networks(dataset, task)
+        families = _pick_families() if networks is None else networks.families
+        advanced = _pick_advanced(budget.seconds, of_pictures=networks is not None)
         chosen = _build_choice(task, budget, metric, families, advanced)
+        if chosen is not None and networks is not None:
+            chosen = replace(chosen, pictures=build_choice(networks, advanced.goals))
+        if networks is not None:
+            show_cost(dataset, advanced.devices)
         _show_start(dataset, chosen, advanced)
 
 
@@ -78,7 +85,7 @@ def _show_summary(dataset: Dataset, setup: Setup, task: Task) -> None:
     inputs = choices.list_with_role(setup, dataset, Role.FEATURE)
     sensitive = choices.list_with_role(setup, dataset, Role.SENSITIVE)
     text = say(
-        "new.summary",
+        "new.summary" if dataset.images is None else "new.summary_pictures",
         target=task.target,
         type=say_plain(f"type.{task.type}").lower(),
         name=dataset.name,
@@ -156,17 +163,21 @@ def _pick_families() -> tuple[str, ...]:
     return tuple(name for group in GROUPS.values() for name in group if name in chosen)
 
 
-def _pick_advanced(seconds: float | None) -> Advanced:
+def _pick_advanced(seconds: float | None, *, of_pictures: bool) -> Advanced:
     slots = [slot.name for slot in services.list_slots()]
     with st.expander(say("new.advanced"), key="advanced"):
-        left, right = st.columns(2, gap="medium")
+        top, bottom = st.container(), st.container()
+        with bottom:  # decided first: with several goals there is one more sampler
+            goals = pick_goals() if of_pictures else None
+        left, right = top.columns(2, gap="medium")
         suggested = _suggest_preset(seconds)
         preset = left.selectbox(
-            say("new.preset"), (FITTING, *Preset), key="preset", help=say("new.preset_help"),
+            say("new.preset"), (FITTING, *Preset), key="preset",
+            help=say("new.preset_help_pictures" if of_pictures else "new.preset_help"),
             format_func=lambda value: _name_preset(value, suggested),
         )  # fmt: skip
         sampler = left.selectbox(
-            say("new.sampler"), list(Sampler), key="sampler", help=say("new.sampler_help"),
+            say("new.sampler"), _list_samplers(goals), key="sampler", help=say("new.sampler_help"),
             format_func=lambda value: say_plain(f"sampler.{value}"),
         )  # fmt: skip
         pruner = left.selectbox(
@@ -191,7 +202,13 @@ def _pick_advanced(seconds: float | None) -> Advanced:
         seed=int(seed or 0),
         trials=int(trials) if trials else None,
         devices=tuple(devices),
+        goals=goals,
     )
+
+
+def _list_samplers(goals: Goals | None) -> list[Sampler]:
+    has_several = goals is not None and len(goals.objectives) > 1
+    return [sampler for sampler in Sampler if has_several or sampler is not Sampler.NSGA2]
 
 
 def _name_preset(value: str, suggested: Preset) -> str:
