@@ -13,6 +13,7 @@ from typing import Any
 
 from automl.errors import SpecError
 from automl.jobs.records import Trial, TrialState
+from automl.models.image.path_space import build_base, build_path_space, render_path_space
 from automl.search.context import CoordinatorContext
 from automl.search.crew import find_trial_folder
 from automl.search.goals import Method
@@ -66,7 +67,7 @@ class Sharing:
             Trial(
                 number=self._ledger.next_number(),
                 family=SUPERNET,
-                config={"candidates": self._count_most()},
+                config=self._build_supernet(),
                 state=TrialState.WAITING,
                 stage=SUPERNET,
                 seed=derive_seed(self._context.spec.seed, SUPERNET),
@@ -86,6 +87,18 @@ class Sharing:
         done = sum(row.origin == WEIGHT_SHARING for row in self._ledger.list_trials(SEARCH))
         candidates = self._list_candidates()
         return candidates[done] if done < len(candidates) else None
+
+    def _build_supernet(self) -> Config:
+        """All that the trainer of the supernet is told: paths, what they have in common, limits."""
+        spec = self._context.spec
+        space = spec.spaces[FAMILY]
+        limits = {"max_parameters": spec.limits.parameters, "max_macs": spec.limits.macs}
+        return {
+            **build_base(space),
+            **render_path_space(build_path_space(space)),
+            "candidates": self._count_most(),
+            **{name: value for name, value in limits.items() if value is not None},
+        }
 
     def _count_most(self) -> int:
         return MOST_ALONE if self.is_alone else MOST_BESIDE

@@ -1,6 +1,7 @@
 """Train one configuration of any family: the one door for trainers, refits and tests."""
 
 from collections.abc import Generator
+from typing import TYPE_CHECKING, Union
 
 import numpy as np
 
@@ -15,17 +16,27 @@ from automl.training.request import Trained, TrainRequest
 from automl.training.rows import build_scorer, training_rows
 from automl.training.scoring import check_score
 
-Training = Generator[Epoch, Verb | None, Trained]
+if TYPE_CHECKING:
+    from automl.training.image.supernet import Proposal
+
+SUPERNET = "supernet"  # in no catalog: it proposes configurations and is never a result
+
+Training = Generator[Epoch, Verb | None, Union[Trained, "Proposal"]]
 
 
 def train(prepared: Prepared, task: Task, request: TrainRequest) -> Training:
     """Yield an ``Epoch`` after each epoch, take a ``Verb`` for it, return what was trained.
 
     ``PRUNE`` and ``STOP`` end the run with the best so far; ``None`` and ``CONTINUE`` go on. Every exit
-    (patience, epoch limit, deadline, verb) restores the best epoch. Two runs on CPU with the same arguments
+    (patience, epoch limit, deadline, verb) restores the best epoch. A ``supernet`` returns a ``Proposal``
+    instead: configurations to train, no model. Two runs on CPU with the same arguments
     and no deadline give the same numbers. Raises ``TrainingDiverged``, ``DataError`` or
     ``SpecError``; memory that runs out is the driver's to handle.
     """
+    if request.family == SUPERNET:
+        from automl.training.image.supernet import train_supernet
+
+        return (yield from train_supernet(prepared, task, request))
     family = get_family(request.family)
     if request.max_epochs < 1 or request.batch_size < 2:
         raise SpecError(
