@@ -1,6 +1,8 @@
 """One line that names an image architecture: equal lines, equal architectures. No torch."""
 
+from automl.models.image.backbones import get_backbone
 from automl.models.image.macro_config import TOKEN_KINDS, MacroConfig, parse_macro
+from automl.models.tabular.config import read
 from automl.space.dimensions import Config
 
 NORM_WORDS = {"batch": "batch norm", "group": "group norm"}
@@ -22,9 +24,7 @@ def render_image_architecture(family: str, config: Config) -> str:
 
             return render_classic(config)
         case _:
-            from automl.models.image.pretrained_space import render_pretrained
-
-            return render_pretrained(config)
+            return _render_pretrained(config)
 
 
 def _render_macro(parsed: MacroConfig) -> str:
@@ -51,8 +51,17 @@ def _render_macro(parsed: MacroConfig) -> str:
     return ", ".join(parts)
 
 
+def _render_pretrained(config: Config) -> str:
+    backbone = get_backbone(read(config, "backbone", str))
+    side = backbone.fit_side(read(config, "input_side", int))
+    classifier = read(config, "classifier", str)
+    if classifier == "mlp":
+        classifier = f"MLP {read(config, 'classifier.mlp.width', int)}"
+    return f"Pretrained {backbone.tag}, {side} px, {classifier} classifier"
+
+
 def _render_kind(parsed: MacroConfig) -> str:
-    """What only one kind of block has: `` ×4`` of an inverted one, `` 16 × 3`` of a dense one."""
+    """What only one kind of block has."""
     style = parsed.style
     if style.expansion:
         return f" (expand {style.expansion})"

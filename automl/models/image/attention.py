@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 MLP_RATIO = 2  # as in CCT; small networks gain nothing from 4
 MAX_GRID = 8
@@ -22,8 +22,7 @@ class ChannelNorm(nn.LayerNorm):
 def init_linear(linear: nn.Linear) -> nn.Linear:
     """Weights from a normal of deviation 0.02, cut at two deviations; bias 0."""
     nn.init.trunc_normal_(linear.weight, std=0.02)
-    if linear.bias is not None:
-        nn.init.zeros_(linear.bias)
+    nn.init.zeros_(linear.bias)
     return linear
 
 
@@ -39,6 +38,16 @@ def count_heads(width: int) -> int:
     return max((n for n in range(1, max(1, width // 32) + 1) if width % n == 0), default=1)
 
 
+def to_tokens(x: Tensor) -> Tensor:
+    """``(n, d, h, w) → (n, h·w, d)``, row by row."""
+    return x.flatten(2).transpose(1, 2)
+
+
+def to_map(tokens: Tensor, size: tuple[int, int]) -> Tensor:
+    """``(n, h·w, d) → (n, d, h, w)``."""
+    return tokens.transpose(1, 2).unflatten(2, size)
+
+
 class Attention(nn.Module):
     """Multi-head self-attention; heads never mix before the projection.
 
@@ -47,6 +56,8 @@ class Attention(nn.Module):
     """
 
     def __init__(self, width: int, n_heads: int) -> None:
+        if width % n_heads:
+            raise ValueError(f"{n_heads} heads do not divide a width of {width}.")
         super().__init__()
         self.n_heads = n_heads
         self.qkv = init_linear(nn.Linear(width, 3 * width))
@@ -54,8 +65,9 @@ class Attention(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         query, key, value = self._split(tokens)
-        heads = F.scaled_dot_product_attention(query, key, value)  # (n, heads, tokens, d / heads)
-        return self.project(heads.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+        heads = functional.scaled_dot_product_attention(query, key, value)  # (n, heads, t, d_head)
+        projected: Tensor = self.project(heads.transpose(1, 2).flatten(2))
+        return projected
 
     def compute_weights(self, tokens: Tensor) -> Tensor:
         """What every token looks at, ``(n, heads, tokens, tokens)``; rows sum to 1."""
@@ -68,63 +80,88 @@ class Attention(nn.Module):
         return parts[0], parts[1], parts[2]
 
 
+class EncoderBlock(nn.Module):
+    """Attention, then an MLP per token, each after a norm and added to its input.
+
+    Shape: ``(n, tokens, d) → (n, tokens, d)``
+    Source: Dosovitskiy et al. 2021, "An Image is Worth 16x16 Words" (pre-norm).
+    """
+
+    def __init__(
+        self, width: int, n_heads: int, hidden: int, activation: Callable[[], nn.Module] = nn.GELU
+    ) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.attention = Attention(width, n_heads)
+        self.mlp_norm = nn.LayerNorm(width)
+        self.mlp = build_mlp(width, hidden, activation)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        tokens = tokens + self.attention(self.norm(tokens))
+        mixed: Tensor = tokens + self.mlp(self.mlp_norm(tokens))
+        return mixed
+
+    def compute_weights(self, tokens: Tensor) -> Tensor:
+        """Attention of these tokens, ``(n, heads, tokens, tokens)``."""
+        return self.attention.compute_weights(self.norm(tokens))
+
+
 class AttentionBlock(nn.Module):
-    """Where (a depthwise convolution), attention, then an MLP per position; each is added to its input.
+    """Where things are (a depthwise convolution added to the map), then an encoder block.
 
     Positions come from the convolution, so that any resolution works.
 
     Shape: ``(n, d, h, w) → (n, d, h, w)``
-    Source: Dosovitskiy et al. 2021 (ViT, pre-norm); positions of Chu et al. 2021, "Conditional Positional
-    Encodings for Vision Transformers".
+    Source: Chu et al. 2021, "Conditional Positional Encodings for Vision Transformers".
     """
 
     def __init__(self, width: int, kernel: int, activation: Callable[[], nn.Module]) -> None:
         super().__init__()
         self.position = nn.Conv2d(width, width, kernel, padding=kernel // 2, groups=width)
-        self.norm = nn.LayerNorm(width)
-        self.attention = Attention(width, count_heads(width))
-        self.mlp_norm = nn.LayerNorm(width)
-        self.mlp = build_mlp(width, MLP_RATIO * width, activation)
+        self.encoder = EncoderBlock(width, count_heads(width), MLP_RATIO * width, activation)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x + self.position(x)
-        tokens = x.flatten(2).transpose(1, 2)
-        tokens = tokens + self.attention(self.norm(tokens))
-        tokens = tokens + self.mlp(self.mlp_norm(tokens))
-        return tokens.transpose(1, 2).unflatten(2, x.shape[-2:])
+        tokens = self.encoder(to_tokens(x + self.position(x)))
+        return to_map(tokens, (x.shape[2], x.shape[3]))
 
     def compute_weights(self, x: Tensor) -> Tensor:
         """Attention over the positions of a map, row by row: ``(n, heads, h·w, h·w)``."""
-        x = x + self.position(x)
-        return self.attention.compute_weights(self.norm(x.flatten(2).transpose(1, 2)))
+        return self.encoder.compute_weights(to_tokens(x + self.position(x)))
 
 
 class MixerBlock(nn.Module):
-    """Mix positions with one MLP, channels with another; each is added to its input.
+    """Mix positions with one MLP, channels with another; each after a norm and added to its input.
 
     The MLP over positions works on a grid of ``grid × grid`` cells. A map of another size is averaged into
-    the cells and the result is spread back, so that any resolution works.
+    the cells and the result is spread back, so that any resolution works. ``hidden``: units of the two MLPs.
 
     Shape: ``(n, d, h, w) → (n, d, h, w)``
     Source: Tolstikhin et al. 2021, "MLP-Mixer"; the grid is ours.
     """
 
-    def __init__(self, width: int, grid: int, activation: Callable[[], nn.Module]) -> None:
+    def __init__(
+        self,
+        width: int,
+        grid: int,
+        hidden: tuple[int, int],
+        activation: Callable[[], nn.Module] = nn.GELU,
+    ) -> None:
         super().__init__()
         self.grid = (grid, grid)
         self.norm = ChannelNorm(width)
-        self.mix = build_mlp(grid * grid, max(16, MLP_RATIO * grid * grid), activation)
+        self.mix = build_mlp(grid * grid, hidden[0], activation)
         self.mlp_norm = nn.LayerNorm(width)
-        self.mlp = build_mlp(width, MLP_RATIO * width, activation)
+        self.mlp = build_mlp(width, hidden[1], activation)
 
     def forward(self, x: Tensor) -> Tensor:
-        size = tuple(x.shape[-2:])
+        size = (x.shape[2], x.shape[3])
         cells = self.norm(x)
         if size != self.grid:
-            cells = F.adaptive_avg_pool2d(cells, self.grid)
+            cells = functional.adaptive_avg_pool2d(cells, self.grid)
         mixed = self.mix(cells.flatten(2)).unflatten(2, self.grid)
         if size != self.grid:
-            mixed = F.interpolate(mixed, size=size, mode="bilinear", align_corners=False)
+            mixed = functional.interpolate(mixed, size=size, mode="bilinear", align_corners=False)
         x = x + mixed
         tokens = x.permute(0, 2, 3, 1)
-        return x + self.mlp(self.mlp_norm(tokens)).permute(0, 3, 1, 2)  # type: ignore[no-any-return]
+        out: Tensor = x + self.mlp(self.mlp_norm(tokens)).permute(0, 3, 1, 2)
+        return out

@@ -5,8 +5,8 @@ the network stays the identity; the norm that such a stage then needs closes it.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from automl.models.image.layers import (
     Halve,
@@ -223,6 +223,6 @@ class InceptionBlock(nn.Module):
         self.squeeze = nn.Sequential(*build_squeeze(width, style.squeeze))
 
     def forward(self, x: Tensor) -> Tensor:
-        pooled = self.pooled(F.max_pool2d(x, 3, stride=1, padding=1))
+        pooled = self.pooled(functional.max_pool2d(x, 3, stride=1, padding=1))
         joined = torch.cat([self.point(x), self.small(x), self.large(x), pooled], dim=1)
         return self.squeeze(joined)  # type: ignore[no-any-return]

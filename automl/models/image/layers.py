@@ -3,8 +3,8 @@
 import math
 from collections.abc import Callable
 
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from automl.errors import SpecError
 
@@ -93,10 +93,10 @@ class Halve(nn.Module):
         if min(x.shape[-2:]) < 2:
             return x
         if self.kind == "max":
-            return F.max_pool2d(x, 2)
+            return functional.max_pool2d(x, 2)
         # Two box filters in a row are 1-2-1; cheaper than a depthwise convolution.
-        soft = F.avg_pool2d(x, 2, stride=1, padding=1, count_include_pad=False)
-        return F.avg_pool2d(soft, 2)
+        soft = functional.avg_pool2d(x, 2, stride=1, padding=1, count_include_pad=False)
+        return functional.avg_pool2d(soft, 2)
 
     def extra_repr(self) -> str:
         return self.kind
@@ -106,20 +106,29 @@ class SqueezeExcitation(nn.Module):
     """Weigh channels by what the whole map shows.
 
     Shape: ``(n, d, h, w) → (n, d, h, w)``
-    Source: Hu et al. 2018, "Squeeze-and-Excitation Networks"; at least 4 hidden units.
+    Source: Hu et al. 2018, "Squeeze-and-Excitation Networks".
     """
 
-    def __init__(self, width: int, ratio: int) -> None:
+    def __init__(
+        self,
+        width: int,
+        hidden: int,
+        *,
+        activation: Callable[[], nn.Module] = nn.ReLU,
+        gate: Callable[[], nn.Module] = nn.Sigmoid,
+    ) -> None:
         super().__init__()
-        hidden = max(4, width // ratio)
         self.squeeze = nn.Conv2d(width, hidden, 1)
+        self.activation = activation()
         self.excite = nn.Conv2d(hidden, width, 1)
+        self.gate = gate()
 
     def forward(self, x: Tensor) -> Tensor:
         summary = x.mean(dim=(2, 3), keepdim=True)
-        return x * self.excite(F.relu(self.squeeze(summary))).sigmoid()
+        weights: Tensor = self.gate(self.excite(self.activation(self.squeeze(summary))))
+        return x * weights
 
 
 def build_squeeze(width: int, ratio: int) -> list[nn.Module]:
-    """A squeeze-excitation, or nothing where ``ratio`` is 0."""
-    return [SqueezeExcitation(width, ratio)] if ratio else []
+    """A squeeze-excitation of 4 or more hidden units, or nothing where ``ratio`` is 0."""
+    return [SqueezeExcitation(width, max(4, width // ratio))] if ratio else []

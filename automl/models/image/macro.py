@@ -3,7 +3,13 @@
 from torch import Tensor, nn
 
 from automl.data.views import ViewShape
-from automl.models.image.attention import MAX_GRID, AttentionBlock, ChannelNorm, MixerBlock
+from automl.models.image.attention import (
+    MAX_GRID,
+    MLP_RATIO,
+    AttentionBlock,
+    ChannelNorm,
+    MixerBlock,
+)
 from automl.models.image.blocks import (
     BottleneckBlock,
     DenseBlock,
@@ -99,11 +105,11 @@ class MacroTransformer(MacroNetwork):
     def attention_maps(self, pictures: Tensor) -> list[Tensor]:
         """Attention of the last stage, ``(n, heads, h·w, h·w)`` per block, over the positions of ``features``."""
         x = self.stem(pictures)
-        *early, last = self.stages
+        *early, last = self.stages.children()
         for stage in early:
             x = stage(x)
         maps = []
-        for module in last:
+        for module in last.children():
             if isinstance(module, AttentionBlock):
                 maps.append(module.compute_weights(x))
             x = module(x)
@@ -146,7 +152,9 @@ def _build_block(width: int, kind: str, style: Style, side: int) -> nn.Module:
         case "attention":
             return AttentionBlock(width, style.kernel, ACTIVATIONS[style.activation])
         case "mixer":
-            return MixerBlock(width, min(MAX_GRID, max(1, side)), ACTIVATIONS[style.activation])
+            grid = min(MAX_GRID, max(1, side))
+            hidden = (max(16, MLP_RATIO * grid * grid), MLP_RATIO * width)
+            return MixerBlock(width, grid, hidden, ACTIVATIONS[style.activation])
         case _:
             return BLOCKS[kind](width, style)
 
@@ -157,7 +165,11 @@ _STEM_WORDS = {"whiten": "whitened 2×2 patches", "conv3": "conv 3×3"}
 def _list_stage_parts(number: int, stage: Stage, built: nn.Sequential, style: Style) -> list[Part]:
     words = {"transition": "conv", "norm": "norm"}
     size = f"{style.kernel}×{style.kernel}"
-    pool = f", {style.pool} pool" if any("Halve" in type(m).__name__ for m in built[0]) else ""
+    pool = (
+        f", {style.pool} pool"
+        if any("Halve" in type(m).__name__ for m in built[0].children())
+        else ""
+    )
     details = {"transition": f"{size}{pool}", "norm": "closes the stage"}
     return [
         Part(

@@ -17,7 +17,7 @@ def get_image_space(family: str, preset: str, *, on_gpu: bool, side: int) -> Spa
         case "classic":
             from automl.models.image.classic_space import build_classic_space
 
-            architecture = build_classic_space(on_gpu=on_gpu, side=side)
+            architecture = build_classic_space(on_gpu=on_gpu)
         case "pretrained":
             from automl.models.image.pretrained_space import build_pretrained_space
 

@@ -1,10 +1,11 @@
 """How pictures enter a searched network: a convolution, or fixed filters that whiten 2 × 2 patches."""
 
 import math
+from itertools import pairwise
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from automl.models.image.blocks import ConvUnit
 from automl.models.image.layers import build_activation
@@ -41,14 +42,18 @@ class Whiten(nn.Module):
         return signed.reshape(len(signed), -1, PATCH, PATCH)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        return F.conv2d(pictures, self.weight.to(pictures.dtype), self.bias, stride=self.stride)
+        return functional.conv2d(
+            pictures, self.weight.to(pictures.dtype), self.bias, stride=self.stride
+        )
 
     @torch.no_grad()
     def fit_inputs(self, pictures: Tensor, *, epsilon: float = 5e-4) -> None:
         """Set the filters from normalised training pictures ``(n, C, S, S)``; some thousand are enough."""
         per_picture = (pictures.shape[-2] - 1) * (pictures.shape[-1] - 1)
         kept = pictures[: max(1, MAX_PATCHES // per_picture)].float()
-        patches = F.unfold(kept, PATCH).transpose(1, 2).flatten(0, 1).double()  # (m, C · 4)
+        patches = (
+            functional.unfold(kept, PATCH).transpose(1, 2).flatten(0, 1).double()
+        )  # (m, C · 4)
         covariance = patches.T @ patches / len(patches)
         values, vectors = torch.linalg.eigh(covariance)
         # The most telling patch first; a direction without any spread is not blown up.
@@ -93,7 +98,4 @@ class ConvStem(nn.Sequential):
 
 def _shrink(widths: list[int], style: Style) -> list[nn.Module]:
     """Convolutions of stride 2 along the widths."""
-    return [
-        ConvUnit(d_in, d_out, 3, style, stride=2)
-        for d_in, d_out in zip(widths[:-1], widths[1:], strict=True)
-    ]
+    return [ConvUnit(d_in, d_out, 3, style, stride=2) for d_in, d_out in pairwise(widths)]
