@@ -11,6 +11,7 @@ HANDLERS: Mapping[JobKind, str] = {
     JobKind.CHECK: "automl.worker.check_handler:handle",
     JobKind.SEARCH: "automl.worker.search_handler:handle",
     JobKind.PREDICT: "automl.worker.predict_handler:handle",
+    JobKind.EXPLAIN: "automl.worker.explain_handler:handle",
 }
 
 

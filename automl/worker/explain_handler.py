@@ -1,0 +1,136 @@
+"""Where the best network of a search looked on some pictures, in a limited child process."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from automl.errors import BundleError, SpecError
+from automl.execution.child import ChildRequest, Limits
+from automl.jobs.records import JobState
+from automl.settings import Settings
+from automl.worker.child_folder import make_child_folder, render_settings
+from automl.worker.context import HandlerContext, run_stoppable
+
+OUT = "explained.json"
+PICTURES = "explained"
+PREDICTED = "predicted"
+MOST_ROWS = 64
+
+
+def handle(context: HandlerContext) -> Iterator[None]:
+    """Explain ``job.spec`` = ``{search, rows, classes}``: rows of the data set, by default their predicted class.
+
+    ``classes`` is ``predicted`` or the label of one class for all rows. Writes ``explained/<row>.png`` and
+    ``explained.json`` into the job's folder; result ``{"out", "n_rows"}``.
+    """
+    spec = context.job.spec
+    bundle = context.workspace.result(str(spec["search"])) / "bundle"
+    if not bundle.is_dir():
+        raise BundleError(
+            "The search these pictures should be explained with has no model any more.",
+            hint="Choose another model.",
+        )
+    with make_child_folder(context) as folder:
+        request = ChildRequest(
+            function="automl.worker.explain_handler:run_explain",
+            arguments={
+                "bundle": str(bundle.resolve()),
+                "rows": list(parse_rows(spec.get("rows"))),
+                "classes": str(spec.get("classes") or PREDICTED),
+                "out": str(context.workspace.job(context.job.id).resolve()),
+                "settings": render_settings(context.settings),
+            },
+            folder=folder,
+            limits=Limits(
+                timeout_seconds=context.settings.import_seconds,
+                memory_bytes=context.settings.import_memory_bytes,
+            ),
+        )
+        result = yield from run_stoppable(context, request)
+    if result is None:
+        context.finish(JobState.STOPPED)
+        return
+    context.log("info", f"Explained {result['n_rows']} pictures.")
+    context.succeed(result)
+
+
+def parse_rows(value: object) -> tuple[int, ...]:
+    """Row numbers from a spec: 1 to 64 whole numbers from 0 on, each once; else a ``SpecError``."""
+    rows = list(value) if isinstance(value, (list, tuple)) else []
+    if not 1 <= len(rows) <= MOST_ROWS or not all(type(row) is int and row >= 0 for row in rows):
+        raise SpecError(
+            f"{value!r:.80} are no rows to explain.", hint=f"Name 1 to {MOST_ROWS} rows, from 0 on."
+        )
+    return tuple(dict.fromkeys(rows))
+
+
+def run_explain(
+    arguments: Mapping[str, Any], report: Callable[[float, str], None]
+) -> dict[str, Any]:
+    """Inside the child: load the model, look, draw."""
+    import numpy as np
+
+    from automl.data.images.rows import ImageRows
+    from automl.data.images.store import load_images
+    from automl.deploy.bundle import load_bundle
+    from automl.files import write_atomic, write_json
+    from automl.training.explaining import LIMITS, explain_pictures, require_network
+    from automl.worker.overlay import draw_overlay
+
+    workspace, out = Settings(**arguments["settings"]).workspace, Path(arguments["out"])
+    report(0.1, "Loading the model")
+    with load_bundle(Path(arguments["bundle"])) as bundle:
+        models = [require_network(member) for member in bundle.members]
+        array = load_images(workspace, str(bundle.manifest.training.get("data", "")))
+        rows = np.array(arguments["rows"], dtype=np.int64)
+        if rows.max() >= len(array):
+            raise SpecError(
+                f"There is no picture in row {rows.max()}; the data set has {len(array)}.",
+                hint="Choose a picture of this data set.",
+            )
+        images = ImageRows(array=array, rows=rows)
+        report(0.5, "Looking at the pictures")
+        probability = np.mean([model.predict_rows(images) for model in models], axis=0)
+        probability = calibrate(probability, bundle.manifest.temperature)
+        decided = choose_classes(probability, bundle.manifest, arguments["classes"])
+        explained = explain_pictures(models, images, decided)
+    records = []
+    for each, row, share in zip(explained, rows.tolist(), probability, strict=True):
+        png = draw_overlay(images.load(each.row, each.row + 1)[0], each.heat)
+        write_atomic(out / PICTURES / f"{row}.png", png)
+        records.append(
+            {
+                "row": row,
+                "class": bundle.task.classes[each.class_index],
+                "probability": float(share[each.class_index]),
+                "maximum": each.raw_maximum,
+                "method": each.method,
+                "note": each.note,
+            }
+        )
+    method = explained[0].method
+    write_json(out / OUT, {"rows": records, "method": method, "limits": LIMITS})
+    return {"out": OUT, "n_rows": len(records)}
+
+
+def calibrate(probability: Any, temperature: float | None) -> Any:
+    """Probabilities as the bundle gives them."""
+    from automl.evaluation.calibration import apply_temperature
+
+    return probability if temperature is None else apply_temperature(probability, temperature)
+
+
+def choose_classes(probability: Any, manifest: Any, wanted: str) -> list[int]:
+    """What the bundle decides per row, or one named class for all of them."""
+    task = manifest.task
+    if wanted != PREDICTED:
+        if wanted not in task.classes:
+            raise SpecError(
+                f"There is no class {wanted!r}.", hint=f"Choose {', '.join(task.classes[:20])}."
+            )
+        return [task.classes.index(wanted)] * len(probability)
+    if manifest.threshold is None:
+        return [int(index) for index in probability.argmax(axis=1)]
+    positive = int(task.positive_index)
+    is_positive = probability[:, positive] >= manifest.threshold
+    return [positive if found else 1 - positive for found in is_positive]
