@@ -9,10 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from automl.data.dataset import Note
+from automl.data.dataset import DataKind, Note
 from automl.data.loading import LoadOptions, load_raw
 from automl.deploy.bundle import Bundle
 from automl.deploy.neutralising import neutralise
+from automl.deploy.pictures import predict_pictures
 from automl.errors import DataError
 from automl.files import sync_folder
 from automl.settings import Settings
@@ -60,13 +61,20 @@ def predict_file(
     *,
     name: str = "",
     options: LoadOptions | None = None,
+    report: Callable[[float, str], None] = lambda _share, _words: None,
 ) -> BatchResult:
     """Read ``source`` (CSV, TSV, Parquet, XLSX; text also gzipped), predict, write CSV or Parquet by extension.
 
+    A bundle for pictures reads a ZIP, a folder or one picture; see ``predict_pictures`` for the rows. ``report`` is told the
+    share that is done and what happens.
     The rows keep their order and their ``row_id`` (or get their number from 0). Text cells that a
     spreadsheet would run as a formula are neutralised in CSV. ``out`` appears whole or not at all.
     """
     require_output(out)
+    if bundle.kind is DataKind.IMAGES:
+        predictions, notes = predict_pictures(bundle, source, settings, name=name, report=report)
+        write_frame(predictions, out)
+        return BatchResult(n_rows=len(predictions), out=out, notes=notes)
     raw = load_raw(source, name or source.name, settings, options)
     predictions, notes = bundle.predict_with_notes(raw.table.to_pandas())
     write_frame(predictions, out)

@@ -16,9 +16,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from automl.data.dataset import ColumnUse, Note
-from automl.data.encoding import Encoder, load_encoder, save_encoder
+from automl.data.dataset import ColumnUse, DataKind, Note
+from automl.data.encoding import AnyEncoder, load_encoder, save_encoder
+from automl.data.images.encoder import ImageEncoder
+from automl.data.images.rows import ImageRows
 from automl.data.task import Task, TaskType
+from automl.data.views import Views
 from automl.deploy.archive import pack_folder, unpack_archive
 from automl.deploy.card import render_card
 from automl.deploy.manifest import (
@@ -42,6 +45,8 @@ ENCODER = "encoder"
 CARD = "README.md"
 ROW_ID = "row_id"
 CHUNK_ROWS = 50_000  # bounds the memory of a prediction
+NEEDS_ROWS = "Give a frame with the columns that its README.md lists."
+NEEDS_IMAGES = "Give a ZIP, a folder or a picture to automl.deploy.pictures.predict_pictures."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +57,7 @@ class BundleParts:
     created_at: str
     task: Task
     columns: tuple[ColumnUse, ...]
-    encoder: Encoder
+    encoder: AnyEncoder
     members: tuple[Path, ...]
     temperature: float | None = None
     threshold: float = THRESHOLD
@@ -141,7 +146,7 @@ class Bundle:
     """A loaded bundle: what it says about itself, and how it predicts."""
 
     manifest: Manifest
-    encoder: Encoder
+    encoder: AnyEncoder
     members: tuple[Predictor, ...]
     unpacked: tempfile.TemporaryDirectory[str] | None = None
 
@@ -162,6 +167,11 @@ class Bundle:
         """What is predicted."""
         return self.manifest.task
 
+    @property
+    def kind(self) -> DataKind:
+        """What it reads: rows of a table, or pictures (``automl.deploy.pictures``)."""
+        return DataKind.IMAGES if isinstance(self.encoder, ImageEncoder) else DataKind.TABLE
+
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """``row_id``, ``prediction`` and, for classes, ``probability_<class>``; one row per given row."""
         return self.predict_with_notes(frame)[0]
@@ -169,11 +179,7 @@ class Bundle:
     def predict_with_notes(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Note, ...]]:
         """The predictions, and what was noticed: unseen levels, unreadable cells, columns not used."""
         raw, notes = self._predict_rows(frame)
-        output = build_output_frame(
-            self.task,
-            raw,
-            THRESHOLD if self.manifest.threshold is None else self.manifest.threshold,
-        )
+        output = self.build_output(raw)
         output.insert(0, ROW_ID, self._number_rows(frame))
         return output, notes
 
@@ -181,17 +187,37 @@ class Bundle:
         """Calibrated probabilities ``(n, K)`` in the order of ``task.classes``, or values ``(n,)``."""
         return self._predict_rows(frame)[0]
 
+    def predict_images(self, images: ImageRows) -> NDArray[np.float64]:
+        """The same for pictures of the bundle's side and channels."""
+        if not isinstance(self.encoder, ImageEncoder):
+            raise BundleError("This bundle reads rows of a table, not pictures.", hint=NEEDS_ROWS)
+        if len(images) == 0:
+            raise BundleError("There are no pictures to predict.", hint="Give at least one.")
+        return self._predict_views(self.encoder.encode_images(images))
+
+    def build_output(self, prediction: NDArray[np.floating]) -> pd.DataFrame:
+        """``prediction`` and, for classes, ``probability_<class>`` of what was predicted."""
+        threshold = self.manifest.threshold
+        return build_output_frame(
+            self.task, prediction, THRESHOLD if threshold is None else threshold
+        )
+
     def _predict_rows(self, frame: pd.DataFrame) -> tuple[NDArray[np.float64], tuple[Note, ...]]:
+        if isinstance(self.encoder, ImageEncoder):
+            raise BundleError("This bundle reads pictures, not rows of a table.", hint=NEEDS_IMAGES)
         _require_rows(frame, self.encoder.columns)
         views, notes = self.encoder.encode(frame)
+        return self._predict_views(views), notes
+
+    def _predict_views(self, views: Views) -> NDArray[np.float64]:
         parts = []
-        for start in range(0, len(frame), CHUNK_ROWS):
-            chunk = views.take(np.arange(start, min(start + CHUNK_ROWS, len(frame))))
+        for start in range(0, len(views), CHUNK_ROWS):
+            chunk = views.take(np.arange(start, min(start + CHUNK_ROWS, len(views))))
             parts.append(np.mean([member.predict(chunk) for member in self.members], axis=0))
         mean = np.concatenate(parts)
         if self.manifest.temperature is None or self.task.type is TaskType.REGRESSION:
-            return mean, notes
-        return apply_temperature(mean, self.manifest.temperature), notes
+            return mean
+        return apply_temperature(mean, self.manifest.temperature)
 
     def _number_rows(self, frame: pd.DataFrame) -> NDArray[Any]:
         """The rows' own ids where the frame has them, else their numbers from 0."""

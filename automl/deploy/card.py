@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from automl.data.dataset import Kind
 from automl.data.task import TaskType
 from automl.deploy.manifest import Manifest
 from fairness.definitions import METRICS
@@ -49,24 +50,42 @@ def _render_purpose(manifest: Manifest) -> str:
     return " ".join(lines)
 
 
+_ROWS_RECIPE = """from pathlib import Path
+
+import pandas as pd
+from automl.deploy.bundle import load_bundle
+
+bundle = load_bundle(Path("bundle"))
+predictions = bundle.predict(pd.read_csv("new_rows.csv"))"""
+
+_PICTURES_RECIPE = """from pathlib import Path
+
+from automl.deploy.bundle import load_bundle
+from automl.deploy.pictures import predict_pictures
+
+bundle = load_bundle(Path("bundle"))
+predictions, notes = predict_pictures(bundle, Path("new_pictures.zip"))"""
+
+
+def _is_for_pictures(manifest: Manifest) -> bool:
+    return any(column.kind is Kind.IMAGE for column in manifest.columns)
+
+
 def _render_use(manifest: Manifest) -> str:
     version = manifest.versions.get("fairloom", NOT_STATED)
+    reads_pictures = _is_for_pictures(manifest)
+    recipe = _PICTURES_RECIPE if reads_pictures else _ROWS_RECIPE
+    file = "new_pictures.zip" if reads_pictures else "new_rows.csv"
     return f"""## Use it
 
 Fairloom {version} must be importable: run this in its checkout, or put the checkout on `PYTHONPATH`. `bundle` is
 this folder or its ZIP.
 
 ```python
-from pathlib import Path
-
-import pandas as pd
-from automl.deploy.bundle import load_bundle
-
-bundle = load_bundle(Path("bundle"))
-predictions = bundle.predict(pd.read_csv("new_rows.csv"))
+{recipe}
 ```
 
-or in a shell, from the same place: `python -m automl predict bundle new_rows.csv --out predictions.csv`
+or in a shell, from the same place: `python -m automl predict bundle {file} --out predictions.csv`
 
 Weights are safetensors and JSON; nothing in here is a pickle."""
 
@@ -113,8 +132,24 @@ def _render_metrics(manifest: Manifest) -> str:
 
 
 def _render_inputs(manifest: Manifest) -> str:
+    if _is_for_pictures(manifest):
+        return "\n".join(["## Inputs", "", _render_pictures(manifest.training.get("pictures"))])
     lines = [f"| {_code(each.name)} | {each.kind.value} |" for each in manifest.columns]
     return "\n".join(["## Inputs", "", "| Column | Kind |", "|---|---|", *lines])
+
+
+def _render_pictures(facts: Any) -> str:
+    """What a picture becomes before a model sees it."""
+    if not isinstance(facts, Mapping):
+        return f"Pictures; their size in training: {NOT_STATED}."
+    side = facts.get("side", NOT_STATED)
+    colours = "grey values" if facts.get("channels") == 1 else "red, green and blue"
+    return (
+        f"Pictures (PNG, JPEG, WebP, BMP, TIFF; a ZIP, a folder or one file) of any size. Each is turned upright, "
+        f"put on white where it is transparent, scaled so that its short side has {side} pixels, and "
+        f"cut to the square in its middle: {side} × {side} pixels, {colours}. The model was trained on pictures "
+        "that were made so; what lies outside of the middle square it does not see."
+    )
 
 
 def _render_warnings(warnings: tuple[str, ...]) -> str:

@@ -1,5 +1,6 @@
 """A file of rows through the bundle of a finished search, in a limited child process."""
 
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,8 @@ def handle(context: HandlerContext) -> Iterator[None]:
             },
             folder=folder,
             limits=Limits(
-                timeout_seconds=settings.import_seconds, memory_bytes=settings.import_memory_bytes
+                timeout_seconds=find_timeout(settings, Path(str(spec["path"]))),
+                memory_bytes=settings.import_memory_bytes,
             ),
         )
         try:
@@ -56,6 +58,12 @@ def handle(context: HandlerContext) -> Iterator[None]:
         return
     context.log("info", f"Predicted {result['n_rows']} rows of {name}.")
     context.succeed(result)
+
+
+def find_timeout(settings: Settings, path: Path) -> float:
+    """Many pictures may take longer than any table; they come as a folder or a ZIP."""
+    has_pictures = path.is_dir() or zipfile.is_zipfile(path)
+    return settings.image_import_seconds if has_pictures else settings.import_seconds
 
 
 def _remove_upload(context: HandlerContext) -> None:
@@ -83,5 +91,6 @@ def run_predict_file(
             out,
             Settings(**arguments["settings"]),
             name=arguments["name"],
+            report=lambda share, words: report(0.4 + 0.6 * share, words),
         )
     return done.to_json()

@@ -94,7 +94,7 @@ def _sort_members(
     for member in members:
         path = PurePosixPath(member.path)
         suffix = path.suffix.lower()
-        reason = _find_stray(path, suffix)
+        reason = find_stray(path, suffix)
         if reason:
             left_out.append(_leave(member, reason))
         elif suffix in PICTURE_SUFFIXES:
@@ -104,7 +104,7 @@ def _sort_members(
     return pictures, tables, left_out
 
 
-def _find_stray(path: PurePosixPath, suffix: str) -> str:
+def find_stray(path: PurePosixPath, suffix: str) -> str:
     """Why a member is neither a picture nor a list; empty when it may be one."""
     folders = {part.casefold() for part in path.parts[:-1]}
     is_hidden = any(part.startswith(".") for part in path.parts)

@@ -53,9 +53,9 @@ class _Words:
 _WORDS: Mapping[str, _Words] = MappingProxyType(
     {
         "exact_duplicate_across_parts": _Words(
-            one="picture of the test or validation part also stands, pixel by pixel, in a part that "
+            one="picture of the test or validation part also stands, byte by byte, in a part that "
             "models learn from",
-            many="pictures of the test or validation part also stand, pixel by pixel, in a part that "
+            many="pictures of the test or validation part also stand, byte by byte, in a part that "
             "models learn from",
             advice="Results on them are too good; leave out the copies that are learned from.",
             level="warning",
@@ -69,8 +69,8 @@ _WORDS: Mapping[str, _Words] = MappingProxyType(
             level="warning",
         ),
         "exact_duplicate_across_classes": _Words(
-            one="picture stands, pixel by pixel, in another class too",
-            many="pictures stand, pixel by pixel, in another class too",
+            one="picture stands, byte by byte, in another class too",
+            many="pictures stand, byte by byte, in another class too",
             advice="One of the classes is wrong; correct it, or leave all of them out.",
             level="warning",
         ),
@@ -81,8 +81,8 @@ _WORDS: Mapping[str, _Words] = MappingProxyType(
             level="warning",
         ),
         "exact_duplicate": _Words(
-            one="picture repeats another one pixel by pixel",
-            many="pictures repeat another one pixel by pixel",
+            one="picture repeats another one byte by byte",
+            many="pictures repeat another one byte by byte",
             advice="Copies stay in one part of the split; you can leave out all but the first.",
         ),
         "near_duplicate": _Words(
@@ -162,6 +162,12 @@ def list_all_flagged(originals: pa.Table, codes: tuple[str, ...]) -> dict[str, I
     return {code: found.get(code, np.zeros(0, dtype=np.int64)) for code in codes}
 
 
+def find_flaws(originals: pa.Table) -> tuple[Flaw, ...]:
+    """Every finding with the rows that show it, the most serious first; findings without rows are left out."""
+    taken = select_taken(originals)
+    return tuple(_find_flaws(taken, find_copies(taken)))
+
+
 def _find_flaws(taken: pa.Table, copies: Copies) -> list[Flaw]:
     """Findings with at least one row, in the order of ``DROPPABLE``."""
     parts = _rank_parts(taken)
@@ -188,7 +194,7 @@ def _rank_parts(taken: pa.Table) -> Ints:
 def _mark_copies(copies: Copies, parts: Ints, labels: Ints) -> dict[str, tuple[Marks, Marks]]:
     """For each kind of copy the pictures that show it and those that can go.
 
-    Every picture is listed by the strictest kind only: what is a copy pixel by pixel is no near copy as well.
+    Every picture is listed by the strictest kind only: what is a copy byte by byte is no near copy as well.
     """
     marks: dict[str, tuple[Marks, Marks]] = {}
     listed = {name: np.zeros(len(parts), dtype=bool) for name in ("met", "torn", "own")}
