@@ -59,7 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
         commands.add_parser("search", help="find the best model for a table or for pictures")
     )
     _add_audit(commands.add_parser("audit", help="audit decisions that are already in a file"))
-    _add_predict(commands.add_parser("predict", help="predict the rows of a file with a bundle"))
+    _add_predict(commands.add_parser("predict", help="predict rows or pictures with a bundle"))
     worker = commands.add_parser("worker", help="run a worker alone")
     worker.set_defaults(run=_run_worker)
     return parser
@@ -108,7 +108,9 @@ def _add_audit(parser: argparse.ArgumentParser) -> None:
 
 def _add_predict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", metavar="BUNDLE", help="a bundle folder or its ZIP")
-    parser.add_argument("file", metavar="FILE")
+    parser.add_argument(
+        "file", metavar="FILE", help="a table; or pictures: a ZIP, a folder or one file"
+    )
     parser.add_argument("--out", metavar="FILE", required=True, help="ends in .csv or .parquet")
     parser.set_defaults(run=_run_predict)
 

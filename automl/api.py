@@ -29,6 +29,7 @@ from automl.settings import Settings
 from automl.worker.child_folder import render_settings
 from automl.worker.context import HandlerContext
 from automl.worker.loop import build_worker_row, prepare_workspace, run_claimed
+from automl.worker.predict_handler import find_timeout
 
 SAMPLE_PREFIX = "sample:"
 WORKER_BEAT_SECONDS = 5.0
@@ -86,7 +87,10 @@ class AuditCall:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PredictCall:
-    """What ``run_predict`` is asked: a bundle (folder or ZIP), a file of rows, where to write."""
+    """What ``run_predict`` is asked: a bundle (folder or ZIP), rows or pictures, where to write.
+
+    ``file`` is a table, or for a bundle that reads pictures a ZIP, a folder or one picture.
+    """
 
     bundle: Path
     file: Path
@@ -146,15 +150,19 @@ def run_audit(call: AuditCall, settings: Settings | None = None) -> dict[str, An
 
 
 def run_predict(call: PredictCall, settings: Settings | None = None) -> dict[str, Any]:
-    """Predict every row of a file with a bundle; rows written and notes."""
+    """Predict every row of a file, or every picture, with a bundle; rows written and notes."""
     arguments = {
         "bundle": str(call.bundle.absolute()),
         "file": str(call.file.absolute()),
         "name": call.file.name,
         "out": str(call.out.absolute()),
     }
+    settings = settings or Settings()
     return _run_limited(
-        settings or Settings(), "automl.worker.predict_handler:run_predict_file", arguments
+        settings,
+        "automl.worker.predict_handler:run_predict_file",
+        arguments,
+        timeout_seconds=find_timeout(settings, call.file),
     )
 
 
@@ -356,7 +364,12 @@ def _require_ended_well(job: Job) -> None:
     raise SearchFailed(message, hint=outcome.hint if outcome else "")
 
 
-def _run_limited(settings: Settings, function: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _run_limited(
+    settings: Settings,
+    function: str,
+    arguments: Mapping[str, Any],
+    timeout_seconds: float | None = None,
+) -> dict[str, Any]:
     """Run a function that reads foreign files in a limited child process and wait for it."""
     with tempfile.TemporaryDirectory(prefix="fairloom-") as folder:
         request = ChildRequest(
@@ -364,7 +377,8 @@ def _run_limited(settings: Settings, function: str, arguments: Mapping[str, Any]
             arguments={**arguments, "settings": render_settings(settings)},
             folder=Path(folder),
             limits=Limits(
-                timeout_seconds=settings.import_seconds, memory_bytes=settings.import_memory_bytes
+                timeout_seconds=timeout_seconds or settings.import_seconds,
+                memory_bytes=settings.import_memory_bytes,
             ),
         )
         return _wait(run_child(request))

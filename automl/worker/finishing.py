@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from automl.data.dataset import Kind
 from automl.data.encoding import load_encoder
 from automl.data.preparing import load_prepared
 from automl.data.store import load_dataset, load_frame
 from automl.data.views import Part
 from automl.deploy.bundle import BundleParts, save_bundle
+from automl.deploy.pictures import FILE
 from automl.evaluation.comparison import ComparisonInput, compute_difference
 from automl.files import write_json
 from automl.models.catalog import describe_layers
@@ -77,7 +80,7 @@ def run_finishing(
         SearchReport(
             spec=finish.spec,
             result=result,
-            predictions=build_predictions(finish.spec.task, _build_rows(finish, winner)),
+            predictions=_build_predictions(finish, winner),
             evaluation=winner.evaluation,
             created_at=result["created_at"],
         ),
@@ -100,6 +103,22 @@ def _parse(arguments: Mapping[str, Any]) -> Finish:
         looks=arguments["looks"],
         warnings=tuple(arguments["warnings"]),
     )
+
+
+def _build_predictions(finish: Finish, winner: Opened) -> pd.DataFrame:
+    """The frame of ``build_predictions``; for pictures the name of the file follows ``row_id``."""
+    rows = _build_rows(finish, winner)
+    predictions = build_predictions(finish.spec.task, rows)
+    pictures = [column.name for column in finish.spec.columns if column.kind is Kind.IMAGE]
+    if pictures:
+        frame = load_frame(finish.settings.workspace, finish.spec.data, (pictures[0],))
+        predictions.insert(1, FILE, frame[pictures[0]].to_numpy()[_list_test_rows(finish)])
+    return predictions
+
+
+def _list_test_rows(finish: Finish) -> NDArray[np.int64]:
+    prepared = load_prepared(finish.folder / "prepared" / REFIT_ROWS)
+    return np.asarray(prepared.parts[Part.TEST])
 
 
 def _build_rows(finish: Finish, winner: Opened) -> PredictedRows:
@@ -302,6 +321,7 @@ def _build_protocol(spec: SearchSpec) -> dict[str, Any]:
         "split": str(spec.split.strategy),
         "shares": shares if spec.split.test_given else {**shares, "test": spec.split.test},
         "test": "given file" if spec.split.test_given else "held out",
+        **({"validation": "given part"} if spec.split.val_given else {}),
         "group": spec.split.group,
         "budget_seconds": spec.budget.seconds,
         "budget_trials": spec.budget.trials,
@@ -327,6 +347,22 @@ def _render_opened(opened: Opened) -> dict[str, Any]:
     }
 
 
+def _describe_pictures(finish: Finish) -> dict[str, Any]:
+    """Side, channels and fit of the pictures that were learned from; nothing for a table."""
+    facts = load_dataset(finish.settings.workspace, finish.spec.data).images
+    if facts is None:
+        return {}
+    return {
+        "pictures": {
+            "side": facts.side,
+            "channels": facts.channels,
+            "fit": facts.fit,
+            "n_left_out": facts.n_left_out,
+            "excluded": list(finish.spec.excluded),
+        }
+    }
+
+
 def _write_bundle(finish: Finish, winner: Opened, result: Mapping[str, Any]) -> None:
     """Replace ``bundle/``; an earlier one, of a search that was resumed, goes first."""
     spec = finish.spec
@@ -348,6 +384,7 @@ def _write_bundle(finish: Finish, winner: Opened, result: Mapping[str, Any]) -> 
                 "spec_hash": finish.preparation["spec_hash"],
                 "n_rows": dict(finish.preparation["n_rows"]),
                 "seed": spec.seed,
+                **_describe_pictures(finish),
             },
             metrics=result["test"],
             versions=result["versions"],
