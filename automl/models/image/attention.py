@@ -45,7 +45,8 @@ def to_tokens(x: Tensor) -> Tensor:
 
 def to_map(tokens: Tensor, size: tuple[int, int]) -> Tensor:
     """``(n, h·w, d) → (n, d, h, w)``."""
-    return tokens.transpose(1, 2).unflatten(2, size)
+    n_rows, _, width = tokens.shape
+    return tokens.transpose(1, 2).reshape(n_rows, width, *size)
 
 
 class Attention(nn.Module):
@@ -73,11 +74,15 @@ class Attention(nn.Module):
         """What every token looks at, ``(n, heads, tokens, tokens)``; rows sum to 1."""
         query, key, _ = self._split(tokens)
         scale = float(query.shape[-1]) ** -0.5
-        return (query @ key.transpose(-2, -1) * scale).softmax(dim=-1)
+        scores: Tensor = query @ key.transpose(-2, -1) * scale
+        return scores.softmax(dim=-1)
 
     def _split(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        parts = self.qkv(tokens).unflatten(2, (3, self.n_heads, -1)).permute(2, 0, 3, 1, 4)
-        return parts[0], parts[1], parts[2]
+        joined: Tensor = self.qkv(tokens)
+        n_rows, n_tokens, width = tokens.shape
+        parts = joined.reshape(n_rows, n_tokens, 3, self.n_heads, width // self.n_heads)
+        query, key, value = parts.permute(2, 0, 3, 1, 4).unbind()
+        return query, key, value
 
 
 class EncoderBlock(nn.Module):

@@ -216,6 +216,7 @@ GOOGLENET: tuple[tuple[Branches, ...], ...] = (
 def build_googlenet(plan: Plan) -> ClassicNetwork:
     """GoogLeNet with batch norm and without auxiliary heads; a 3 × 3 stem below 96 px."""
     c1, c2 = plan.scale(64), plan.scale(192)
+    stem: list[nn.Module]
     if plan.is_small:
         stem = [ConvUnit(plan.channels, c2, 3, STYLE)]
     else:

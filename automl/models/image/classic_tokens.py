@@ -117,7 +117,7 @@ class Transformer(ImageNetwork):
     def _embed(self, pictures: Tensor) -> tuple[Tensor, tuple[int, int]]:
         x = self.tokenizer(pictures)
         size = (x.shape[2], x.shape[3])
-        position = self.position
+        position: Tensor = self.position
         if size != tuple(position.shape[2:]):
             position = functional.interpolate(
                 position, size=size, mode="bilinear", align_corners=False

@@ -16,25 +16,34 @@ LAST_KINDS = ("same", "attention", "mixer")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MacroLimits:
-    """What a preset allows: widths ``(low, high)`` per stage (as many stages), most blocks in one stage."""
+    """What a preset allows: widths ``(low, high)`` per stage (as many stages), most blocks in one stage.
+
+    ``growth``: most channels that a layer of a dense block adds; ``can_keep_map``: whether stage 1 may leave
+    the map as large as the stem gave it.
+    """
 
     widths: tuple[tuple[int, int], ...]
     blocks: int
-    can_keep_map: bool = False  # whether stage 1 may leave the map as large as the stem gave it
+    kernels: tuple[int, ...] = KERNELS
+    growth: int = 16
+    can_keep_map: bool = False
 
 
+# Half of what *quick* draws for a CPU costs 12 M multiply-adds or less at 32 px: some seconds per 7,000 pictures.
 LIMITS = {
-    ("quick", False): MacroLimits(widths=((16, 32), (32, 64), (64, 128)), blocks=2),
+    ("quick", False): MacroLimits(
+        widths=((16, 32), (32, 64), (64, 128)), blocks=2, kernels=KERNELS[:1]
+    ),
     ("balanced", False): MacroLimits(widths=((16, 64), (32, 96), (64, 128)), blocks=2),
     ("thorough", False): MacroLimits(widths=((16, 64), (32, 128), (64, 128)), blocks=3),
     ("quick", True): MacroLimits(
-        widths=((32, 96), (64, 192), (64, 256), (128, 256)), blocks=2, can_keep_map=True
+        widths=((32, 96), (64, 192), (64, 256), (128, 256)), blocks=2, growth=32, can_keep_map=True
     ),
     ("balanced", True): MacroLimits(
-        widths=((32, 128), (64, 256), (64, 384), (128, 512)), blocks=3, can_keep_map=True
+        widths=((32, 128), (64, 256), (64, 384), (128, 512)), blocks=3, growth=32, can_keep_map=True
     ),
     ("thorough", True): MacroLimits(
-        widths=((32, 256), (64, 384), (64, 512), (128, 512)), blocks=3, can_keep_map=True
+        widths=((32, 256), (64, 384), (64, 512), (128, 512)), blocks=3, growth=32, can_keep_map=True
     ),
 }
 
@@ -53,9 +62,9 @@ def build_macro_space(limits: MacroLimits, *, side: int = 0) -> Space:
     is_tiny = 0 < side < 16
     return {
         "stem": Choice(options=("whiten", "conv3")),
-        "block": _build_blocks(),
+        "block": _build_blocks(limits),
         "last": Choice(options=LAST_KINDS),
-        "kernel": Choice(options=KERNELS[:1] if is_tiny else KERNELS),
+        "kernel": Choice(options=KERNELS[:1] if is_tiny else limits.kernels),
         "norm": Choice(options=("batch", "group")),
         "activation": Choice(options=("relu", "gelu", "silu")),
         "pool": Choice(options=("max", "stride", "blur")),
@@ -68,7 +77,7 @@ def build_macro_space(limits: MacroLimits, *, side: int = 0) -> Space:
     }
 
 
-def _build_blocks() -> Switch:
+def _build_blocks(limits: MacroLimits) -> Switch:
     """The kinds of blocks, each with what only it has."""
     return Switch(
         branches={
@@ -77,7 +86,10 @@ def _build_blocks() -> Switch:
             "bottleneck": {},
             "separable": {},
             "inverted": {"expansion": Choice(options=(2, 4, 6))},
-            "dense": {"growth": Int(low=8, high=32, step=8), "layers": Int(low=2, high=4)},
+            "dense": {
+                "growth": Int(low=8, high=limits.growth, step=8),
+                "layers": Int(low=2, high=3),
+            },
             "inception": {},
             "attention": {},
             "mixer": {},
