@@ -122,6 +122,8 @@ def calibrate(probability: Any, temperature: float | None) -> Any:
 
 def choose_classes(probability: Any, manifest: Any, wanted: str) -> list[int]:
     """What the bundle decides per row, or one named class for all of them."""
+    from automl.evaluation.outcomes import THRESHOLD, decide
+
     task = manifest.task
     if wanted != PREDICTED:
         if wanted not in task.classes:
@@ -129,8 +131,5 @@ def choose_classes(probability: Any, manifest: Any, wanted: str) -> list[int]:
                 f"There is no class {wanted!r}.", hint=f"Choose {', '.join(task.classes[:20])}."
             )
         return [task.classes.index(wanted)] * len(probability)
-    if manifest.threshold is None:
-        return [int(index) for index in probability.argmax(axis=1)]
-    positive = int(task.positive_index)
-    is_positive = probability[:, positive] >= manifest.threshold
-    return [positive if found else 1 - positive for found in is_positive]
+    threshold = THRESHOLD if manifest.threshold is None else manifest.threshold
+    return [int(index) for index in decide(task, probability, threshold)]

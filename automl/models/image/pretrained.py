@@ -22,6 +22,7 @@ from automl.space.dimensions import Config
 
 _CHUNK_BYTES = 1 << 29
 _BYTES_PER_PIXEL = 64 * 4 * 3  # of activations alive at once
+_LEAST_STD = 1e-3  # as pictures are normalised before they come here
 PARTS = ("head", "last_stage", "full")
 _STAGE = re.compile(r"^(?:blocks|stages|layers)\.(\d+)\.|^layer(\d+)\.")
 
@@ -82,6 +83,8 @@ class PretrainedNetwork(ImageNetwork):
             ("std", parsed.backbone.std),
         ):
             column = torch.tensor(values, dtype=torch.float32).reshape(-1, 1, 1)
+            if name == "data_std":
+                column = column.clamp_min(_LEAST_STD)
             self.register_buffer(name, column, persistent=False)
         self.register_buffer("feature_mean", torch.zeros(self.d_features))
         self.register_buffer("feature_scale", torch.ones(self.d_features))
