@@ -13,6 +13,8 @@ def _cnn(**changes: Value) -> dict[str, Value]:
     }
 
 
+_SHARED_RECIPE = ("schedule", "label_smoothing", "flip", "translate", "cutout", "mix", "policy",
+                  "resolution", "ema", "tta", "epochs")  # fmt: skip
 CNN_DEFAULT: Config = {
     "stem": "whiten",
     "block": "plain",
@@ -30,11 +32,12 @@ CNN_DEFAULT: Config = {
     "stage3": "on",
     "stage3.on.width": 128,
     "stage3.on.blocks": 1,
+    "stage3.on.stage4": "off",
     "head.pool": "max",
     "head.dropout": 0.0,
     "head.scale": 1.0,
     "optimizer": "muon",
-    "optimizer.muon.lr": 0.24,
+    "optimizer.muon.lr": 0.12,
     "optimizer.muon.weight_decay": 5e-4,
     "schedule": "linear",
     "label_smoothing": 0.1,
@@ -44,10 +47,17 @@ CNN_DEFAULT: Config = {
     "mix": "none",
     "policy": "none",
     "resolution": "full",
-    "ema": False,
+    "ema": True,
     "tta": "flip",
     "epochs": 12,
 }
-CLASSIC_DEFAULT: Config = {}
+CLASSIC_DEFAULT: Config = {
+    "name": "resnet18",
+    "width": 0.25,
+    "optimizer": "muon",
+    "optimizer.muon.lr": 0.1,
+    "optimizer.muon.weight_decay": 5e-4,
+    **{label: CNN_DEFAULT[label] for label in _SHARED_RECIPE},
+}
 PRETRAINED_DEFAULT: Config = {}
 IMAGE_STARTS: Mapping[str, tuple[Config, ...]] = {"cnn": (_cnn(flip="none", tta="none"),)}

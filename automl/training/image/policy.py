@@ -88,11 +88,12 @@ def _equalize(pictures: Tensor, strength: Tensor) -> Tensor:  # noqa: ARG001 (it
     codes = pictures.round().long().reshape(n * channels, -1)
     counts = torch.zeros(n * channels, 256, device=pictures.device)
     counts.scatter_add_(1, codes, torch.ones_like(codes, dtype=torch.float32))
-    below = counts.cumsum(1)
-    least = torch.where(counts > 0, below, math.inf).amin(1, keepdim=True)
-    table = ((below - least) * (255 / (below[:, -1:] - least).clamp_min(1))).round().clamp(0, 255)
+    below = counts.cumsum(1) - counts
+    brightest = counts.gather(1, codes.amax(1, keepdim=True))
+    step = ((codes.shape[1] - brightest) / 255).floor()
+    table = ((below + (step / 2).floor()) / step.clamp_min(1)).floor().clamp(0, 255)
     spread = table.gather(1, codes).reshape(pictures.shape)
-    is_flat = (below[:, -1:] == least).reshape(n, channels, 1, 1)
+    is_flat = (step == 0).reshape(n, channels, 1, 1)  # too few pixels to spread, as Pillow sees it
     return torch.where(is_flat, pictures, spread)
 
 

@@ -216,6 +216,12 @@ class ImageRun:
 
     def finish(self, state: dict[str, Tensor]) -> ImageModel:
         """Put the kept weights back; the model that predicts."""
+        broken = [name for name, tensor in state.items() if not bool(torch.isfinite(tensor).all())]
+        if broken:
+            raise TrainingDiverged(
+                f"The weights of {broken[0]!r} are not finite.",
+                hint="A lower learning rate may help.",
+            )
         self.network.load_state_dict(state)
         return ImageModel(
             family=self.request.family,
