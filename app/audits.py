@@ -15,7 +15,9 @@ import pandas as pd
 from app import results
 from automl.errors import DataError
 from automl.jobs.records import Job
+from automl.reports.class_rows import build_class_rows
 from fairness.audit import Audit, AuditInput, AuditOptions, compute_audit
+from fairness.class_audit import ClassAudit, ClassInput, ClassOptions, compute_class_audit
 from fairness.groups import build_grouping
 
 PREFIX = "sensitive_"
@@ -30,6 +32,7 @@ class AuditTask:
     positive: str
     beneficial: str | None
     threshold: float
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +54,7 @@ def read_task(job: Job, result: Mapping[str, Any]) -> AuditTask:
         positive=str(task.get("positive") or ""),
         beneficial=task.get("beneficial"),
         threshold=float(result.get("threshold") or THRESHOLD),
+        classes=tuple(map(str, task.get("classes") or ())),
     )
 
 
@@ -78,13 +82,56 @@ def compute_choice(search_id: str, task: AuditTask, choice: AuditChoice) -> Audi
     return _compute(path, path.stat().st_mtime_ns, task, choice, search_id)
 
 
+def compute_classes(search_id: str, task: AuditTask, choice: AuditChoice) -> ClassAudit:
+    """The audit of several classes for a choice, kept per version of the predictions."""
+    path = results.get_result_file(search_id, "predictions.parquet")
+    return _compute_classes(path, path.stat().st_mtime_ns, task, choice, search_id)
+
+
+def compute_one_class(search_id: str, task: AuditTask, choice: AuditChoice, label: str) -> Audit:
+    """The whole binary audit of one class against the rest; the decisions stay the model's own."""
+    path = results.get_result_file(search_id, "predictions.parquet")
+    return _compute_one_class(path, path.stat().st_mtime_ns, task, choice, search_id, label)
+
+
+@lru_cache(maxsize=16)
+def _compute_classes(
+    _path: Path, _version: int, task: AuditTask, choice: AuditChoice, search_id: str
+) -> ClassAudit:
+    return compute_class_audit(_read_rows(search_id, task, choice), _build_options(choice))
+
+
+@lru_cache(maxsize=16)
+def _compute_one_class(
+    _path: Path, _version: int, task: AuditTask, choice: AuditChoice, search_id: str, label: str
+) -> Audit:
+    rows = _read_rows(search_id, task, choice)
+    return compute_audit(rows.against_rest(label), _build_options(choice).for_class(label))
+
+
+def _build_options(choice: AuditChoice) -> ClassOptions:
+    return ClassOptions(references=dict(choice.references), min_group_size=choice.min_group_size)
+
+
+def _read_rows(search_id: str, task: AuditTask, choice: AuditChoice) -> ClassInput:
+    predictions = _require_predictions(search_id)
+    columns = [PREFIX + name for name in choice.columns]
+    rest = [name for name in predictions if not str(name).startswith(PREFIX)]
+    return build_class_rows(task.classes, predictions[[*rest, *columns]])
+
+
+def _require_predictions(search_id: str) -> pd.DataFrame:
+    predictions = results.read_predictions(search_id)
+    if predictions is None:
+        raise DataError("The predictions of this search are gone.", hint="Search again.")
+    return predictions
+
+
 @lru_cache(maxsize=32)
 def _compute(
     _path: Path, _version: int, task: AuditTask, choice: AuditChoice, search_id: str
 ) -> Audit:
-    predictions = results.read_predictions(search_id)
-    if predictions is None:
-        raise DataError("The predictions of this search are gone.", hint="Search again.")
+    predictions = _require_predictions(search_id)
     score = predictions.get(f"probability_{task.positive}")
     return compute_audit(
         AuditInput(

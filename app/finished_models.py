@@ -9,6 +9,7 @@ from app import results, services
 from automl.jobs.records import Job, JobKind
 
 MAX_MODELS = 200
+FILE, PROBABILITY = "file", "probability_"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +22,16 @@ class FinishedModel:
     metric: str
     estimate: Mapping[str, Any]
     finished_at: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SingleDecision:
+    """What a model decided about one picture; ``probabilities`` by class, the most probable first."""
+
+    job: str
+    label: str
+    probability: float | None
+    probabilities: tuple[tuple[str, float], ...]
 
 
 def list_models() -> list[FinishedModel]:
@@ -60,6 +71,29 @@ def find_output(job: Job) -> Path | None:
         return None
     path = services.get_workspace().job(job.id) / Path(str(name)).name
     return path if path.is_file() else None
+
+
+def read_single(job: Job, path: Path) -> SingleDecision | None:
+    """What was decided about one picture; None for several rows, a table, or a picture that was not read."""
+    if job.result.get("n_rows") != 1:
+        return None
+    import pandas as pd
+
+    frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=str)
+    if len(frame) != 1 or FILE not in frame or pd.isna(frame["prediction"].iloc[0]):
+        return None
+    shares = [
+        (str(name).removeprefix(PROBABILITY), float(frame[name].iloc[0]))
+        for name in frame
+        if str(name).startswith(PROBABILITY)
+    ]
+    label = str(frame["prediction"].iloc[0])
+    return SingleDecision(
+        job=job.id,
+        label=label,
+        probability=dict(shares).get(label),
+        probabilities=tuple(sorted(shares, key=lambda pair: -pair[1])),
+    )
 
 
 def _build_model(job: Job, result: Mapping[str, Any]) -> FinishedModel:

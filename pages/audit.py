@@ -1,37 +1,27 @@
 """Audit: does the model treat groups differently, by how much, and how sure is that?"""
 
 import streamlit as st
+from app.components.report_pictures import show_report_pictures
 
 from app import audits, results
-from app.components.audit_view import (
-    pick_attribute,
-    pick_choice,
-    show_calibration,
-    show_counts,
-    show_cross_check,
-    show_downloads,
-    show_found,
-    show_gaps,
-    show_groups,
-    show_setting,
-    show_warnings,
-)
+from app.components import audit_view, class_audit_view
 from app.components.finished import require_result
 from app.components.headline import describe_looks
 from app.components.states import show_empty, show_title
 from app.wording import say
+from fairness.class_audit import ClassAudit
 
 show_title(say("audit.title"), say("audit.question"))
 job, result = require_result()
 task = audits.read_task(job, result)
-if task.type != "binary":
+if task.type not in ("binary", "multiclass"):
     show_empty(
         say("audit.kind_title"),
-        say("audit.kind_text", kind=say(f"audit.kind_{task.type}")),
+        say("audit.kind_text", kind=say("audit.kind_regression")),
         page="results",
         label=say("audit.to_results"),
     )
-    show_downloads(job.id)
+    audit_view.show_downloads(job.id)
     st.stop()
 
 predictions = results.read_predictions(job.id)
@@ -39,31 +29,56 @@ if predictions is None:
     st.info(say("audit.no_predictions"))
     st.stop()
 if not audits.list_sensitive(predictions):
+    of_pictures = "file" in predictions
     show_empty(
-        say("audit.none_title"), say("audit.none_text"), page="data", label=say("audit.to_data")
+        say("audit.none_title"),
+        say("audit.none_pictures" if of_pictures else "audit.none_text"),
+        page="data",
+        label=say("audit.to_data"),
     )
-    show_downloads(job.id)
+    audit_view.show_downloads(job.id)
+    show_report_pictures(job)
     st.stop()
 
-show_setting(task)
+is_binary = task.type == "binary"
+if is_binary:
+    audit_view.show_setting(task)
+else:
+    class_audit_view.show_class_setting(task)
 found = st.container(key="found")
-choice = pick_choice(predictions, audits.read_plan(job))
+choice = audit_view.pick_choice(predictions, audits.read_plan(job))
 if not choice.columns:
     st.info(say("audit.choose"))
     st.stop()
-audit = audits.compute_choice(job.id, task, choice)
+compute = audits.compute_choice if is_binary else audits.compute_classes
+audit = compute(job.id, task, choice)
 
 with found:
-    show_found(audit)
+    if isinstance(audit, ClassAudit):
+        class_audit_view.show_class_findings(audit)
+    else:
+        audit_view.show_found(audit)
     st.caption(describe_looks(result))
-    show_cross_check(job.id)
-show_warnings(audit)
-show_downloads(job.id)
+    audit_view.show_cross_check(job.id)
+audit_view.show_warnings(audit)
+audit_view.show_downloads(job.id)
+show_report_pictures(job)
 
-attribute = pick_attribute(audit.attributes)
+attribute = audit_view.pick_attribute(audit.attributes)
 views = {
-    "groups": show_groups, "gaps": show_gaps, "calibration": show_calibration, "counts": show_counts,
-}  # fmt: skip
+    "groups": audit_view.show_groups,
+    "gaps": audit_view.show_gaps,
+    "calibration": audit_view.show_calibration,
+    "counts": audit_view.show_counts,
+}
+if not is_binary:
+    views = {
+        "groups": class_audit_view.show_class_groups,
+        "classes": class_audit_view.show_classes,
+        "gaps": class_audit_view.show_class_gaps,
+        "one": lambda _, name: class_audit_view.show_one_class(job.id, task, choice, name),
+        "counts": class_audit_view.show_class_counts,
+    }
 tabs = st.tabs([say(f"audit.tab_{name}") for name in views], key="audit_tab", on_change="rerun")
 for tab, show in zip(tabs, views.values(), strict=True):
     if tab.open:

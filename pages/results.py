@@ -2,13 +2,15 @@
 
 import streamlit as st
 
-from app import results
+from app import picture_results, results
 from app.components.calibration_view import show_calibration
 from app.components.curves_view import show_curves
 from app.components.finished import open_page, require_result
 from app.components.headline import show_headline
 from app.components.leaderboard import show_leaderboard, show_leaderboard_figure
+from app.components.methods_view import show_methods
 from app.components.model_view import show_model, show_protocol
+from app.components.picture_errors import show_picture_errors
 from app.components.search_view import show_search_views
 from app.components.states import show_title
 from app.wording import say
@@ -21,7 +23,7 @@ task = result.get("task")
 
 show_headline(result, is_stopped=job.state is JobState.STOPPED)
 with st.container(horizontal=True, key="ways_on"):
-    has_audit = isinstance(task, dict) and task.get("type") == "binary"
+    has_audit = isinstance(task, dict) and task.get("type") in ("binary", "multiclass")
     label = say("results.open_audit" if has_audit else "results.open_report")
     if st.button(label, key="open_audit", type="primary" if has_audit else "secondary"):
         open_page("audit")
@@ -31,23 +33,30 @@ with st.container(horizontal=True, key="ways_on"):
         open_page("models")
 show_leaderboard(result)
 
-names = ("curves", "calibration", "search", "model", "protocol")
-tabs = st.tabs([say(f"results.tab_{name}") for name in names], key="results_tab", on_change="rerun")
-curves, calibration, search, model, protocol = tabs
-if curves.open:
-    with curves:
+names = ["curves", "calibration", "search", "model", "protocol"]
+pictures = picture_results.read_picture_results(job, result)
+if pictures is not None:
+    names.insert(0, "pictures")
+labels = [say(f"results.tab_{name}") for name in names]
+tabs = dict(zip(names, st.tabs(labels, key="results_tab", on_change="rerun"), strict=True))
+if pictures is not None and tabs["pictures"].open:
+    with tabs["pictures"]:
+        show_picture_errors(pictures)
+if tabs["curves"].open:
+    with tabs["curves"]:
         target = task.get("target", "") if isinstance(task, dict) else job.title
         show_curves(opened, str(target))
-if calibration.open:
-    with calibration:
+if tabs["calibration"].open:
+    with tabs["calibration"]:
         show_calibration(opened, result)
-if search.open:
-    with search:
+if tabs["search"].open:
+    with tabs["search"]:
         show_leaderboard_figure(result)
+        show_methods(result)
         show_search_views(job.id, result)
-if model.open:
-    with model:
+if tabs["model"].open:
+    with tabs["model"]:
         show_model(result)
-if protocol.open:
-    with protocol:
+if tabs["protocol"].open:
+    with tabs["protocol"]:
         show_protocol(result)

@@ -26,8 +26,10 @@ from app.theme import is_dark
 from app.wording import escape, say, say_plain
 from fairness import figures, frames, wording
 from fairness.audit import GROUP_METRICS, Audit
+from fairness.class_audit import ClassAudit
 from fairness.records import TOLERANCE
 
+COMPUTED = "picture_"  # columns that were computed from the picture begin so
 DOWNLOADS = {
     "report": "report.html",
     "audit_json": "audit.json",
@@ -53,6 +55,9 @@ def pick_choice(predictions: pd.DataFrame, plan: tuple[dict[str, str], int]) -> 
             (column, _pick_reference(predictions, column, references.get(column)))
             for column in columns
         ]
+    computed = [column for column in columns if column.startswith(COMPUTED)]
+    if computed:
+        st.caption(say("audit.computed", names=", ".join(computed)))
     return AuditChoice(columns=tuple(columns), references=tuple(chosen), min_group_size=int(size))
 
 
@@ -104,7 +109,7 @@ def show_cross_check(search_id: str) -> None:
         st.caption(escape(sentence))
 
 
-def show_warnings(audit: Audit) -> None:
+def show_warnings(audit: Audit | ClassAudit) -> None:
     """Everything a reader must know, folded when it is much."""
     if audit.warnings:
         with st.expander(

@@ -1,5 +1,7 @@
 """One chart as every page shows it: picture, one sentence, the table behind it, and its CSV."""
 
+from typing import Any
+
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
@@ -40,8 +42,9 @@ def show_figure(
     sentence: str,
     frame: pd.DataFrame,
     title: str = "",
-) -> None:
-    """Draw ``fig`` with what look.md asks of every chart.
+    is_pickable: bool = False,
+) -> Any:
+    """Draw ``fig`` with what look.md asks of every chart; of a pickable one, what is selected.
 
     ``alt`` says what the picture is (read aloud), ``sentence`` what it shows in numbers, ``frame`` is the
     tidy frame it was drawn from. ``key`` is stable; the table has ``<key>_table``, the download
@@ -50,9 +53,10 @@ def show_figure(
     with st.container(key=f"{key}_figure"):
         if title:
             st.markdown(f"#### {escape(title)}")
-        st.plotly_chart(
+        event = st.plotly_chart(
             apply_template(fig, dark=is_dark()),
             key=key, alt=alt, theme=None, config=CHART_CONFIG, width="stretch",
+            on_select="rerun" if is_pickable else "ignore", selection_mode="points",
         )  # fmt: skip
         st.caption(escape(sentence))
         with st.expander("Table", key=f"{key}_expander"):
@@ -62,6 +66,7 @@ def show_figure(
             if len(frame) > MAX_TABLE_ROWS:
                 st.caption(f"First {MAX_TABLE_ROWS:,} of {len(frame):,} rows; the CSV has all.")
             show_csv(frame, key=key)
+    return event if is_pickable else None
 
 
 def show_csv(frame: pd.DataFrame, *, key: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.components.architecture_view import show_stages
 from app.components.figure import show_figure
 from app.components.numbers import format_count, format_duration
 from app.wording import say, say_plain
@@ -15,6 +16,7 @@ from automl.figures.architecture import (
     describe_architecture,
     plot_architecture,
 )
+from automl.figures.stages import has_stages
 
 PARTS = ("train", "select", "calibrate", "test")
 
@@ -122,8 +124,11 @@ def flatten(value: Mapping[str, Any], stem: str = "") -> dict[str, object]:
 
 
 def _show_drawing(network: Mapping[str, Any]) -> None:
-    layers = compute_layers(network["layers"])
     name = str(network["name"])
+    if has_stages(network["layers"]):
+        show_stages(name, network["layers"])
+        return
+    layers = compute_layers(network["layers"])
     show_figure(
         plot_architecture(layers), key="architecture", title=say_plain("model.drawing", name=name),
         alt=say_plain("model.drawing_alt", name=name), sentence=describe_architecture(layers),

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from app import finished_models, results, services, session
+from app import finished_models, picture_results, results, services, session
 from app.components.download import show_download
-from app.components.numbers import format_count, format_estimate, format_when
+from app.components.numbers import format_count, format_estimate, format_share, format_when
 from app.components.states import show_error
 from app.components.upload import pick_upload
-from app.finished_models import FinishedModel
+from app.finished_models import FinishedModel, SingleDecision
 from app.wording import escape, say, say_plain
 from automl.jobs.records import Job, JobState
 from fairness.errors import FairloomError
@@ -22,6 +22,15 @@ from automl.deploy.bundle import load_bundle
 
 bundle = load_bundle(Path("bundle.zip"))
 predictions = bundle.predict(pd.read_csv("new_rows.csv"))"""
+PICTURES_PYTHON = """from pathlib import Path
+
+from automl.deploy.bundle import load_bundle
+from automl.deploy.pictures import predict_pictures
+
+bundle = load_bundle(Path("bundle.zip"))
+predictions, notes = predict_pictures(bundle, Path("new_pictures.zip"))"""
+PICTURES_SHELL = "python -m automl predict bundle.zip new_pictures.zip --out predictions.csv"
+MAX_CLASSES = 10  # probabilities listed for a single picture
 SHELL = "python -m automl predict bundle.zip new_rows.csv --out predictions.csv"
 
 
@@ -68,22 +77,28 @@ def show_bundle(model: FinishedModel) -> None:
     if path is None:
         st.info(say("models.no_bundle"))
         return
-    st.write(say("models.bundle_text"))
+    of_pictures = picture_results.is_about_pictures(model.search)
+    st.write(say("models.bundle_pictures" if of_pictures else "models.bundle_text"))
     show_download(say("models.download_bundle"), path, filename="bundle.zip", key="download_bundle")
     with st.expander(say("models.recipe"), key="recipe"):
         st.write(say("models.recipe_python"))
-        st.code(PYTHON, language="python")
+        st.code(PICTURES_PYTHON if of_pictures else PYTHON, language="python")
         st.write(say("models.recipe_shell"))
-        st.code(SHELL, language="bash")
+        st.code(PICTURES_SHELL if of_pictures else SHELL, language="bash")
 
 
 def show_prediction(model: FinishedModel) -> None:
     """Upload a file, follow its job, download what came out."""
     st.subheader(say("models.predict"), anchor=False)
-    st.write(say("models.predict_text"))
+    of_pictures = picture_results.is_about_pictures(model.search)
+    st.write(say("models.predict_pictures" if of_pictures else "models.predict_text"))
     if not services.has_worker():
         st.caption(say("frame.no_worker"))
-    upload = pick_upload("predict_upload", label=say_plain("upload.label"))
+    upload = pick_upload(
+        "predict_pictures" if of_pictures else "predict_upload",
+        label=say_plain("models.drop_pictures" if of_pictures else "upload.label"),
+        pictures=of_pictures, tables=not of_pictures,
+    )  # fmt: skip
     if upload is not None:
         path = services.require_upload(upload.id, upload.name)
         services.submit_predict(model.search, path, upload.name)
@@ -136,9 +151,27 @@ def _show_job(job: Job) -> None:
     st.markdown(
         f"{say('models.predict_done', name=job.title, n=n_rows)} {format_when(job.finished_at)}"
     )
+    _show_single(finished_models.read_single(job, path))
     for note in job.result.get("notes") or ():
         write = st.markdown if note.get("level") == "warning" else st.caption
         write(escape(note.get("text", "")))
     show_download(
         say("models.download_predictions"), path, filename=path.name, key=f"download_{job.id}"
     )
+
+
+def _show_single(decision: SingleDecision | None) -> None:
+    """Of one picture: the decision, its probability and the next classes."""
+    if decision is None:
+        return
+    st.markdown(
+        say("models.single", label=decision.label, share=format_share(decision.probability))
+    )
+    shown = decision.probabilities[:MAX_CLASSES]
+    frame = pd.DataFrame(
+        {
+            say_plain("models.class"): [name for name, _ in shown],
+            say_plain("models.probability"): [format_share(share) for _, share in shown],
+        }
+    )
+    st.dataframe(frame, key=f"single_{decision.job}", hide_index=True, height="content")

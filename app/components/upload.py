@@ -13,6 +13,7 @@ from app.wording import say, say_plain
 
 TABLES = ("csv", "tsv", "txt", "parquet", "xlsx", "gz")
 ARCHIVES = ("zip",)
+SINGLE = ("png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff")
 CHUNK_BYTES = 8_000_000
 _FOLDER = Path(__file__).resolve().parent / "assets"
 
@@ -26,14 +27,18 @@ class Upload:
     size_bytes: int
 
 
-def pick_upload(key: str, *, label: str, pictures: bool = False) -> Upload | None:
+def pick_upload(
+    key: str, *, label: str, pictures: bool = False, tables: bool = True
+) -> Upload | None:
     """A place to drop one file; the upload in the run in which it is complete, then None again.
 
-    With ``pictures`` a ZIP is taken too, up to a limit of its own.
+    With ``pictures`` a ZIP is taken too, up to a limit of its own; without ``tables`` a single picture
+    instead of a table.
     """
+    suffixes = (*(TABLES if tables else SINGLE), *(ARCHIVES if pictures else ()))
     if services.has_routes():
-        return _pick_chunked(key, _describe(session.get_ticket(key), label, pictures=pictures))
-    return _pick_in_memory(key, label, pictures=pictures)
+        return _pick_chunked(key, _describe(session.get_ticket(key), label, suffixes))
+    return _pick_in_memory(key, label, suffixes)
 
 
 def _pick_chunked(key: str, description: dict[str, Any]) -> Upload | None:
@@ -52,9 +57,9 @@ def _pick_chunked(key: str, description: dict[str, Any]) -> Upload | None:
     return Upload(id=upload, name=str(done["name"]), size_bytes=part.stat().st_size)
 
 
-def _pick_in_memory(key: str, label: str, *, pictures: bool) -> Upload | None:
-    suffixes = [*TABLES, *(ARCHIVES if pictures else ())]
-    file = st.file_uploader(label, type=suffixes, key=key, max_upload_size=_fallback_megabytes())
+def _pick_in_memory(key: str, label: str, suffixes: tuple[str, ...]) -> Upload | None:
+    limit = _fallback_megabytes()
+    file = st.file_uploader(label, type=list(suffixes), key=key, max_upload_size=limit)
     if file is None or session.recall(f"seen_{key}") == file.file_id:
         return None
     session.remember(f"seen_{key}", file.file_id)
@@ -66,24 +71,25 @@ def _fallback_megabytes() -> int:
     return max(1, min(200, services.get_settings().max_table_bytes // 1_000_000))
 
 
-def _describe(upload: str, label: str, *, pictures: bool) -> dict[str, Any]:
+def _describe(upload: str, label: str, suffixes: tuple[str, ...]) -> dict[str, Any]:
     """What the browser needs: an address and a cap per kind of file, and every word it may say."""
     settings = services.get_settings()
     caps = {"table": settings.max_table_bytes}
-    if pictures:
+    archives = [f".{suffix}" for suffix in suffixes if suffix in ARCHIVES]
+    if archives:
         caps["archive"] = settings.max_archive_bytes
-    suffixes = [*TABLES, *(ARCHIVES if pictures else ())]
+    types = "upload.types_pictures" if archives else "upload.types"
     return {
         "upload": upload,
         "kinds": {kind: _describe_kind(upload, kind, cap) for kind, cap in caps.items()},
-        "archives": [f".{suffix}" for suffix in ARCHIVES if pictures],
+        "archives": archives,
         "chunk_bytes": CHUNK_BYTES,
         "accept": ",".join(f".{suffix}" for suffix in suffixes),
         "words": {
             "label": label,
             "choose": say_plain("upload.choose"),
             "types": say_plain(
-                "upload.types_pictures" if pictures else "upload.types",
+                types if TABLES[0] in suffixes else "upload.types_single",
                 size=format_bytes(settings.max_table_bytes),
                 archive_size=format_bytes(settings.max_archive_bytes),
             ),

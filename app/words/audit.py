@@ -8,11 +8,16 @@ WORDS: dict[str, str] = {
     "audit-only to check. On the data page, choose the columns under *Sensitive* (sex, age, origin …), then "
     "search again: they are used for this page only, unless you say otherwise.",
     "audit.to_data": "Choose sensitive columns",
-    "audit.kind_title": "The audit covers binary tasks so far",
-    "audit.kind_multiclass": "one of several classes",
+    "audit.none_pictures": "No sensitive attribute given. Leaving it out does not remove its influence; add it "
+    "as audit-only to check. On the data page, choose columns of the manifest under *Sensitive*, or slices that "
+    "are computed from each picture (brightness, sharpness, size …), then search again. Nothing about people is "
+    "guessed from a picture.",
+    "audit.computed": "Computed from the picture, stated by nobody: {names}. Nothing about people is guessed from "
+    "a picture.",
+    "audit.kind_title": "The audit covers classes so far",
     "audit.kind_regression": "a value",
-    "audit.kind_text": "This search predicts {kind}. Audits of several classes and of values follow in a later "
-    "release; the results page has everything else.",
+    "audit.kind_text": "This search predicts {kind}. Audits of values follow in a later release; the results page "
+    "has everything else.",
     "audit.to_results": "Go to the results",
     "audit.columns": "Sensitive columns",
     "audit.attribute": "Column",
@@ -33,6 +38,8 @@ WORDS: dict[str, str] = {
     "audit.choose": "Choose a sensitive column to see its groups.",
     "audit.tab_groups": "Groups",
     "audit.tab_gaps": "Gaps",
+    "audit.tab_classes": "Classes",
+    "audit.tab_one": "One class",
     "audit.tab_calibration": "Calibration",
     "audit.tab_counts": "Counts",
     "audit.metric": "Measure",
@@ -82,4 +89,38 @@ WORDS: dict[str, str] = {
     "audit.tp": "True positives",
     "audit.no_predictions": "The predictions of this search are not here any more, so that other choices "
     "cannot be computed.",
+    "classaudit.setting": "The model decides between {n} classes and takes the most probable one.",
+    "classaudit.rates_alt": "Map of shares: {metric} of each class in each group of {attribute}",
+    "classaudit.table_rates": "{metric} with intervals and counts",
+    "classaudit.table_gaps": "Every gap to the reference group",
+    "classaudit.too_many": "There are too many combinations of class and group to compare single classes; choose "
+    "a column with fewer groups.",
+    "classaudit.one_group": "This column has one group only: there is no gap to show.",
+    "classaudit.spread": "Largest minus smallest accuracy, groups with enough cases:",
+    "classaudit.holm": "p-values are corrected for all {n} comparisons of this column (Holm): accuracy, and recall, "
+    "false positive rate and precision of every class. Widest first; those with few cases come last.",
+    "classaudit.shift": "The shift is how far the shares of the classes among the decisions for a group are from "
+    "those for all rows: half the sum of the differences, 0 to 100 points. Beside it stands what a random group of "
+    "that size shows. Different classes in a group shift the decisions too.",
+    "classaudit.shift_column": "Shift of the decisions",
+    "classaudit.absent": "Classes without a row",
+    "classaudit.all": "all rows",
+    "classaudit.together": "all classes",
+    "classaudit.class": "Class",
+    "classaudit.truth": "True class",
+    "classaudit.difference": "Group minus reference",
+    "classaudit.cases": "n, group · reference",
+    "classaudit.counts": "{right} of {n} rows of this group are on the diagonal: decided as they are.",
+    "classaudit.one": "Class",
+    "classaudit.view": "Show",
+    "classaudit.one_help": "One class against all others, with the measures of a yes-or-no decision. The decision "
+    "stays the model's own: the most probable class.",
+    "reportpictures.title": "A copy of the report with pictures",
+    "reportpictures.help": "The report has no pictures. Tick those that may be in a copy: whoever gets the copy "
+    "sees them. Offered are the most confidently wrong ones.",
+    "reportpictures.pick": "Pictures in the copy",
+    "reportpictures.nothing": "None",
+    "reportpictures.option": "{file}: {truth} → {prediction}",
+    "reportpictures.section": "Pictures that were decided wrongly",
+    "reportpictures.download": "HTML report with the ticked pictures ({n})",
 }

@@ -33,6 +33,7 @@ WORDS: dict[str, str] = {
     "upload.choose": "choose a file",
     "upload.types": "CSV, TSV, Parquet or XLSX, also gzip · up to {size}",
     "upload.types_pictures": "CSV, TSV, Parquet or XLSX, also gzip · up to {size} — ZIP of pictures · up to {archive_size}",
+    "upload.types_single": "A ZIP of pictures · up to {archive_size} — or one picture: PNG, JPEG, WebP, BMP or TIFF",
     "upload.cancel": "Cancel",
     "upload.sending": "sent",
     "upload.retrying": "The connection is gone; trying again …",

@@ -5,7 +5,7 @@ WORDS: dict[str, str] = {
     "models.question": "Which models are finished, and how do you use one?",
     "models.none_title": "No model is finished yet",
     "models.none_text": "Models of finished searches would stand here, each as a bundle to download and to "
-    "predict with. Start from a table.",
+    "predict with. Start from a table or from pictures.",
     "models.list": "Finished models",
     "models.name": "Search",
     "models.model": "Model",
@@ -17,6 +17,14 @@ WORDS: dict[str, str] = {
     "models.download_bundle": "Download bundle (ZIP)",
     "models.bundle_text": "The bundle holds weights, preprocessing, calibration, threshold, the schema of the "
     "input columns and a model card. No file in it is run when it is loaded.",
+    "models.bundle_pictures": "The bundle holds weights, how pictures are brought to size, calibration, classes and a "
+    "model card. It holds no pictures. No file in it is run when it is loaded.",
+    "models.predict_pictures": "Upload a ZIP of pictures or a single one. They are decoded as the training pictures "
+    "were; what cannot be read is counted and named.",
+    "models.drop_pictures": "A ZIP of pictures, or one picture",
+    "models.single": "Decided: **{label}**, probability **{share}**.",
+    "models.class": "Class",
+    "models.probability": "Probability",
     "models.no_bundle": "This search left no bundle.",
     "models.recipe": "Load it",
     "models.recipe_python": "From Python, in Fairloom's checkout or with the checkout on `PYTHONPATH`:",

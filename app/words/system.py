@@ -50,4 +50,5 @@ WORDS: dict[str, str] = {
     "kind.check": "check for leaks",
     "kind.search": "search",
     "kind.predict": "prediction",
+    "kind.explain": "explanation",
 }

@@ -26,8 +26,14 @@ def compute_shares(frame: pd.DataFrame, by: Normalise) -> pd.DataFrame:
         return frame.assign(share=counts / np.where(np.equal(total, 0), np.nan, total))
 
 
-def plot_confusion(frame: pd.DataFrame, by: Normalise = "row") -> go.Figure:
-    """Cells of ``truth`` (down) and ``predicted`` (across) with count and share; classes in frame order."""
+def plot_confusion(
+    frame: pd.DataFrame, by: Normalise = "row", *, is_pickable: bool = False
+) -> go.Figure:
+    """Cells of ``truth`` (down) and ``predicted`` (across) with count and share; classes in frame order.
+
+    ``is_pickable`` lays an unseen mark on every cell that holds a mistake, with ``[truth, predicted]`` as its
+    data: a map has no marks of its own to press.
+    """
     classes = list(dict.fromkeys([*frame["truth"], *frame["predicted"]]))
     shares = compute_shares(frame, by)
     counts = _pivot(shares, "n", classes)
@@ -43,10 +49,28 @@ def plot_confusion(frame: pd.DataFrame, by: Normalise = "row") -> go.Figure:
             hovertemplate="n = %{customdata:,}<br>share %{z:.3f}<extra></extra>",
         )
     )  # fmt: skip
+    if is_pickable:
+        _add_marks(fig, shares, classes)
     lay_out(fig, x="Predicted", y="Truth", height=min(760, 260 + 48 * len(names)))
     ticks = {"tickmode": "array", "tickvals": list(range(len(names))), "ticktext": names}
     fig.update_xaxes(**ticks, showgrid=False, zeroline=False)
     return fig.update_yaxes(**ticks, autorange="reversed", showgrid=False, zeroline=False)
+
+
+def _add_marks(fig: go.Figure, shares: pd.DataFrame, classes: list[object]) -> None:
+    cells = shares[(shares["n"] > 0) & (shares["truth"] != shares["predicted"])]
+    places = {name: place for place, name in enumerate(classes)}
+    hidden = {"marker": {"opacity": 0}}
+    fig.add_trace(
+        go.Scatter(
+            x=[places[name] for name in cells["predicted"]], y=[places[name] for name in cells["truth"]],
+            mode="markers", marker={"symbol": "square", "size": max(12, 420 // max(len(classes), 1)), "opacity": 0},
+            selected=hidden, unselected=hidden, showlegend=False,
+            customdata=[[str(row.truth), str(row.predicted)] for row in cells.itertuples(index=False)],
+            text=[f"{label(row.truth, 20)} → {label(row.predicted, 20)}<br>n = {row.n:,}" for row in cells.itertuples(index=False)],
+            hovertemplate="%{text}<extra></extra>",
+        )
+    )  # fmt: skip
 
 
 def describe_confusion(frame: pd.DataFrame) -> str:

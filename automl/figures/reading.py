@@ -27,6 +27,14 @@ def render_percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
+def render_count(count: float) -> str:
+    """A large count in three digits: ``36.9 k``, ``1.24 M``; below a thousand whole."""
+    for size, unit in ((1.0, ""), (1e3, " k"), (1e6, " M"), (1e9, " G")):
+        if count < 999.5 * size:
+            return f"{count / size:.0f}" if size == 1 else f"{count / size:.3g}{unit}"
+    return f"{count / 1e12:.3g} T"
+
+
 def _say(value: float, decimals: int) -> str:
     text = f"{value:,.{decimals}f}"
     return text.replace("-", "−") if float(text.replace(",", "")) else text.replace("-", "")

@@ -1,6 +1,6 @@
 """The files that a finished search leaves about its winner: predictions, audit and report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,13 @@ from automl.reports.audit_files import (
     write_audit,
     write_class_audit,
 )
+from automl.reports.class_rows import build_class_rows
 from automl.reports.context import build_report_context
 from automl.reports.overall import build_overall_json, render_overall_report
 from automl.reports.predictions import SENSITIVE, write_predictions
 from automl.search.spec import SearchSpec
 from fairness.audit import Audit, AuditInput, AuditOptions, compute_audit
-from fairness.class_audit import ClassAudit, ClassInput, ClassOptions, compute_class_audit
+from fairness.class_audit import ClassAudit, ClassOptions, compute_class_audit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,20 +79,6 @@ def _build_rows(spec: SearchSpec, predictions: pd.DataFrame) -> AuditInput:
         truth=(predictions["truth"] == positive).to_numpy(dtype=np.int64),
         prediction=(predictions["prediction"] == positive).to_numpy(dtype=np.int64),
         score=predictions[f"probability_{positive}"].to_numpy(dtype=np.float64),
-        attributes=predictions[names].rename(columns=lambda name: name.removeprefix(SENSITIVE)),
-    )
-
-
-def build_class_rows(classes: Sequence[str], predictions: pd.DataFrame) -> ClassInput:
-    """The rows of a task with several classes, from the frame of ``build_predictions``."""
-    places = {name: place for place, name in enumerate(classes)}
-    names = [name for name in predictions.columns if str(name).startswith(SENSITIVE)]
-    probability = predictions[[f"probability_{name}" for name in classes]]
-    return ClassInput(
-        truth=np.asarray(predictions["truth"].map(places), dtype=np.int64),
-        prediction=np.asarray(predictions["prediction"].map(places), dtype=np.int64),
-        classes=tuple(classes),
-        probability=probability.to_numpy(dtype=np.float64),
         attributes=predictions[names].rename(columns=lambda name: name.removeprefix(SENSITIVE)),
     )
 
