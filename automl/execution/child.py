@@ -88,6 +88,7 @@ class Child:
         os.set_blocking(ours, False)
         environment = build_environment() | {"TMPDIR": str(request.folder), "PYTHONPATH": _ROOT}
         environment |= {"MALLOC_ARENA_MAX": "2", "PYTHONIOENCODING": "utf-8"}
+        environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve each other
         with (request.folder / "child.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "automl.execution.child_main"],

@@ -19,6 +19,7 @@ from automl.execution.devices import SlotKind
 from automl.execution.trainer import TrainerSetup, run_trainer
 
 _ROOT = str(Path(__file__).resolve().parents[2])  # where the package lies, installed or not
+WAITING = "OMP_WAIT_POLICY"
 PRELOADED = ("torch", "sklearn.ensemble", "automl.execution.trainer", "automl.training.run")
 
 
@@ -66,16 +67,23 @@ def _as_library() -> Iterator[None]:
 
     ``multiprocessing`` has every child import the parent's ``__main__`` again. For a script without an
     ``if __name__ == "__main__"`` guard that would run the whole script anew.
+
+    Threads of OpenMP are told to sleep while they wait: where somebody else needs a core, two spinning threads
+    train at a third to a fiftieth of the speed of one.
     """
     main = sys.modules["__main__"]
     path = os.environ.get("PYTHONPATH")
+    changed = {"PYTHONPATH": _ROOT if path is None else f"{_ROOT}{os.pathsep}{path}"}
+    changed |= {WAITING: os.environ.get(WAITING, "PASSIVE")}
+    before = {name: os.environ.get(name) for name in changed}
     sys.modules["__main__"] = types.ModuleType("__main__")
-    os.environ["PYTHONPATH"] = _ROOT if path is None else f"{_ROOT}{os.pathsep}{path}"
+    os.environ.update(changed)
     try:
         yield
     finally:
         sys.modules["__main__"] = main
-        if path is None:
-            del os.environ["PYTHONPATH"]
-        else:
-            os.environ["PYTHONPATH"] = path
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -92,7 +92,7 @@ class Train:
 class Answer:
     """What to do at a rung or after a screen; ``STOP`` may also be sent at any time.
 
-    ``max_epochs`` shortens the run; it counts after a screen only, before the schedule has begun.
+    ``max_epochs`` shortens the run and its schedule; it counts after a screen only, before either has begun.
     """
 
     trial: int

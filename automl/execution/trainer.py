@@ -282,10 +282,11 @@ class _Run:
 
 
 def shorten(command: Train, max_epochs: int) -> Train:
-    """The same command with a nearer end; nobody asks at the end itself."""
+    """The same command with a nearer end, which its schedule is drawn for; nobody asks at the end itself."""
     epochs = max(1, min(command.max_epochs, max_epochs))
     rungs = tuple(rung for rung in command.rungs if rung < epochs)
-    return replace(command, max_epochs=epochs, rungs=rungs)
+    config = {**command.config, "epochs": epochs}
+    return replace(command, config=config, max_epochs=epochs, rungs=rungs)
 
 
 def choose_device(setup: TrainerSetup) -> tuple[str, str]:

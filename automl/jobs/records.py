@@ -94,7 +94,7 @@ class Trial:
     attributes); ``stage`` is ``baseline``, ``search``, ``refit`` or ``supernet``.
 
     ``facts`` are what was measured or decided before the first epoch (``parameters, macs, latency_ms, proxy,
-    step_seconds, horizon, shared_score``); ``origin`` says who proposed it: ``start``, ``grid``, ``sampler``,
+    picture_seconds, horizon, shared_score``); ``origin`` says who proposed it: ``start``, ``grid``, ``sampler``,
     ``weight_sharing``, or nobody (empty).
     """
 

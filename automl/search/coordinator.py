@@ -230,9 +230,12 @@ class Coordinator:
             return
         assert horizon is not None  # noqa: S101 (else there is a verdict)
         self._say_short(trial, horizon)
+        if horizon.is_short:
+            changes["config"] = {**trial.config, "epochs": horizon.epochs}
         facts = {**trial.facts, "horizon": horizon.epochs}
         self._ledger.update(trial.number, facts=facts, **changes)
-        self._crew.answer(trial.number, Verb.CONTINUE, horizon.epochs)
+        shorter = horizon.epochs if horizon.is_short else None
+        self._crew.answer(trial.number, Verb.CONTINUE, shorter)
 
     def _constrain(self, trial: Trial) -> dict[str, Any]:
         """Tell the sampler how far the network is from the limits, so that it learns where they lie."""
@@ -394,5 +397,5 @@ def _build_facts(question: Screened) -> dict[str, float]:
         "macs": screen.macs,
         "latency_ms": screen.latency_ms,
         "proxy": screen.proxy,
-        "step_seconds": screen.step_seconds,
+        "picture_seconds": screen.picture_seconds,
     }

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from automl.jobs.records import Trial
+from automl.models.image.recipe_space import fill_recipe
 from automl.search.budget import IMAGE_REFIT_SLACK, compute_most_reserve
 from automl.search.context import CoordinatorContext
 from automl.search.goals import Method
@@ -92,9 +93,8 @@ class Pace:
 
     def _compute_bare(self, facts: Mapping[str, float]) -> float | None:
         """The steps of an epoch alone."""
-        step = facts.get("step_seconds", 0.0)
-        batch = self._context.spec.resources.batch_size
-        return step * math.ceil(self._context.sizes.train / batch) if step > 0 else None
+        seconds = facts.get("picture_seconds", 0.0)
+        return seconds * self._context.sizes.train if seconds > 0 else None
 
     def _compute_ratio(self) -> float:
         ratios = []
@@ -105,7 +105,7 @@ class Pace:
         return statistics.median(ratios[-MOST_RATIOS:]) if ratios else FIRST_RATIO
 
     def _count_wanted(self, trial: Trial) -> int:
-        return min(int(trial.config.get("epochs", self._plan.max_epochs)), self._plan.max_epochs)
+        return min(int(fill_recipe(trial.config)["epochs"]), self._plan.max_epochs)
 
     def _compute_search_seconds(self, total: float) -> float:
         return total - compute_most_reserve(total, is_long=True)

@@ -37,13 +37,12 @@ class Screen:
     """What is known of a network before its first epoch.
 
     ``parameters`` and ``macs`` (multiply-adds of one picture) are counted; ``latency_ms`` is the median time of
-    one picture on the trial's device; ``proxy`` is the norm of the loss's gradient on one batch, relative to
-    the number of weights; ``step_seconds`` is one training step of a full batch, 0 where it says nothing
-    about an epoch.
+    one picture on the trial's device; ``proxy`` is the norm of the loss's gradient on one batch;
+    ``picture_seconds`` is what one picture takes of a training step, 0 where it says nothing about an epoch.
     """
 
     parameters: int
     macs: int
     latency_ms: float
     proxy: float
-    step_seconds: float = 0.0
+    picture_seconds: float = 0.0
