@@ -102,9 +102,28 @@ def with_inputs(setup: Setup, dataset: Dataset, *, are_inputs: bool) -> Setup:
     return replace(setup, inputs=tuple(names))
 
 
+def with_pictures(setup: Setup, code: str, *, dropped: bool) -> Setup:
+    """The pictures of a finding are left out of searches, or were looked at and stay."""
+    base = without_pictures(setup, code)
+    if dropped:
+        return replace(base, drop_pictures=(*base.drop_pictures, code))
+    return replace(base, keep_pictures=(*base.keep_pictures, code))
+
+
+def without_pictures(setup: Setup, code: str) -> Setup:
+    """Nothing said about a finding any more."""
+    return replace(
+        setup,
+        drop_pictures=tuple(other for other in setup.drop_pictures if other != code),
+        keep_pictures=tuple(other for other in setup.keep_pictures if other != code),
+    )
+
+
 def is_decided(setup: Setup, note: Note) -> bool:
     """Whether the person has answered a note, by its buttons or in the table."""
     name = note.column
+    if note.code in setup.drop_pictures or note.code in setup.keep_pictures:
+        return True
     return name in setup.roles or name in setup.kinds or (bool(name) and name == setup.target)
 
 

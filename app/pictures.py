@@ -156,6 +156,45 @@ def describe_original(dataset: Dataset, row: int) -> dict[str, Any]:
     return {} if found.empty else found.iloc[0].to_dict()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """Rows that show something, and for copies those that belong together, each group by itself."""
+
+    code: str
+    rows: NDArray[np.int64]
+    groups: tuple[tuple[int, ...], ...] = ()
+
+
+def read_findings(dataset: Dataset) -> dict[str, Finding]:
+    """Findings about pictures by their code, the most serious first; computed once per data set."""
+    return _read_findings(services.get_workspace().root, dataset.id)
+
+
+@lru_cache(maxsize=_KEPT)
+def _read_findings(_root: object, dataset_id: str) -> dict[str, Finding]:
+    flaws, families = services.read_flaws(dataset_id)
+    found = {}
+    for flaw in flaws:
+        kind = flaw.code.partition("_")[0]
+        groups = _group_rows(flaw.rows, families[kind]) if kind in families else ()
+        found[flaw.code] = Finding(code=flaw.code, rows=flaw.rows, groups=groups)
+    return found
+
+
+def _group_rows(
+    rows: NDArray[np.int64], families: NDArray[np.int64]
+) -> tuple[tuple[int, ...], ...]:
+    """The families of some rows with all their members, in the order of their first one."""
+    wanted = np.unique(families[rows])
+    order = np.argsort(families, kind="stable")
+    starts = np.searchsorted(families[order], wanted)
+    ends = np.searchsorted(families[order], wanted, side="right")
+    groups = [
+        tuple(int(row) for row in order[low:high]) for low, high in zip(starts, ends, strict=True)
+    ]
+    return tuple(sorted(groups))
+
+
 def read_values(dataset: Dataset, column: str) -> NDArray[np.float64]:
     """A computed number of every picture."""
     return _read_values(services.get_workspace().root, dataset.id, column)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
+    from automl.data.images.profile import Flaw
     from automl.data.profile import Profile
     from automl.data.samples import Sample
     from automl.data.setup import Setup
@@ -264,6 +265,17 @@ def read_originals(dataset_id: str) -> "DataFrame":
     from automl.data.images.store import load_originals
 
     return load_originals(get_workspace(), dataset_id).to_pandas()
+
+
+def read_flaws(dataset_id: str) -> "tuple[tuple[Flaw, ...], dict[str, NDArray[np.int64]]]":
+    """Findings about pictures with their rows, and the families of ``exact`` and ``near`` copies per row."""
+    from automl.data.images.copies import find_copies
+    from automl.data.images.profile import find_flaws, select_taken
+    from automl.data.images.store import load_originals
+
+    originals = load_originals(get_workspace(), dataset_id)
+    copies = find_copies(select_taken(originals))
+    return find_flaws(originals), {"exact": copies.exact, "near": copies.near}
 
 
 def read_pictures(dataset_id: str, rows: "Sequence[int]") -> "NDArray[np.uint8]":

@@ -1,6 +1,7 @@
 """What we found: each remark with what can be done about it."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import streamlit as st
 
@@ -9,12 +10,16 @@ from app.choices import (
     is_decided,
     sort_notes,
     with_kind,
+    with_pictures,
     with_role,
     without_choice,
+    without_pictures,
 )
+from app.components.picture_gallery import open_finding
 from app.components.setup_edit import change_setup
 from app.wording import escape, knows, say
 from automl.data.dataset import Dataset, Kind, Note, Role
+from automl.data.images.profile import DROP, DROPPABLE
 from automl.data.setup import Setup
 
 MAX_SHOWN = 5
@@ -53,6 +58,10 @@ def _show_note(dataset: Dataset, setup: Setup, note: Note, index: int) -> None:
     sign = ":orange[▲]" if note.level == "warning" else ":gray[●]"
     with st.container(horizontal=True, vertical_alignment="center", key=f"note_{index}"):
         st.markdown(f"{sign} {escape(note.text)}", width="stretch")
+        if dataset.images is not None and note.code in DROPPABLE:
+            _show_pictures_of(note, index)
+            _answer_pictures(dataset, setup, note, index)
+            return
         if not note.actions or not note.column:
             return
         if is_decided(setup, note):
@@ -72,6 +81,40 @@ def _show_action(dataset: Dataset, note: Note, action: str, index: int) -> None:
         on_click=change_setup,
         args=(dataset.id, lambda setup: _CHANGES[action](setup, note.column)),
     )
+
+
+def _show_pictures_of(note: Note, index: int) -> None:
+    st.button(
+        say("pictures.look"),
+        key=f"note_{index}_look",
+        type="tertiary",
+        icon=":material/visibility:",
+        on_click=open_finding,
+        args=(note.code,),
+    )
+
+
+def _answer_pictures(dataset: Dataset, setup: Setup, note: Note, index: int) -> None:
+    """Leave the pictures of a finding out of searches or keep them, and take that back."""
+    if is_decided(setup, note):
+        word = "dropped" if note.code in setup.drop_pictures else "kept_pictures"
+        st.caption(f"✓ {say(f'action.{word}')}", width="content")
+        st.button(
+            say("action.undo"),
+            key=f"note_{index}_undo",
+            type="tertiary",
+            on_click=change_setup,
+            args=(dataset.id, lambda now: without_pictures(now, note.code)),
+        )
+        return
+    with st.container(horizontal=True, width="content"):
+        for action in note.actions:
+            st.button(
+                say(f"action.{action}_pictures"),
+                key=f"note_{index}_{action}",
+                on_click=change_setup,
+                args=(dataset.id, partial(with_pictures, code=note.code, dropped=action == DROP)),
+            )
 
 
 def _show_decision(dataset: Dataset, setup: Setup, note: Note, index: int) -> None:

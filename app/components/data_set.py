@@ -23,7 +23,7 @@ from fairness.errors import FairloomError
 VIEWS = ("columns", "views", "related")
 PICTURE_VIEWS = ("pictures", "classes", "sizes", "columns", "left_out")
 
-PLURALS = {"row": "rows", "column": "columns", "picture": "pictures", "class": "classes"}
+PLURALS = {"row": "rows", "column": "columns", "picture": "pictures", "class": "classes", "left": "lefts"}
 
 
 def show_dataset(dataset_id: str) -> None:
@@ -123,7 +123,7 @@ def _describe_pictures(dataset: Dataset) -> str:
     parts.append(say_plain("set.stored", side=facts.side, colour=colour))
     parts.append(format_bytes(dataset.size_bytes))
     if facts.n_left_out:
-        parts.append(say_plain("set.left_out", count=format_count(facts.n_left_out)))
+        parts.append(_count(facts.n_left_out, "left"))
     return escape(", ".join(parts))
 
 

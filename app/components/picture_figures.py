@@ -29,10 +29,9 @@ def plot_class_counts(counts: pd.DataFrame) -> go.Figure:
     """Bars of pictures per class, stacked by part where the frame has it."""
     fig = go.Figure()
     has_parts = "part" in counts
-    for index, part in enumerate(PARTS if has_parts else ("",)):
+    known = [part for part in PARTS if has_parts and (counts["part"] == part).any()]
+    for index, part in enumerate(known or [""]):
         rows = counts[counts["part"] == part] if has_parts else counts
-        if rows.empty:
-            continue
         fig.add_trace(
             go.Bar(
                 x=rows["pictures"], y=[label(name) for name in rows["class"]], orientation="h",
@@ -46,7 +45,9 @@ def plot_class_counts(counts: pd.DataFrame) -> go.Figure:
         )  # fmt: skip
     n_bars = counts["class"].nunique()
     lay_out(fig, x=say_plain("pictures.axis_pictures"), y="", height=max(200, 110 + 24 * n_bars))
-    fig.update_layout(barmode="stack", bargap=0.15, showlegend=has_parts)
+    fig.update_layout(
+        barmode="stack", bargap=0.15, showlegend=has_parts, legend_traceorder="normal"
+    )
     order = [label(name) for name in dict.fromkeys(counts["class"])]
     return fig.update_yaxes(
         autorange="reversed", type="category", categoryorder="array", categoryarray=order

@@ -12,12 +12,19 @@ from app.wording import escape, say, say_plain
 from automl.data.dataset import Dataset
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
+    Pieces = NDArray[np.int64] | list[tuple[int, ...]]
+
 PAGE_PICTURES = 60
+PAGE_GROUPS = 12
+GROUP_SHOWN = 12  # of one group of copies
 ALL = ""
+STORED = "stored"
 # words → the computed column to sort by, and whether the lowest comes first
 ORDERS: dict[str, tuple[str, bool]] = {
     "darkest": ("picture_brightness", True),
@@ -36,29 +43,52 @@ class Filter:
 
     label: str = ALL
     part: str = ALL
+    finding: str = ALL
     order: str = ALL
+
+
+def open_finding(code: str) -> None:
+    """Show the pictures of a finding: a callback of the remark about it."""
+    for key, value in {"set_view": "pictures", "finding": code, "class": ALL, "page": 1}.items():
+        session.put_widget(key, value)
 
 
 def show_pictures(dataset: Dataset, label: str | None) -> None:
     """The paged gallery; ``label`` is the column of the classes."""
     index = pictures.read_index(dataset, label)
-    chosen = _pick_filter(dataset, index)
-    rows = select_rows(dataset, index, chosen)
-    if not len(rows):
+    findings = pictures.read_findings(dataset)
+    chosen = _pick_filter(dataset, index, list(findings))
+    finding = findings.get(chosen.finding)
+    rows = select_rows(dataset, index, chosen, finding)
+    if finding is not None and finding.groups and not chosen.order:
+        kept = set(rows.tolist())
+        groups = [group for group in finding.groups if kept.intersection(group)]
+        _show_page(dataset, index, groups, PAGE_GROUPS, "groups")
+        return
+    _show_page(dataset, index, rows, PAGE_PICTURES, "shown")
+
+
+def _show_page(
+    dataset: Dataset, index: "pd.DataFrame", pieces: "Pieces", per_page: int, words: str
+) -> None:
+    """One page of single rows, or of groups of rows."""
+    if not len(pieces):
         st.info(say("pictures.none"))
         return
-    n_pages = -(-len(rows) // PAGE_PICTURES)
+    n_pages = -(-len(pieces) // per_page)
     page = min(max(1, int(session.recall("page", 1) or 1)), n_pages)
-    shown = rows[(page - 1) * PAGE_PICTURES : page * PAGE_PICTURES]
+    first = (page - 1) * per_page
+    shown = pieces[first : first + per_page]
     st.caption(
         say(
-            "pictures.shown", first=format_count((page - 1) * PAGE_PICTURES + 1),
-            last=format_count((page - 1) * PAGE_PICTURES + len(shown)), all=format_count(len(rows)),
+            f"pictures.{words}", first=format_count(first + 1),
+            last=format_count(first + len(shown)), all=format_count(len(pieces)),
         )
     )  # fmt: skip
-    tiles = pictures.build_tiles(dataset, [int(row) for row in shown], index)
+    is_grouped = words == "groups"
     picked = show_gallery(
-        [TileGroup(tiles=tiles)], key="gallery", label=say_plain("pictures.gallery"),
+        _build_groups(dataset, index, shown) if is_grouped else _build_grid(dataset, index, shown),
+        key="gallery", label=say_plain("pictures.gallery"), small=is_grouped,
         side=dataset.images.side if dataset.images else 0,
     )  # fmt: skip
     if n_pages > 1:
@@ -67,7 +97,32 @@ def show_pictures(dataset: Dataset, label: str | None) -> None:
         show_picture(dataset, picked, index)
 
 
-def _pick_filter(dataset: Dataset, index: "pd.DataFrame") -> Filter:
+def _build_grid(dataset: Dataset, index: "pd.DataFrame", rows: "Iterable[int]") -> list[TileGroup]:
+    return [TileGroup(tiles=pictures.build_tiles(dataset, [int(row) for row in rows], index))]
+
+
+def _build_groups(
+    dataset: Dataset, index: "pd.DataFrame", shown: "Iterable[tuple[int, ...]]"
+) -> list[TileGroup]:
+    """Copies side by side, with the class and, where parts were given, the part of each."""
+    groups = []
+    has_parts = bool(pictures.list_parts(dataset))
+    for group in shown:
+        rows = list(group[:GROUP_SHOWN])
+        captions = [_describe_place(index, row, has_parts=has_parts) for row in rows]
+        tiles = pictures.build_tiles(dataset, rows, index, captions=captions)
+        title = say_plain("pictures.copies", count=format_count(len(group)))
+        groups.append(TileGroup(tiles=tiles, title=title))
+    return groups
+
+
+def _describe_place(index: "pd.DataFrame", row: int, *, has_parts: bool) -> str:
+    label = str(index["label"].iloc[row])
+    part = say_plain(f"pictures.part_{index['part'].iloc[row]}") if has_parts else ""
+    return " · ".join(filter(None, (label, part)))
+
+
+def _pick_filter(dataset: Dataset, index: "pd.DataFrame", findings: list[str]) -> Filter:
     labels = sorted(set(index["label"]) - {""})
     parts = pictures.list_parts(dataset)
     varying = pictures.list_varying(dataset)
@@ -75,8 +130,9 @@ def _pick_filter(dataset: Dataset, index: "pd.DataFrame") -> Filter:
     with st.container(horizontal=True, key="gallery_filter"):
         label = _pick("class", labels) if labels else ALL
         part = _pick("part", parts) if parts else ALL
-        order = _pick("order", orders)
-    return Filter(label=label, part=part, order=order)
+        finding = _pick("finding", findings) if findings else ALL
+        order = _pick("order", [STORED, *orders])
+    return Filter(label=label, part=part, finding=finding, order=order)
 
 
 def _pick(name: str, options: list[str]) -> str:
@@ -98,8 +154,10 @@ def _name_option(name: str, value: str) -> str:
     return value if name == "class" else say_plain(f"pictures.{name}_{value}")
 
 
-def select_rows(dataset: Dataset, index: "pd.DataFrame", chosen: Filter) -> "NDArray[np.int64]":
-    """Rows that a filter lets through, in its order."""
+def select_rows(
+    dataset: Dataset, index: "pd.DataFrame", chosen: Filter, finding: "pictures.Finding | None"
+) -> "NDArray[np.int64]":
+    """Rows that a filter lets through, in its order; without one, mixed but always in the same way."""
     import numpy as np
 
     keep = np.ones(len(index), dtype=bool)
@@ -107,9 +165,13 @@ def select_rows(dataset: Dataset, index: "pd.DataFrame", chosen: Filter) -> "NDA
         keep &= (index["label"] == chosen.label).to_numpy()
     if chosen.part:
         keep &= (index["part"] == chosen.part).to_numpy()
+    if finding is not None:
+        keep &= np.isin(np.arange(len(index)), finding.rows)
     rows = np.flatnonzero(keep)
-    if not chosen.order:
+    if chosen.order == STORED:
         return rows
+    if not chosen.order:
+        return np.random.default_rng(0).permutation(rows)
     column, is_ascending = ORDERS[chosen.order]
     values = pictures.read_values(dataset, column)[rows]
     order = np.argsort(values if is_ascending else -values, kind="stable")

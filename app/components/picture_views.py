@@ -82,22 +82,27 @@ def spread_rows(index: "pd.DataFrame", label: str, count: int) -> list[int]:
 
 
 def show_sizes(dataset: Dataset) -> None:
-    """Sizes of the originals, and their formats and colour modes."""
-    from app.components.figure import show_figure
-    from app.components.picture_figures import compute_sizes, count_kinds, plot_kinds, plot_sizes
+    """Sizes of the originals, and their formats and colour modes; one size or kind is said, not drawn."""
+    from app.components.picture_figures import compute_sizes, count_kinds
 
     originals = pictures.read_originals(dataset)
     kept = originals[originals["row"] >= 0]
-    sizes = compute_sizes(kept)
+    _show_sizes(dataset, kept, compute_sizes(kept))
+    _show_kinds(count_kinds(kept), len(kept))
+
+
+def _show_sizes(dataset: Dataset, kept: "pd.DataFrame", sizes: "pd.DataFrame") -> None:
+    if len(sizes) == 1:
+        width, height = sizes["width"].iloc[0], sizes["height"].iloc[0]
+        st.markdown(say("pictures.sizes_one", width=width, height=height))
+        return
+    from app.components.figure import show_figure
+    from app.components.picture_figures import plot_sizes
+
     show_figure(
         plot_sizes(sizes, dataset.images.side if dataset.images else 0), key="sizes", frame=sizes,
         alt=say_plain("pictures.sizes_alt"), sentence=_describe_sizes(dataset, kept),
         title=say_plain("pictures.sizes"),
-    )  # fmt: skip
-    kinds = count_kinds(kept)
-    show_figure(
-        plot_kinds(kinds), key="kinds", frame=kinds, alt=say_plain("pictures.kinds_alt"),
-        sentence=_describe_kinds(kinds, len(kept)), title=say_plain("pictures.kinds"),
     )  # fmt: skip
 
 
@@ -111,11 +116,21 @@ def _describe_sizes(dataset: Dataset, kept: "pd.DataFrame") -> str:
     )  # fmt: skip
 
 
-def _describe_kinds(kinds: "pd.DataFrame", n_pictures: int) -> str:
+def _show_kinds(kinds: "pd.DataFrame", n_pictures: int) -> None:
     top = kinds.iloc[0]
-    return say_plain(
+    if len(kinds) == 1:
+        st.markdown(say("pictures.kinds_one", format=top["format"], mode=top["mode"]))
+        return
+    from app.components.figure import show_figure
+    from app.components.picture_figures import plot_kinds
+
+    sentence = say_plain(
         "pictures.kinds_said", format=top["format"], mode=top["mode"],
         share=format_share(top["pictures"] / max(1, n_pictures)),
+    )  # fmt: skip
+    show_figure(
+        plot_kinds(kinds), key="kinds", frame=kinds, alt=say_plain("pictures.kinds_alt"),
+        sentence=sentence, title=say_plain("pictures.kinds"),
     )  # fmt: skip
 
 
@@ -125,6 +140,7 @@ def show_left_out(dataset: Dataset) -> None:
 
     originals = pictures.read_originals(dataset)
     left = originals.loc[originals["row"] < 0, ["file", "part", "label", "bytes", "reason"]]
+    left = left.fillna({"part": "", "label": ""})
     if left.empty:
         st.write(say("pictures.left_none"))
         return

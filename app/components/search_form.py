@@ -95,6 +95,9 @@ def _show_summary(dataset: Dataset, setup: Setup, task: Task) -> None:
     audit = (
         say("new.sensitive", columns=", ".join(sensitive)) if sensitive else say("new.no_sensitive")
     )
+    if setup.drop_pictures:
+        named = [say_plain(f"pictures.finding_{code}").lower() for code in setup.drop_pictures]
+        audit += " " + say("new.dropped", findings=", ".join(named))
     with st.container(horizontal=True, vertical_alignment="center", key="summary"):
         st.markdown(f"{text} {audit}", width="stretch")
         st.page_link(

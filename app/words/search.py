@@ -21,6 +21,7 @@ WORDS: dict[str, str] = {
     "new.summary_pictures": "Predict **{target}** ({type}) of {name} from {rows} pictures.",
     "new.sensitive": "The audit compares groups by {columns}.",
     "new.no_sensitive": "No sensitive column is chosen, so there will be no audit.",
+    "new.dropped": "Left out, as you chose: {findings} pictures.",
     "new.change": "Change",
     "new.budget": "How long?",
     "new.budget_help": "From the start of the search to its results. A search that ends early because nothing "
