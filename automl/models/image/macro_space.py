@@ -98,10 +98,12 @@ def _build_blocks(limits: MacroLimits) -> Switch:
 
 
 def _build_stages(limits: MacroLimits) -> Space:
+    """Labels are the same in every preset; a fourth stage that a preset does not allow is always off."""
     below: Space = {}
-    for number in range(len(limits.widths), 2, -1):
-        stage = {**_build_stage(limits, number), **below}
-        below = {f"stage{number}": Switch(branches={"on": stage, "off": {}})}
+    for number in (4, 3):
+        allowed = number <= len(limits.widths)
+        branches = {"on": {**_build_stage(limits, number), **below}} if allowed else {}
+        below = {f"stage{number}": Switch(branches={**branches, "off": {}})}
     first = {
         f"stage{number}.{key}": dimension
         for number in (1, 2)
