@@ -84,6 +84,36 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     add("--trials", metavar="N", type=int, help="search trials beside the three baselines")
     add("--seed", type=int, help="default 0")
     add("--preset", choices=("quick", "balanced", "thorough"), help="2, 10 or 60 minutes")
+    add(
+        "--families",
+        metavar="A,B",
+        type=parse_names,
+        default=(),
+        help="default: all that fit the data",
+    )
+    pictures = parser.add_argument_group("pictures")
+    add = pictures.add_argument
+    add(
+        "--method",
+        choices=("plain", "weight_sharing", "both"),
+        help="train every network alone, or let a supernet propose",
+    )
+    add(
+        "--objective",
+        action="append",
+        default=[],
+        choices=("score", "latency", "parameters", "macs"),
+        help="weighed against the score; may be repeated",
+    )
+    add("--max-parameters", metavar="N", type=parse_count, help="e.g. 1M, 500k")
+    add("--max-macs", metavar="N", type=parse_count, help="multiply-adds of one picture")
+    add("--max-latency-ms", metavar="MS", type=float, help="for one picture, measured here")
+    add(
+        "--weights",
+        metavar="DIR|hub",
+        help="pretrained weights: a folder of safetensors, or timm's hub",
+    )
+    add = parser.add_argument
     add("--spec", metavar="FILE.json", help="repeat the spec.json of an earlier search")
     add("--out", metavar="DIR", required=True, help="where the results go")
     parser.set_defaults(run=_run_search)
@@ -123,6 +153,19 @@ def parse_duration(text: str) -> float:
     return float(match[1]) * UNITS[match[2]]
 
 
+def parse_count(text: str) -> int:
+    """A whole number, also as ``500k``, ``1.5M`` or ``2G``."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmg]?)", text.strip().lower())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number; write 1000000, 500k or 1.5M")
+    return round(float(match[1]) * {"": 1, "k": 1e3, "m": 1e6, "g": 1e9}[match[2]])
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """Names between commas."""
+    return tuple(name for name in (part.strip() for part in text.split(",")) if name)
+
+
 def _run_search(given: argparse.Namespace) -> int:
     from automl.api import SearchCall, run_search
     from automl.search.spec import Preset
@@ -145,6 +188,13 @@ def _run_search(given: argparse.Namespace) -> int:
                 trials=given.trials,
                 seed=given.seed,
                 preset=None if given.preset is None else Preset(given.preset),
+                families=given.families,
+                method=given.method,
+                objectives=tuple(given.objective),
+                max_parameters=given.max_parameters,
+                max_macs=given.max_macs,
+                max_latency_ms=given.max_latency_ms,
+                weights=given.weights,
                 spec=None if given.spec is None else _read_text(given.spec),
                 listen=progress.show,
                 should_stop=lambda: bool(interrupted),
@@ -307,9 +357,23 @@ def render_summary(result: Mapping[str, Any], out: str) -> str:
         lines.append(f"Test {metric}: {test['value']:.4f}{interval} on {test['n']:,} rows")
     if (result.get("gain") or {}).get("sentence"):
         lines.append(result["gain"]["sentence"])
+    lines += render_front(result)
     lines.append(f"Looks at this test part so far: {result['looks']}")
     lines.append(f"{result['wall_seconds']:.0f} s; results in {out}")
     return "\n".join(lines)
+
+
+def render_front(result: Mapping[str, Any]) -> list[str]:
+    """The networks on the front, one per line; nothing with one objective."""
+    front = [row for row in result.get("pareto", ()) if row["on_front"]]
+    lines = ["Front (nobody is better in everything):"] if front else []
+    for row in front:
+        values = (
+            f"{name} {each['value']:.4g}{' ' + each['unit'] if each['unit'] else ''}"
+            for name, each in row["values"].items()
+        )
+        lines.append(f"  {row['name']}: {', '.join(values)}")
+    return lines
 
 
 if __name__ == "__main__":

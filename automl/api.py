@@ -6,8 +6,9 @@ import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import automl.errors
 from automl.data.dataset import Dataset, Role
@@ -23,7 +24,9 @@ from automl.execution.devices import Devices, find_devices
 from automl.files import load_json
 from automl.jobs.records import Job, JobKind, JobState, NewJob, StopMode
 from automl.jobs.store import JobStore
+from automl.models.image.weights import WeightsSource, parse_weights
 from automl.search.building import SearchRequest, build_search_spec
+from automl.search.goals import Method, ModelLimits, Objective
 from automl.search.spec import Budget, Preset, SearchSpec, parse_spec, render_spec
 from automl.settings import Settings
 from automl.worker.child_folder import render_settings
@@ -34,6 +37,7 @@ from automl.worker.predict_handler import find_timeout
 SAMPLE_PREFIX = "sample:"
 WORKER_BEAT_SECONDS = 5.0
 
+_Choice = TypeVar("_Choice", bound=StrEnum)
 Listen = Callable[[Mapping[str, Any]], None]
 
 
@@ -43,7 +47,10 @@ class SearchCall:
 
     ``file`` is the path of a table, of a ZIP or a folder of pictures, or ``sample:NAME``; ``target`` of pictures
     is ``label`` unless another is named; ``spec`` the JSON text of a spec, which then decides everything but
-    the data. ``listen`` is given the live progress; ``should_stop`` True ends the search and keeps its best.
+    the data. ``weights`` of pretrained networks are a folder, or ``hub`` to allow timm's. ``listen`` is given the live progress; ``should_stop`` True ends the search and keeps its best.
+
+    ``method``, ``objectives`` (beside the score), the three limits and ``weights`` (a folder, or ``hub``) are for
+    pictures; ``families`` are all that learn from the data unless named.
     """
 
     file: str
@@ -60,6 +67,13 @@ class SearchCall:
     trials: int | None = None
     seed: int | None = None
     preset: Preset | None = None
+    families: tuple[str, ...] = ()
+    method: str | None = None
+    objectives: tuple[str, ...] = ()
+    max_parameters: int | None = None
+    max_macs: int | None = None
+    max_latency_ms: float | None = None
+    weights: str | None = None
     spec: str | None = None
     listen: Listen = field(default=lambda _progress: None)
     should_stop: Callable[[], bool] = field(default=lambda: False)
@@ -266,6 +280,15 @@ def _build_spec(
             budget=budget,
             preset=call.preset or Preset.BALANCED,
             seed=call.seed or 0,
+            families=call.families or None,
+            method=_parse_choice(Method, call.method or Method.PLAIN, "method"),
+            objectives=_build_objectives(call),
+            limits=ModelLimits(
+                parameters=call.max_parameters,
+                macs=call.max_macs,
+                latency_ms=call.max_latency_ms,
+            ),
+            weights=parse_weights(_make_absolute(call.weights)),
         )
     )
 
@@ -287,15 +310,46 @@ def _read_spec(call: SearchCall, dataset: Dataset, budget: Budget | None) -> Sea
     given = {
         "task": call.task, "metric": call.metric, "positive": call.positive, "preset": call.preset,
         "beneficial": call.beneficial, "sensitive": call.sensitive, "ignore": call.ignore,
+        "families": call.families, "method": call.method, "objective": call.objectives,
+        "max-parameters": call.max_parameters, "max-macs": call.max_macs,
+        "max-latency-ms": call.max_latency_ms, "weights": call.weights,
     }  # fmt: skip
     for name, value in given.items():
-        if value:
+        if value is not None and value != ():
             raise SpecError(
                 f"--{name} {value!r} was given, but the spec decides that.",
                 hint=f"Leave out --{name}, or --spec.",
             )
     seed = spec.seed if call.seed is None else call.seed
     return replace(spec, budget=budget or spec.budget, seed=seed)
+
+
+def _parse_choice(kind: type[_Choice], name: str, what: str) -> _Choice:
+    try:
+        return kind(name)
+    except ValueError:
+        raise SpecError(
+            f"There is no {what} {name!r}.", hint=f"Choose {', '.join(kind)}."
+        ) from None
+
+
+def _build_objectives(call: SearchCall) -> tuple[Objective, ...]:
+    """The score first, whether it was named or not."""
+    named = (_parse_choice(Objective, name, "objective") for name in call.objectives)
+    return (Objective.SCORE, *(each for each in named if each is not Objective.SCORE))
+
+
+def _make_absolute(weights: str | None) -> str:
+    """A folder as the worker will find it; ``hub`` and nothing stay what they are."""
+    if not weights or weights == WeightsSource.HUB:
+        return weights or ""
+    folder = Path(weights).absolute()
+    if not folder.is_dir():
+        raise SpecError(
+            f"There is no folder of weights {weights!r}.",
+            hint="Name a folder of safetensors files, or hub.",
+        )
+    return str(folder)
 
 
 def _build_setup(call: SearchCall, dataset: Dataset) -> Setup:
@@ -307,7 +361,7 @@ def _build_setup(call: SearchCall, dataset: Dataset) -> Setup:
     if target is None:
         raise SpecError("No target was named.", hint="Give --target COLUMN.")
     is_preset = target == preset.target
-    task_type = None if call.task is None else _parse_task_type(call.task)
+    task_type = None if call.task is None else _parse_choice(TaskType, call.task, "task")
     roles = dict(preset.roles) if is_preset else {}
     for name in set(call.sensitive) & set(call.ignore):
         raise SpecError(
@@ -330,15 +384,6 @@ def _build_setup(call: SearchCall, dataset: Dataset) -> Setup:
         positive=call.positive or (preset.positive if is_preset else None),
         beneficial=call.beneficial or (preset.beneficial if is_preset else None),
     )
-
-
-def _parse_task_type(name: str) -> TaskType:
-    try:
-        return TaskType(name)
-    except ValueError:
-        raise SpecError(
-            f"There is no task {name!r}.", hint=f"Choose {', '.join(TaskType)}."
-        ) from None
 
 
 def _to_json(spec: SearchSpec) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def describe_looks(result: Mapping[str, Any]) -> str:
 
 
 def describe_comparison(result: Mapping[str, Any]) -> str:
-    """The winner against the default boosting baseline, by the paired difference where there is one."""
+    """The winner against its yardstick, by the paired difference where there is one."""
     board = results.build_leaderboard(result)
     baseline = pick_baseline(result)
     if baseline is None:
@@ -99,12 +99,13 @@ def describe_network(result: Mapping[str, Any]) -> str:
 
 
 def pick_baseline(result: Mapping[str, Any]) -> str | None:
-    """The baseline to compare with: boosting with scikit-learn's defaults, else the best other one."""
+    """The baseline to compare with: boosting with its defaults, the small network for pictures, else any other."""
     named = (result.get("comparison") or {}).get("baseline")
     if named:
         return str(named)
     rows = [row for row in result["leaderboard"] if row.get("is_baseline")]
-    ordered = sorted(rows, key=lambda row: row["family"] != "boosting")
+    order = {"boosting": 0, "small_cnn": 1}
+    ordered = sorted(rows, key=lambda row: order.get(row["family"], len(order)))
     return str(ordered[0]["name"]) if ordered else None
 
 

@@ -33,6 +33,7 @@ from automl.worker.result_record import SCHEMA_VERSION, build_leaderboard_row, c
 from fairness.definitions import METRICS
 from fairness.estimates import Estimate
 
+YARDSTICKS = ("boosting", "small_cnn")  # one per kind of data
 MOST_ROWS = 60  # lines of the leaderboard beside the baselines
 
 
@@ -48,6 +49,7 @@ class Finish:
     preparation: Mapping[str, Any]
     looks: int
     warnings: tuple[str, ...]
+    search: Mapping[str, Any]
 
     @property
     def out(self) -> Path:
@@ -102,6 +104,7 @@ def _parse(arguments: Mapping[str, Any]) -> Finish:
         preparation=arguments["preparation"],
         looks=arguments["looks"],
         warnings=tuple(arguments["warnings"]),
+        search=arguments.get("search", {}),
     )
 
 
@@ -172,7 +175,8 @@ def _build_result(finish: Finish, opened: Sequence[Opened], opener: Opener) -> d
         },
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": spec.seed,
-        "is_repeatable": spec.budget.is_repeatable,
+        "is_repeatable": spec.is_repeatable,
+        **finish.search,
     }
 
 
@@ -243,7 +247,10 @@ def _build_leaderboard(finish: Finish, opened: Sequence[Opened]) -> list[dict[st
             row["predict_seconds"] = each.predict_seconds
             row["roles"] = list(each.model.roles)
             if row["parameters"] is not None:
-                row["parameters"] *= len(each.model.folders)  # all members predict
+                n_members = len(each.model.folders)  # all of them predict
+                row["parameters"] *= n_members
+                for name in ("macs", "latency_ms"):
+                    row[name] = None if row[name] is None else row[name] * n_members
         rows.append(row)
     return rows
 
@@ -251,12 +258,15 @@ def _build_leaderboard(finish: Finish, opened: Sequence[Opened]) -> list[dict[st
 def _compare(
     finish: Finish, opened: Sequence[Opened], model: Opened, opener: Opener
 ) -> dict[str, Any]:
-    """A model against boosted trees with default settings on the test part, as a number and a sentence."""
+    """A model against the yardstick on the test part, as a number and a sentence.
+
+    For a table that is boosted trees with default settings, for pictures the small network.
+    """
     baseline = next(
         (
             each
             for each in opened
-            if each.family == "boosting" and "baseline" in each.model.roles and each is not model
+            if each.family in YARDSTICKS and "baseline" in each.model.roles and each is not model
         ),
         None,
     )
@@ -331,10 +341,19 @@ def _build_protocol(spec: SearchSpec) -> dict[str, Any]:
         "families": list(spec.families),
         "batch_size": spec.resources.batch_size,
         "threads": spec.resources.threads,
-        "repeatable": "yes"
-        if spec.budget.is_repeatable
-        else "no: a time budget depends on the clock",
+        "method": str(spec.method),
+        "objectives": list(map(str, spec.objectives)),
+        "limits": spec.limits.list_set(),
+        "repeatable": _describe_repeatable(spec),
     }
+
+
+def _describe_repeatable(spec: SearchSpec) -> str:
+    if spec.is_repeatable:
+        return "yes"
+    if spec.budget.is_repeatable:
+        return "no: latency is measured, and it decides"
+    return "no: a time budget depends on the clock"
 
 
 def _render_opened(opened: Opened) -> dict[str, Any]:

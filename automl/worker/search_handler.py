@@ -9,10 +9,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from automl.data.dataset import DataKind
 from automl.execution.child import ChildRequest, Limits, run_child
 from automl.execution.devices import Slot
 from automl.execution.launching import warm_up
-from automl.execution.local import LocalExecutor, LocalOptions
+from automl.execution.local import LocalExecutor, LocalOptions, Patience
 from automl.files import write_json
 from automl.jobs.records import JobState, Outcome, StopMode, TrialState
 from automl.search.budget import BudgetClock
@@ -31,6 +32,7 @@ from automl.search.pretrained_weights import narrow_spec
 from automl.search.progress import build_progress, fit_progress
 from automl.search.refits import OpenedModel, Refitter
 from automl.search.rungs import build_rung_plan
+from automl.search.search_record import build_search_record
 from automl.search.spec import SearchSpec, parse_spec, render_spec
 from automl.worker.child_folder import make_child_folder, render_settings
 from automl.worker.context import HandlerContext, run_until
@@ -40,6 +42,9 @@ from automl.worker.select_scores import SelectScores
 PREPARE_SECONDS = 1_800.0
 FINISH_SECONDS = 1_800.0
 PREPARED = "prepared"
+LONG_PATIENCE = Patience(
+    first=3_600.0, floor=600.0
+)  # one epoch over many pictures may take an hour
 
 
 def handle(context: HandlerContext) -> Iterator[None]:
@@ -118,8 +123,11 @@ class SearchRun:
         return replace(spec, resources=resources), slots
 
     def _start_trainers(self) -> LocalExecutor:
+        has_images = self._spec.data_kind is DataKind.IMAGES
         options = LocalOptions(
-            processes=self._context.processes, log_folder=self._folder / "trainers"
+            processes=self._context.processes,
+            log_folder=self._folder / "trainers",
+            patience=LONG_PATIENCE if has_images else Patience(),
         )
         self._executor = LocalExecutor(self._slots, self._context.log, options)
         self._executor.start()
@@ -198,6 +206,7 @@ class SearchRun:
             store.list_trials(self._context.job.id),
             lambda trials: store.write_trials(lease, trials),
             self._folder / "epochs.jsonl",
+            self._spec.limits,
         )
         for trial in ledger.revive():
             self._context.log("info", f"trial {trial.number} was interrupted and runs again")
@@ -219,6 +228,7 @@ class SearchRun:
             "preparation": dict(record),
             "looks": looks,
             "warnings": self._warnings.texts,
+            "search": build_search_record(self._spec, ledger),
         }
         return (
             yield from self._run_child(
