@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from automl.data.images.members import Member, MemberError
+from automl.data.images.members import LeftOut, Member, MemberError
 from automl.errors import DataError
 from automl.settings import Settings
 
@@ -119,6 +119,7 @@ class Archive:
     def __init__(self, archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> None:
         self._archive = archive
         self._entries = entries
+        self.left_out: tuple[LeftOut, ...] = ()  # an archive with links is refused whole
         self.members = tuple(
             Member(path=_name_of(entry), size_bytes=entry.file_size, key=key)
             for key, entry in enumerate(entries)
@@ -128,9 +129,14 @@ class Archive:
     def open(self, member: Member) -> Iterator[BinaryIO]:
         """The bytes of one member as a stream; what cannot be unpacked is a ``MemberError``."""
         try:
-            with self._archive.open(self._entries[member.key]) as stream:
+            opened = self._archive.open(self._entries[member.key])
+        except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, struct.error) as error:
+            # its own header differs from the directory: another name, other flags, no header at all
+            raise MemberError("its packed bytes are damaged") from error
+        try:
+            with opened as stream:
                 yield stream  # type: ignore[misc]  # a ZipExtFile reads and seeks like any file
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise MemberError("its packed bytes are damaged") from error
 
     def read(self, member: Member) -> bytes:

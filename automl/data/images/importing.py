@@ -1,13 +1,11 @@
 """A ZIP or a folder of pictures becomes a data set: laid out, sized, decoded once, described, put in place."""
 
 import hashlib
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 from pyarrow import parquet as pq
 
@@ -21,21 +19,16 @@ from automl.data.images.columns import (
     build_picture_columns,
     type_extra_columns,
 )
-from automl.data.images.decoding import guard_pillow
+from automl.data.images.decoding import guard_pillow, load_header
 from automl.data.images.folder import Folder, require_allowed
 from automl.data.images.layout import (
-    PARTS,
     TEST,
     TRAIN,
     VAL,
-    Layout,
-    Picture,
-    build_layout,
-    build_stray_note,
 )
-from automl.data.images.manifest_file import Manifest, join_manifest
-from automl.data.images.members import LeftOut, Member, Source
+from automl.data.images.members import MemberError, Source
 from automl.data.images.name_pattern import parse_pattern
+from automl.data.images.planning import Plan, build_plan
 from automl.data.images.profile import build_picture_notes
 from automl.data.images.reading import (
     ColourFound,
@@ -49,7 +42,6 @@ from automl.data.images.sizing import SideRequest, choose_side
 from automl.data.images.store import ORIGINALS, PIXELS
 from automl.data.importing import ImportRequest, Report, write_table
 from automl.data.inference import TypedColumn
-from automl.data.loading import load_raw
 from automl.data.placing import make_folder, name_full_disk, put_in_place
 from automl.data.profile import Profile, build_profile, write_profile
 from automl.data.store import find_dataset, write_dataset
@@ -57,22 +49,7 @@ from automl.errors import DataError
 from automl.settings import Settings, Workspace
 
 SHELL = "shell"  # a person at the shell may name any folder she can read
-_HINT = (
-    "Pack one folder per class (with train, val and test above, if you like), or pictures with a "
-    "list in CSV or Parquet with the columns file and label."
-)
 _DECODED = 0.9  # share of the progress
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Plan:
-    """Pictures in the order of their rows, their further columns, and what was said so far."""
-
-    pictures: list[Picture]
-    extra: pa.Table
-    left_out: tuple[LeftOut, ...]
-    notes: tuple[Note, ...]
-    label_reason: str
 
 
 def import_images(
@@ -100,7 +77,9 @@ def import_images(
         _open_source(request, settings) as source,
         guard_pillow(),
     ):
-        plan = _build_plan(source, request, settings, folder)
+        if request.name_pattern is not None:
+            parse_pattern(request.name_pattern)  # a mistake is said before the work
+        plan = build_plan(source, request, settings, folder)
         reading, side, channels, notes = _read(source, plan, request, settings, folder, tell)
         plan = replace(plan, notes=(*plan.notes, *notes))
         tell(_DECODED, "Counting and checking")
@@ -119,138 +98,9 @@ def _open_source(request: ImportRequest, settings: Settings) -> Iterator[Source]
         yield archive
 
 
-def _build_plan(source: Source, request: ImportRequest, settings: Settings, folder: Path) -> _Plan:
-    layout = build_layout(source.members)
-    if not layout.pictures:
-        raise DataError(
-            f"{request.name!r} holds no pictures (PNG, JPEG, WebP, BMP or TIFF)"
-            + (f", but {len(source.members):,} other files." if source.members else "."),
-            hint=_HINT,
-        )
-    left_out = [*getattr(source, "left_out", ()), *layout.left_out]
-    notes = list(layout.notes)
-    manifest: Manifest | None = None
-    if request.name_pattern is not None:
-        parse_pattern(request.name_pattern)  # a mistake is said before the work
-    chosen = _choose_table(layout, left_out, notes, request.name)
-    if chosen is not None:
-        manifest = _load_manifest(source, chosen, layout, request, settings, folder)
-        notes += manifest.notes
-    pictures, rows = _assign(layout, manifest, left_out, request.name)
-    notes += build_stray_note(tuple(left_out))
-    extra = pa.table({})
-    if manifest is not None and manifest.extra.num_columns:
-        indices = np.array(rows, dtype=np.int64)
-        extra = manifest.extra.take(pa.array(indices, mask=indices < 0))
-    _require_training(pictures, request.name)
-    reason = "one folder per class" if layout.has_classes else "named by the list"
-    return _Plan(
-        pictures=pictures,
-        extra=extra,
-        left_out=tuple(left_out),
-        notes=tuple(notes),
-        label_reason=reason,
-    )
-
-
-def _choose_table(
-    layout: Layout, left_out: list[LeftOut], notes: list[Note], name: str
-) -> Member | None:
-    """The one list beside the pictures; with several, and classes in folders, none is taken."""
-    if len(layout.tables) == 1:
-        return layout.tables[0]
-    if not layout.tables:
-        if not layout.has_classes:
-            raise DataError(
-                f"In {name!r} no picture lies in a folder of its class, and there is no list.",
-                hint=_HINT,
-            )
-        return None
-    named = ", ".join(repr(member.path) for member in layout.tables[:3])
-    if not layout.has_classes:
-        raise DataError(
-            f"{name!r} holds {len(layout.tables):,} lists ({named}); one is needed.",
-            hint="Join them to one list with the columns file, label and split.",
-        )
-    text = f"{len(layout.tables):,} lists are in the archive ({named}); none was read, classes are folders."
-    notes.append(Note(code="several_lists", text=text, level="warning"))
-    left_out += [
-        LeftOut(path=member.path, reason="one of several lists", size_bytes=member.size_bytes)
-        for member in layout.tables
-    ]
-    return None
-
-
-def _load_manifest(
-    source: Source,
-    member: Member,
-    layout: Layout,
-    request: ImportRequest,
-    settings: Settings,
-    folder: Path,
-) -> Manifest:
-    """Copy the list out of the archive under a name of ours, and read it like any table."""
-    if member.size_bytes > settings.max_table_bytes:
-        raise DataError(
-            f"The list {member.path!r} has {member.size_bytes / 1e6:,.0f} MB; the limit is "
-            f"{settings.max_table_bytes / 1e6:,.0f} MB.",
-            hint="Leave out columns or rows.",
-        )
-    path = folder / "list.part"
-    with source.open(member) as stream, path.open("wb") as sink:
-        shutil.copyfileobj(stream, sink, 1 << 20)
-    try:
-        raw = load_raw(path, member.path, settings, request.options)
-    finally:
-        path.unlink()
-    found = join_manifest(
-        raw.table,
-        member.path,
-        layout.pictures,
-        has_classes=layout.has_classes,
-        has_parts=layout.has_parts,
-    )
-    return replace(found, notes=(*raw.notes, *found.notes))
-
-
-def _assign(
-    layout: Layout, manifest: Manifest | None, left_out: list[LeftOut], name: str
-) -> tuple[list[Picture], list[int]]:
-    """Pictures with their class and part in the order of their rows, and each one's row of the list."""
-    found: list[tuple[Picture, int]] = []
-    for number, picture in enumerate(layout.pictures):
-        row = -1 if manifest is None else manifest.rows[number]
-        label, part = picture.label, picture.part
-        if manifest is not None and manifest.labels is not None:
-            label = manifest.labels[number]
-        if manifest is not None and manifest.parts is not None:
-            part = manifest.parts[number] or TRAIN
-        if label is None or not label:
-            reason = (
-                "it lies in no class folder" if layout.has_classes else "the list gives no class"
-            )
-            size = picture.member.size_bytes
-            left_out.append(LeftOut(path=picture.path, reason=reason, size_bytes=size))
-            continue
-        found.append((replace(picture, label=label, part=part), row))
-    if not found:
-        raise DataError(f"No picture of {name!r} has a class.", hint=_HINT)
-    found.sort(key=lambda item: PARTS.index(item[0].part))  # stable: by path within a part
-    return [picture for picture, _ in found], [row for _, row in found]
-
-
-def _require_training(pictures: Sequence[Picture], name: str) -> None:
-    parts = {picture.part for picture in pictures}
-    if TRAIN not in parts:
-        raise DataError(
-            f"{name!r} has pictures in {', '.join(map(repr, sorted(parts)))} only, none to train on.",
-            hint="Put the training pictures into a folder 'train', or leave out the part folders.",
-        )
-
-
 def _read(
     source: Source,
-    plan: _Plan,
+    plan: Plan,
     request: ImportRequest,
     settings: Settings,
     folder: Path,
@@ -305,10 +155,7 @@ def _read(
     return reading, side, channels, (*notes, *build_reading_notes(reading, channels))
 
 
-def _explain_unreadable(source: Source, plan: _Plan, settings: Settings) -> str:
-    from automl.data.images.decoding import load_header
-    from automl.data.images.members import MemberError
-
+def _explain_unreadable(source: Source, plan: Plan, settings: Settings) -> str:
     picture = plan.pictures[0]
     try:
         with source.open(picture.member) as stream:
@@ -322,7 +169,7 @@ def _explain_unreadable(source: Source, plan: _Plan, settings: Settings) -> str:
 class _Outcome:
     """Everything that is stored."""
 
-    plan: _Plan
+    plan: Plan
     reading: Reading
     side: int
     channels: int
@@ -360,7 +207,7 @@ def _store(
     return find_dataset(workspace, dataset.id) or dataset
 
 
-def _keep_taken(plan: _Plan, reading: Reading) -> pa.Table:
+def _keep_taken(plan: Plan, reading: Reading) -> pa.Table:
     """The further columns of the pictures that were stored."""
     if not plan.extra.num_columns:
         return plan.extra

@@ -35,6 +35,11 @@ class Source(Protocol):
         """Every regular file."""
         ...
 
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What is there and is no regular file."""
+        ...
+
     def open(self, member: Member) -> AbstractContextManager[BinaryIO]:
         """One member as a stream."""
         ...

@@ -186,3 +186,17 @@ def test_a_wrong_checksum_leaves_one_member_out(tmp_path: Path, settings: Settin
         with pytest.raises(MemberError, match="packed bytes are damaged"):
             archive.read(first)
         assert archive.read(second) == PICTURE
+
+
+def test_a_local_header_that_differs_leaves_one_member_out(
+    tmp_path: Path, settings: Settings
+) -> None:
+    path = write_zip(tmp_path / "x.zip", {"a/é.png": PICTURE, "a/2.png": PICTURE})
+    content = path.read_bytes()
+    name = "é".encode()
+    path.write_bytes(content.replace(name, b"\xca\xff", 1))  # no UTF-8, in the first header only
+    with open_archive(path, "x.zip", settings) as archive:
+        first, second = archive.members
+        with pytest.raises(MemberError, match="packed bytes are damaged"):
+            archive.read(first)
+        assert archive.read(second) == PICTURE

@@ -112,6 +112,17 @@ def test_a_list_adds_attributes_to_class_folders(
     assert dataset.column("list_label") is not None
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b"a\0b", b"file,x\ngone.png,1\nlost.png,2\n", b"x,y\n1,2\n"]
+)
+def test_a_useless_list_beside_classes_is_noted(content: bytes, import_members: Import) -> None:
+    dataset = import_members({**make_classes(), "cat/results.csv": content})
+    assert dataset.n_rows == 6
+    assert "The list 'cat/results.csv' was not used" in text(dataset, "list_unused")
+    assert dataset.images is not None
+    assert dataset.images.n_left_out == 1
+
+
 def test_a_parquet_list_is_read(import_members: Import, tmp_path: Path) -> None:
     import pyarrow as pa
 
