@@ -15,7 +15,7 @@ import pandas as pd
 from app import results
 from automl.errors import DataError
 from automl.jobs.records import Job
-from automl.reports.class_rows import build_class_rows
+from automl.reports.audit_rows import build_class_rows, leave_out_ungrouped
 from fairness.audit import Audit, AuditInput, AuditOptions, compute_audit
 from fairness.class_audit import ClassAudit, ClassInput, ClassOptions, compute_class_audit
 from fairness.groups import build_grouping
@@ -65,8 +65,14 @@ def read_plan(job: Job) -> tuple[dict[str, str], int]:
 
 
 def list_sensitive(predictions: pd.DataFrame) -> list[str]:
-    """The sensitive columns that were kept with the predictions."""
-    return [name.removeprefix(PREFIX) for name in predictions if str(name).startswith(PREFIX)]
+    """The sensitive columns that were kept with the predictions and have groups."""
+    kept, _ = leave_out_ungrouped(predictions)
+    return [name.removeprefix(PREFIX) for name in kept if str(name).startswith(PREFIX)]
+
+
+def list_ungrouped(predictions: pd.DataFrame) -> tuple[str, ...]:
+    """Why sensitive columns are left out: too many different values, for instance."""
+    return leave_out_ungrouped(predictions)[1]
 
 
 def list_groups(predictions: pd.DataFrame, column: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from fairness.errors import AuditError
 
 MISSING = "(missing)"
 MAX_LEVELS = 20  # a numeric column with more distinct values is cut at its quartiles
+LONG_EDGE = 6  # characters of an edge of a bin that need no shortening
 MAX_GROUPS = 200  # more text values than this are an identifier, not groups
 
 Ints = NDArray[np.int64]
@@ -88,6 +89,21 @@ def _order_by_size(text: list[str]) -> list[str]:
     return sorted(counts.index, key=lambda name: (name == MISSING, -int(counts[name]), str(name)))
 
 
+def _write_edges(edges: NDArray[np.float64]) -> list[str]:
+    """Edges as they are; where they are long, in the fewest digits that keep them apart.
+
+    Rows are told apart by the edges themselves, never by what is written.
+    """
+    whole = [f"{edge:g}" for edge in edges]
+    if max(map(len, whole)) <= LONG_EDGE:
+        return whole
+    for digits in (3, 4, 5):
+        texts = [f"{edge:.{digits}g}" for edge in edges]
+        if len(set(texts)) == len(texts) and not any("e" in text for text in texts):
+            return texts
+    return whole
+
+
 def _bin_quartiles(
     column: pd.Series, is_missing: NDArray[np.bool_]
 ) -> tuple[list[str], list[str], str]:
@@ -96,8 +112,9 @@ def _bin_quartiles(
     if not np.isfinite(known).all():
         raise AuditError(f"The sensitive column {column.name!r} holds an infinite value.")
     edges = np.unique(np.quantile(known, [0, 0.25, 0.5, 0.75, 1]))
-    labels = [f"{edges[0]:g} to {edges[1]:g}"]
-    labels += [f"over {low:g} to {high:g}" for low, high in pairwise(edges[1:])]
+    shown = _write_edges(edges)
+    labels = [f"{shown[0]} to {shown[1]}"]
+    labels += [f"over {low} to {high}" for low, high in pairwise(shown[1:])]
     places = np.searchsorted(edges[1:-1], known, side="left")
     text = np.full(len(values), MISSING, dtype=object)
     text[~is_missing] = np.array(labels, dtype=object)[places]

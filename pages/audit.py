@@ -1,14 +1,14 @@
 """Audit: does the model treat groups differently, by how much, and how sure is that?"""
 
 import streamlit as st
-from app.components.report_pictures import show_report_pictures
 
 from app import audits, results
 from app.components import audit_view, class_audit_view
 from app.components.finished import require_result
 from app.components.headline import describe_looks
+from app.components.report_pictures import show_report_pictures
 from app.components.states import show_empty, show_title
-from app.wording import say
+from app.wording import escape, say
 from fairness.class_audit import ClassAudit
 
 show_title(say("audit.title"), say("audit.question"))
@@ -45,6 +45,8 @@ if is_binary:
     audit_view.show_setting(task)
 else:
     class_audit_view.show_class_setting(task)
+for reason in audits.list_ungrouped(predictions):
+    st.warning(escape(reason), icon=":material/warning:")
 found = st.container(key="found")
 choice = audit_view.pick_choice(predictions, audits.read_plan(job))
 if not choice.columns:

@@ -19,7 +19,7 @@ from automl.reports.audit_files import (
     write_audit,
     write_class_audit,
 )
-from automl.reports.class_rows import build_class_rows
+from automl.reports.audit_rows import build_class_rows, leave_out_ungrouped
 from automl.reports.context import build_report_context
 from automl.reports.overall import build_overall_json, render_overall_report
 from automl.reports.predictions import SENSITIVE, write_predictions
@@ -52,17 +52,19 @@ def write_search_report(folder: Path, report: SearchReport) -> Audit | ClassAudi
     spec = report.spec
     remove_audit_files(folder)
     digest = write_predictions(folder, report.predictions)
+    predictions, left_out = leave_out_ungrouped(report.predictions)
     context = build_report_context(
         report.result, spec, predictions_sha256=digest, created_at=report.created_at
     )
+    context = replace(context, warnings=(*context.warnings, *left_out))
     if spec.task.type is TaskType.BINARY:
-        rows = _build_rows(spec, report.predictions)
-        audit = compute_audit(rows, _build_options(spec))
+        rows = _build_rows(spec, predictions)
+        audit = compute_audit(rows, _build_options(spec, rows.attributes))
         write_audit(folder, audit, rows, context)
         return audit
     if spec.task.type is TaskType.MULTICLASS:
-        several = build_class_rows(spec.task.classes, report.predictions)
-        found = compute_class_audit(several, _build_class_options(spec))
+        several = build_class_rows(spec.task.classes, predictions)
+        found = compute_class_audit(several, _build_class_options(spec, several.attributes))
         write_class_audit(folder, found, several, report.evaluation, context)
         return found
     context = replace(context, title=f"Results of predicting {spec.task.target}")
@@ -83,20 +85,25 @@ def _build_rows(spec: SearchSpec, predictions: pd.DataFrame) -> AuditInput:
     )
 
 
-def _build_class_options(spec: SearchSpec) -> ClassOptions:
+def _build_class_options(spec: SearchSpec, attributes: pd.DataFrame) -> ClassOptions:
     return ClassOptions(
-        references=spec.audit.references,
+        references=_list_references(spec, attributes),
         min_group_size=spec.audit.min_group_size,
         seed=spec.seed,
     )
 
 
-def _build_options(spec: SearchSpec) -> AuditOptions:
+def _list_references(spec: SearchSpec, attributes: pd.DataFrame) -> dict[str, str]:
+    """Reference groups of the columns that are audited."""
+    return {name: group for name, group in spec.audit.references.items() if name in attributes}
+
+
+def _build_options(spec: SearchSpec, attributes: pd.DataFrame) -> AuditOptions:
     return AuditOptions(
         positive=str(spec.task.positive),
         beneficial=spec.task.beneficial,
         threshold=THRESHOLD,
-        references=spec.audit.references,
+        references=_list_references(spec, attributes),
         min_group_size=spec.audit.min_group_size,
         seed=spec.seed,
     )

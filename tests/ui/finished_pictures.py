@@ -23,7 +23,7 @@ from automl.evaluation.outputs import build_output_frame, decode_labels
 from automl.files import append_jsonl, write_json
 from automl.jobs.records import Job, JobKind, JobState, NewJob, Outcome
 from automl.reports.audit_files import write_class_audit
-from automl.reports.class_rows import build_class_rows
+from automl.reports.audit_rows import build_class_rows
 from automl.settings import Settings
 from fairness.class_audit import ClassOptions, compute_class_audit
 from fairness.context import ReportContext

@@ -60,3 +60,13 @@ def test_infinite_values_are_refused():
 def test_pandas_string_columns_keep_missing_apart():
     grouping = build_grouping("g", pd.Series(["x", None, "y", "x"], dtype="string"))
     assert grouping.names == ("x", "y", MISSING)
+
+
+def test_long_edges_are_written_short_and_stay_apart():
+    column = pd.Series(np.linspace(0.0431373, 0.912345, 101))
+    grouping = build_grouping("picture_brightness", column)
+    assert grouping.names[0] == "0.0431 to 0.26"
+    assert len(set(grouping.names)) == 4
+    assert grouping.sizes.tolist() == [26, 25, 25, 25]
+    close = pd.Series(np.linspace(0.50001, 0.50009, 101))
+    assert len(set(build_grouping("a", close).names)) == 4

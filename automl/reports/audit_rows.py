@@ -1,4 +1,4 @@
-"""Stored predictions of several classes as the rows of an audit."""
+"""Stored predictions as the rows of an audit: classes as numbers, columns that are groups."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,8 @@ import pandas as pd
 
 from automl.reports.predictions import SENSITIVE
 from fairness.class_audit import ClassInput
+from fairness.errors import AuditError
+from fairness.groups import build_grouping
 
 
 def build_class_rows(classes: Sequence[str], predictions: pd.DataFrame) -> ClassInput:
@@ -21,3 +23,22 @@ def build_class_rows(classes: Sequence[str], predictions: pd.DataFrame) -> Class
         probability=probability.to_numpy(dtype=np.float64),
         attributes=predictions[names].rename(columns=lambda name: name.removeprefix(SENSITIVE)),
     )
+
+
+def leave_out_ungrouped(predictions: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Without the sensitive columns that are no groups (more values than groups), and why each is left out.
+
+    A search that took an hour must not end without a result because of one column of names.
+    """
+    said: list[str] = []
+    dropped: list[str] = []
+    for column in predictions.columns:
+        name = str(column)
+        if not name.startswith(SENSITIVE):
+            continue
+        try:
+            build_grouping(name.removeprefix(SENSITIVE), predictions[column])
+        except AuditError as error:
+            said.append(f"{error} It is left out of the audit.")
+            dropped.append(column)
+    return predictions.drop(columns=dropped), tuple(said)
