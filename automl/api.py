@@ -47,7 +47,7 @@ class SearchCall:
 
     ``file`` is the path of a table, of a ZIP or a folder of pictures, or ``sample:NAME``; ``target`` of pictures
     is ``label`` unless another is named; ``spec`` the JSON text of a spec, which then decides everything but
-    the data. ``weights`` of pretrained networks are a folder, or ``hub`` to allow timm's. ``listen`` is given the live progress; ``should_stop`` True ends the search and keeps its best.
+    the data. ``listen`` is given the live progress; ``should_stop`` True ends the search and keeps its best.
 
     ``method``, ``objectives`` (beside the score), the three limits and ``weights`` (a folder, or ``hub``) are for
     pictures; ``families`` are all that learn from the data unless named.

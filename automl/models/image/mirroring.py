@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from automl.space.dimensions import Choice, Space
+from automl.space.dimensions import Choice, Dimension, Space, Switch
 
 NO_MIRROR = ("none",)
 _SIDED = frozenset(("left", "right", "clockwise", "counterclockwise", "anticlockwise"))
@@ -34,9 +34,13 @@ def suggest_mirroring(classes: Iterable[str]) -> Mirroring:
 
 def without_mirroring(space: Space) -> Space:
     """The space in which no picture is mirrored, neither while training nor while predicting."""
-    narrowed = dict(space)
-    for label in ("flip", "tta"):
-        dimension = narrowed.get(label)
-        if isinstance(dimension, Choice) and "none" in dimension.options:
-            narrowed[label] = Choice(options=NO_MIRROR)
-    return narrowed
+    return {label: _narrow(label, dimension) for label, dimension in space.items()}
+
+
+def _narrow(label: str, dimension: Dimension) -> Dimension:
+    if isinstance(dimension, Switch):
+        branches = {name: without_mirroring(below) for name, below in dimension.branches.items()}
+        return Switch(branches=branches)
+    if label in ("flip", "tta") and isinstance(dimension, Choice) and "none" in dimension.options:
+        return Choice(options=NO_MIRROR)
+    return dimension

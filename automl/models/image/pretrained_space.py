@@ -150,6 +150,11 @@ def build_pretrained_starts(space: Space) -> tuple[dict[str, Value], ...]:
     tags, largest = _read_options(space, "backbone"), _read_options(space, "input_side")[-1]
     frozen = [dict(_FROZEN) | {"backbone": tag, "input_side": largest} for tag in tags]
     gradual = dict(_GRADUAL) | {"backbone": tags[0], "input_side": largest}
+    mode = space.get("mode")
+    tuned = mode.branches.get("tuned", {}) if isinstance(mode, Switch) else {}
+    for label in ("flip", "tta"):  # nothing is mirrored where the space forbids it
+        if gradual[f"mode.tuned.{label}"] not in _read_options(tuned, label):
+            gradual[f"mode.tuned.{label}"] = "none"
     return (*frozen[:1], gradual, *frozen[1:6])
 
 

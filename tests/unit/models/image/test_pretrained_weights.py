@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 from automl.errors import SpecError
 from automl.models.image import weights
 from automl.models.image.backbones import BACKBONES, get_backbone
+from automl.models.image.mirroring import without_mirroring
 from automl.models.image.pretrained_space import (
     build_pretrained_space,
     build_pretrained_starts,
@@ -181,14 +182,23 @@ def test_a_folder_belongs_to_its_source() -> None:
 @pytest.mark.parametrize("on_gpu", [False, True])
 @pytest.mark.parametrize("side", [0, 28, 96, 288])
 def test_every_start_lies_in_its_space(preset, on_gpu, side) -> None:
-    space = build_pretrained_space(preset, on_gpu=on_gpu, side=side)
+    whole = build_pretrained_space(preset, on_gpu=on_gpu, side=side)
+    for space in (whole, without_mirroring(whole)):
+        starts = build_pretrained_starts(space)
 
-    starts = build_pretrained_starts(space)
+        assert len(starts) >= 2
+        for start in starts:
+            validate_config(space, start)
+            assert render_pretrained(start)
 
-    assert len(starts) >= 2
-    for start in starts:
-        validate_config(space, start)
-        assert render_pretrained(start)
+
+def test_nothing_is_mirrored_where_that_is_forbidden() -> None:
+    space = without_mirroring(build_pretrained_space("quick", on_gpu=False))
+    tuned = space["mode"].branches["tuned"]
+
+    assert tuned["flip"].options == tuned["tta"].options == ("none",)
+    _, gradual, *_ = build_pretrained_starts(space)
+    assert gradual["mode.tuned.flip"] == "none"
 
 
 def test_only_backbones_with_weights_are_in_the_space() -> None:
