@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from automl.data.dataset import DataKind, Role
-from automl.data.digits import write_digits
 from automl.data.loans import build_loans
 from automl.data.setup import Setup
 from automl.errors import DataError
@@ -81,6 +80,8 @@ def write_sample(name: str, folder: Path) -> Path:
         )
     folder.mkdir(parents=True, exist_ok=True)
     if SAMPLES[name].kind is DataKind.IMAGES:
+        from automl.data.digits import write_digits
+
         path = folder / f"{name}.zip"
         write_digits(path)
         return path
