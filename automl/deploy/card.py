@@ -143,12 +143,14 @@ def _render_pictures(facts: Any) -> str:
     if not isinstance(facts, Mapping):
         return f"Pictures; their size in training: {NOT_STATED}."
     side = facts.get("side", NOT_STATED)
+    excluded = ", ".join(_code(str(code)) for code in facts.get("excluded", ()))
+    without = f" Left out of training on request: {excluded}." if excluded else ""
     colours = "grey values" if facts.get("channels") == 1 else "red, green and blue"
     return (
         f"Pictures (PNG, JPEG, WebP, BMP, TIFF; a ZIP, a folder or one file) of any size. Each is turned upright, "
         f"put on white where it is transparent, scaled so that its short side has {side} pixels, and "
         f"cut to the square in its middle: {side} × {side} pixels, {colours}. The model was trained on pictures "
-        "that were made so; what lies outside of the middle square it does not see."
+        f"that were made so; what lies outside of the middle square it does not see.{without}"
     )
 
 

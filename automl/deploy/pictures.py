@@ -78,8 +78,13 @@ def predict_pictures(
             chunk = pictures[start : start + step]
             _predict_chunk(bundle, encoder, opened, chunk, settings, found)
     if not any(found.is_read):
+        which = (
+            f"None of the {len(pictures):,} pictures of {name!r}"
+            if len(pictures) > 1
+            else "No picture"
+        )
         raise DataError(
-            f"None of the {len(pictures):,} pictures of {name!r} can be read: {found.damaged[0]}.",
+            f"{which} can be read: {found.damaged[0]}.",
             hint="Open one of them in a viewer and save it again as PNG or JPEG.",
         )
     return _build_frame(bundle, found), (*_note_damaged(found), *build_stray_note(strays))

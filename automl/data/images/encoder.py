@@ -38,18 +38,18 @@ def compute_pixel_facts(images: ImageRows) -> PixelFacts:
     side, channels = images.side, images.channels
     weights = _build_weights(side)
     cells = np.empty((len(images), N_CELLS * N_CELLS * channels), dtype=np.float32)
-    mean = np.empty((len(images), channels))
+    evenly = np.full((1, side), 1 / side, dtype=np.float32)
     square = np.empty((len(images), channels))
     for start, stop in _list_chunks(len(images), side * side * channels * 4):
         pixels = images.load(start, stop).astype(np.float32)
-        pixels /= 255
-        rows = np.matmul(weights, pixels.reshape(stop - start, side, side * channels))
-        columns = np.matmul(weights, rows.reshape(-1, side, channels))
-        cells[start:stop] = columns.reshape(stop - start, -1)
-        flat = pixels.reshape(stop - start, -1, channels)
-        mean[start:stop] = flat.mean(axis=1)
+        flat = pixels.reshape(stop - start, side, side * channels)
+        rows = np.matmul(weights, flat)
+        grid = np.matmul(weights, rows.reshape(-1, side, channels))
+        cells[start:stop] = grid.reshape(stop - start, -1) / 255
         np.square(flat, out=flat)
-        square[start:stop] = flat.mean(axis=1)
+        rows = np.matmul(evenly, flat).reshape(-1, side, channels)
+        square[start:stop] = rows.mean(axis=1) / 255**2
+    mean = cells.reshape(len(cells), -1, channels).mean(axis=1, dtype=np.float64)  # equal areas
     return PixelFacts(cells=cells, mean=mean, square=square)
 
 

@@ -55,7 +55,11 @@ class Pictures:
     def build_notes(self) -> tuple[Note, ...]:
         """What was left out and why, one note per finding."""
         return tuple(
-            Note(code="pictures_excluded", text=_render_excluded(code, len(rows)))
+            Note(
+                code="pictures_excluded",
+                text=_render_excluded(code, len(rows)),
+                level="warning",  # it changes what the results are about, so the report says it
+            )
             for code, rows in self.excluded.items()
         )
 
