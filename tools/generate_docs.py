@@ -107,7 +107,8 @@ def render_settings() -> str:
     """Every setting with its default and meaning."""
     rows = []
     for name, field in Settings.model_fields.items():
-        default = field.default if field.default not in ((), "") else "what the machine has"
+        empty = "what the machine has" if name == "devices" else "none"
+        default = field.default if field.default not in ((), "") else empty
         shown = f"{default:,.0f}" if isinstance(default, int | float) else str(default)
         rows.append((f"`FAIRLOOM_{name.upper()}`", shown, field.description or ""))
     return "\n".join(
