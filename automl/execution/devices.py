@@ -222,13 +222,14 @@ def compute_resources(slots: tuple[Slot, ...], n_train_rows: int) -> SlotResourc
 def compute_image_resources(slots: tuple[Slot, ...], n_train_rows: int, side: int) -> SlotResources:
     """Slots, threads and batch size for pictures of ``side`` pixels.
 
-    A trial on pictures is long, so cores work together: on 2 cores one trial with two threads is as fast as
-    two trials with one (684 against 688 pictures a second), and the first model, the schedule and the final
-    training come twice as early. One trial per GPU. Batch 128 on CPU; on a GPU 256 below 10,000 rows, 512
+    A trial on pictures is long, so cores work together, in two trials at once: four cores are two trials of two
+    threads. Two cores are two trials of one: one trial of two threads is no faster on a quiet machine (684
+    against 688 pictures a second), and where something else runs its threads wait for each other, twenty
+    times slower at worst. One trial per GPU. Batch 128 on CPU; on a GPU 256 below 10,000 rows, 512
     below 50,000, else 1024; above 64 px less, as the area grows, at least 32.
     """
     if all(slot.kind is SlotKind.CPU for slot in slots):
-        threads = max(1, min(MAX_IMAGE_THREADS, len(slots)))
+        threads = max(1, min(MAX_IMAGE_THREADS, len(slots) // 2))
         used, base = slots[: max(1, len(slots) // threads)], 128
     else:
         on_gpu = any(slot.kind is SlotKind.CUDA for slot in slots)
