@@ -1,13 +1,24 @@
-"""What a search on pictures did before training and how: networks set aside, plain against weight sharing, trade-offs."""
+"""What a search on pictures did before training and how: networks set aside, trade-offs, plain beside weight sharing."""
 
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
-from app.components.numbers import format_count
+from app import results
+from app.components.figure import show_figure
+from app.components.numbers import ABSENT, format_count, format_duration, format_estimate
 from app.wording import escape, say, say_plain
+from automl.figures.methods import (
+    PLAIN,
+    WEIGHT_SHARING,
+    compute_method_history,
+    describe_methods,
+    plot_methods,
+)
+from automl.figures.trade_off import compute_trade_off, describe_trade_off, plot_trade_off
 
 
 def show_methods(result: Mapping[str, Any]) -> None:
@@ -16,6 +27,11 @@ def show_methods(result: Mapping[str, Any]) -> None:
     if screening:
         st.markdown(f"#### {say('methods.screening')}")
         st.markdown(escape(screening))
+    metric = str(result.get("select_metric_label") or results.get_metric_title(result["metric"]))
+    if result.get("pareto") is not None:
+        _show_trade_off(result, metric)
+    if result.get("methods"):
+        _show_methods(result, metric)
 
 
 def describe_screening(result: Mapping[str, Any]) -> str:
@@ -41,3 +57,65 @@ def describe_screening(result: Mapping[str, Any]) -> str:
         first = next(iter(reasons))
         text = f"{text} {say_plain('methods.example', reason=first)}"
     return text
+
+
+def _show_trade_off(result: Mapping[str, Any], metric: str) -> None:
+    frame = compute_trade_off(result["pareto"])
+    if frame.empty:
+        st.info(say("methods.no_front"))
+        return
+    show_figure(
+        plot_trade_off(frame, metric), key="trade_off", title=say_plain("methods.trade_off"),
+        alt=say_plain("methods.trade_off_alt"), sentence=describe_trade_off(frame, metric),
+        frame=frame,
+    )  # fmt: skip
+    if result.get("pareto_note"):
+        st.caption(escape(result["pareto_note"]))
+
+
+def _show_methods(result: Mapping[str, Any], metric: str) -> None:
+    methods = result["methods"]
+    seconds = float((methods.get(WEIGHT_SHARING) or {}).get("supernet_seconds") or 0.0)
+    history = compute_method_history(result.get("trials") or (), seconds)
+    st.markdown(f"#### {say('methods.title')}")
+    table = build_method_table(result, metric)
+    st.dataframe(table, key="method_table", hide_index=True, placeholder=ABSENT)
+    st.caption(say("methods.note", n=format_count((result.get("n_rows") or {}).get("select"))))
+    failure = (methods.get(WEIGHT_SHARING) or {}).get("failure")
+    if failure:
+        st.warning(say("methods.failure", reason=failure), icon=":material/warning:")
+    if len(history):
+        show_figure(
+            plot_methods(history, metric), key="methods", frame=history,
+            alt=say_plain("methods.alt"), sentence=describe_methods(history, metric),
+        )  # fmt: skip
+
+
+def build_method_table(result: Mapping[str, Any], metric: str) -> pd.DataFrame:
+    """One row per method: its best network that was trained alone, with its interval, and what it took."""
+    board = {row.get("trial"): row for row in result.get("leaderboard") or ()}
+    rows = []
+    for name in (PLAIN, WEIGHT_SHARING):
+        method = result["methods"].get(name)
+        if method is None:
+            continue
+        best = method.get("best") or {}
+        line = board.get(best.get("trial")) or {}
+        ends = (line.get("select_low"), line.get("select_high"))
+        supernet = method.get("supernet_seconds")
+        rows.append(
+            {
+                say_plain("methods.method"): say_plain(f"methods.{name}"),
+                say_plain("methods.best"): best.get("name") or say_plain("methods.none"),
+                say_plain("leaderboard.select", metric=metric): format_estimate(
+                    best.get("score"), *ends
+                ),
+                say_plain("methods.trained"): format_count(method.get("n_trained")),
+                say_plain("methods.trials"): format_count(method.get("n_trials")),
+                say_plain("methods.seconds"): format_duration(method.get("seconds")),
+                say_plain("methods.supernet"): ABSENT
+                if supernet is None
+                else format_duration(supernet),
+            }
+        )
+    return pd.DataFrame(rows)

@@ -218,6 +218,36 @@ def test_screening_counts_are_said() -> None:
     assert "1.3 M parameters; the limit is 1 M" in text
 
 
+METHODS = {
+    "weight_sharing": {"n_trials": 2, "n_trained": 2, "seconds": 90.0, "supernet_seconds": 50.0, "best": {"trial": 0, "name": "CNN 7", "score": 0.8}},
+    "plain": {"n_trials": 5, "n_trained": 4, "seconds": 100.0, "best": None},
+}  # fmt: skip
+
+
+def test_plain_search_stands_beside_weight_sharing() -> None:
+    job = finished_pictures.finish(Plan(extra=(("methods", METHODS),)))
+    at = open_page("results", job.id, results_tab="Search")
+    table = find_table(at, "Method").set_index("Method")
+    assert table.loc["Weight sharing", "Best network, trained alone"] == "CNN 7"
+    assert table.loc["Weight sharing"].iloc[1] == "0.800 [0.780, 0.820]"
+    assert table.loc["Plain search", "Best network, trained alone"] == "none"
+    assert "never results" in read_text(at)
+    assert len(at.get("plotly_chart")) == 5
+
+
+def test_a_front_is_drawn_and_an_empty_one_is_said() -> None:
+    front = [
+        {"trial": i, "name": f"CNN {i}", "family": "cnn", "is_baseline": False, "on_front": True,
+         "values": {"score": {"value": 0.7 + i / 10, "unit": ""}, "macs": {"value": 1e6 * (i + 1), "unit": ""}}}
+        for i in range(2)
+    ]  # fmt: skip
+    job = finished_pictures.finish(Plan(extra=(("pareto", front),)))
+    at = open_page("results", job.id, results_tab="Search")
+    assert "2 of n = 2 networks" in read_text(at)
+    job = finished_pictures.finish(Plan(extra=(("pareto", []),)))
+    assert "there is no trade-off" in read_text(open_page("results", job.id, results_tab="Search"))
+
+
 def test_the_page_needs_neither_torch_nor_optuna() -> None:
     job = finished_pictures.finish()
     before = {name for name in ("torch", "optuna", "torchvision") if name in sys.modules}

@@ -1,0 +1,96 @@
+"""What less accuracy would buy: score against each cost, and the networks that nobody beats in everything."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from automl.figures.reading import render_count, render_number
+from automl.figures.style import COLORS, NEUTRAL, label, lay_out
+
+SCORE = "score"
+COSTS = {
+    "parameters": "Parameters",
+    "macs": "Multiply-adds for one picture",
+    "latency": "Milliseconds for one picture",
+}
+
+
+def compute_trade_off(front: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """One row per trained network and cost: ``trial, name, family, cost, value, score, on_front, is_baseline``.
+
+    ``front`` is ``pareto`` of ``result.json``; the front is that of all objectives together.
+    """
+    rows = []
+    for row in front:
+        values = row.get("values") or {}
+        score = (values.get(SCORE) or {}).get("value")
+        for cost in COSTS:
+            value = (values.get(cost) or {}).get("value")
+            if score is None or value is None:
+                continue
+            rows.append(
+                (
+                    int(row["trial"]), str(row["name"]), str(row["family"]), cost, float(value),
+                    float(score), bool(row["on_front"]), bool(row.get("is_baseline")),
+                )
+            )  # fmt: skip
+    columns = ["trial", "name", "family", "cost", "value", "score", "on_front", "is_baseline"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def plot_trade_off(frame: pd.DataFrame, metric: str) -> go.Figure:
+    """One panel per cost, its axis logarithmic; the front as filled squares on a line, all others as open dots."""
+    costs = [cost for cost in COSTS if cost in set(frame["cost"])]
+    fig = make_subplots(rows=max(len(costs), 1), cols=1, vertical_spacing=0.2 / max(len(costs), 1))
+    for place, cost in enumerate(costs, start=1):
+        part = frame[frame["cost"] == cost].sort_values("value", kind="stable")
+        for is_front in (False, True):
+            rows = part[part["on_front"] == is_front]
+            if rows.empty:
+                continue
+            fig.add_trace(_build_trace(rows, is_front=is_front, is_named=place == 1), place, 1)
+    lay_out(fig, x="", y=metric, height=120 + 320 * max(len(costs), 1))
+    for place, cost in enumerate(costs, start=1):
+        fig.update_xaxes(title_text=COSTS[cost], type="log", row=place, col=1)
+    return fig
+
+
+def _build_trace(rows: pd.DataFrame, *, is_front: bool, is_named: bool) -> go.Scatter:
+    color = COLORS[0] if is_front else NEUTRAL
+    return go.Scatter(
+        x=rows["value"], y=rows["score"], name="front" if is_front else "beaten in something",
+        mode="lines+markers" if is_front else "markers", showlegend=is_named,
+        line={"color": color, "width": 1.5, "dash": "dot"},
+        marker={"color": color, "size": 9, "symbol": "square" if is_front else "circle-open"},
+        text=[
+            f"<b>{label(row['name'])}</b><br>{_write(float(row['value']))}"
+            for row in rows.to_dict("records")
+        ],
+        hovertemplate="%{text}<br>%{y:.4f}<extra></extra>",
+    )  # fmt: skip
+
+
+def describe_trade_off(frame: pd.DataFrame, metric: str) -> str:
+    """How many networks stand on the front, and its two ends."""
+    if frame.empty:
+        return "No network was trained to its end within the limits."
+    front = frame[frame["on_front"]]
+    n_all, n_front = frame["trial"].nunique(), front["trial"].nunique()
+    texts = [f"{n_front:,} of n = {n_all:,} networks are beaten by no other in everything."]
+    for cost, title in COSTS.items():
+        part = front[front["cost"] == cost].sort_values("value", kind="stable")
+        if len(part) > 1:
+            small, large = part.iloc[0], part.iloc[-1]
+            texts.append(f"{title}: from {_say(small)} to {_say(large)} ({metric}, select part).")
+    return " ".join(texts)
+
+
+def _say(row: pd.Series) -> str:
+    return f"{_write(float(row['value']))} with {render_number(float(row['score']))}"
+
+
+def _write(value: float) -> str:
+    return render_count(value) if value >= 1000 else f"{value:.3g}"
