@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from automl.data.split_plan import build_split_plan
+from automl.data.split_plan import SplitPlan, build_split_plan
 from automl.data.splits import SplitRequest, SplitResult, compute_split
 from automl.data.task import TaskType
 from automl.data.views import Part
-from automl.errors import DataError
+from automl.errors import DataError, SpecError
 
 
 def split(target: np.ndarray, task_type: TaskType = TaskType.BINARY, **more: object) -> SplitResult:
@@ -139,3 +139,74 @@ def test_a_hundred_thousand_groups_take_seconds_at_most() -> None:
     assert [len(parts[part]) / 60_000 for part in Part] == pytest.approx(
         [0.6, 0.15, 0.1, 0.15], abs=0.01
     )
+
+
+def split_around_validation(n_test: int, **more: object) -> SplitResult:
+    plan = build_split_plan(test_given=n_test > 0, val_given=True, group=None)
+    return compute_split(
+        SplitRequest(
+            target=np.tile([0, 1], (400 + 100 + n_test) // 2), task_type=TaskType.BINARY, plan=plan,
+            n_given_test=n_test, n_given_val=100, **more,
+        )  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def test_a_given_validation_part_is_select_and_calibrate() -> None:
+    parts = split_around_validation(50).parts
+    assert [len(parts[part]) for part in Part] == [400, 60, 40, 50]
+    assert parts[Part.TRAIN].max() < 400 <= parts[Part.SELECT].min()
+    assert parts[Part.TEST].tolist() == list(range(500, 550))
+    parts = split_around_validation(0).parts
+    assert [len(parts[part]) for part in Part] == [340, 60, 40, 60]
+    assert parts[Part.TEST].max() < 400
+    assert sorted(np.concatenate(list(parts.values()))) == list(range(500))
+
+
+def test_a_copy_of_a_validation_row_trains_and_is_never_a_test_row() -> None:
+    keys = np.arange(500, dtype=np.uint64)
+    keys[400:450] = keys[:50]
+    parts = split_around_validation(0, duplicate_keys=keys).parts
+    assert set(range(50)) <= set(parts[Part.TRAIN].tolist())
+    assert len(parts[Part.TEST]) == 60
+
+
+def test_groups_of_given_parts_that_are_shared_are_told() -> None:
+    plan = build_split_plan(test_given=True, val_given=True, group="g")
+    groups = np.concatenate([np.arange(40), np.arange(35, 50), np.arange(45, 55)])
+    request = SplitRequest(
+        target=np.arange(65) % 2, task_type=TaskType.BINARY, plan=plan, groups=groups,
+        n_given_test=10, n_given_val=15,
+    )  # fmt: skip
+    told = [note.text for note in compute_split(request).notes]
+    assert len(told) == 2
+    assert told[0].startswith("5 of the 10 groups of the test file")
+    assert told[1].startswith("5 of the 15 groups of the validation part")
+
+
+def test_rows_left_out_are_in_no_part_and_are_not_said_to_lack_a_target() -> None:
+    left_out = np.zeros(550, dtype=bool)
+    left_out[[0, 1, 2, 3, 420, 421]] = True
+    result = split_around_validation(50, left_out=left_out)
+    assert sum(map(len, result.parts.values())) == 544
+    assert not left_out[np.concatenate(list(result.parts.values()))].any()
+    assert result.notes == ()
+
+
+def test_copies_of_pictures_are_tied_however_many_they_are() -> None:
+    keys = np.repeat(np.arange(40), 10).astype(np.uint64)
+    request = {"duplicate_keys": keys, "are_pictures": True}
+    result = split(np.tile([0, 1], 200), **request)
+    owners = [set(keys[rows]) for rows in result.parts.values()]
+    assert sum(map(len, owners)) == 40
+    assert result.notes == ()
+    loose = split(np.tile([0, 1], 200), duplicate_keys=keys)
+    assert [note.code for note in loose.notes] == ["duplicates_split"]
+
+
+@pytest.mark.parametrize(
+    "shares",
+    [{"train": 1.0, "select": 0.6, "calibrate": 0.3}, {"train": 0.7, "select": 0.6, "calibrate": 0.4}],
+)  # fmt: skip
+def test_shares_around_a_given_validation_part_come_in_pairs(shares: dict[str, float]) -> None:
+    with pytest.raises(SpecError, match="two pairs must each add up to 1"):
+        SplitPlan(test=0.0, test_given=True, val_given=True, **shares)
