@@ -60,3 +60,37 @@ def test_copies_are_never_torn(seed: int, n_rows: int, n_copies: int) -> None:
     assert sum(map(len, result.parts.values())) == n_rows + n_copies
     again = compute_split(request)
     assert all(np.array_equal(result.parts[part], again.parts[part]) for part in Part)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=seeds, n_keys=st.integers(100, 300), n_val=st.integers(30, 120),
+    n_test=st.sampled_from([0, 40]), are_pictures=st.booleans(),
+)  # fmt: skip
+def test_given_parts_stay_and_what_is_divided_tears_no_copy(
+    *, seed: int, n_keys: int, n_val: int, n_test: int, are_pictures: bool
+) -> None:
+    generator = np.random.default_rng(seed)
+    n_rows = 200 + n_val + n_test
+    # with many copies only pictures are tied, so a table gets few of them
+    keys = np.arange(n_rows) if not are_pictures else generator.integers(0, n_keys, n_rows)
+    request = SplitRequest(
+        target=generator.integers(0, 2, n_rows),
+        task_type=TaskType.BINARY,
+        plan=build_split_plan(test_given=n_test > 0, val_given=True, group=None, seed=seed),
+        duplicate_keys=keys.astype(np.uint64),
+        n_given_test=n_test,
+        n_given_val=n_val,
+        are_pictures=are_pictures,
+    )
+    parts = compute_split(request).parts
+    assert sorted(np.concatenate(list(parts.values()))) == list(range(n_rows))
+    decided = np.concatenate([parts[Part.SELECT], parts[Part.CALIBRATE]])
+    assert sorted(decided) == list(range(200, 200 + n_val))
+    owners = {part: set(keys[rows].tolist()) for part, rows in parts.items()}
+    assert not owners[Part.SELECT] & owners[Part.CALIBRATE]
+    if n_test:
+        assert parts[Part.TEST].tolist() == list(range(n_rows - n_test, n_rows))
+    else:
+        others = owners[Part.TRAIN] | owners[Part.SELECT] | owners[Part.CALIBRATE]
+        assert not owners[Part.TEST] & others
