@@ -31,7 +31,6 @@ from automl.training.rows import build_scorer, training_rows
 from automl.training.schedules import compute_factor
 
 PATIENCE = 10
-CHECK_STEPS = 4  # steps between two looks at the clock
 FIT_PICTURES = 2000  # that a network may look at before it is trained
 
 
@@ -82,6 +81,7 @@ class ImageRun:
         self.optimisers = self.build_optimisers()
         self.average = WeightAverage(self.network) if recipe.uses_ema else None
         self.n_steps_done = 0
+        self._work: Tensor | None = None  # memory that every training batch uses again
 
     def open_part(self, images: ImageRows) -> Pictures:
         """The pictures of a part, on the device or streamed."""
@@ -123,7 +123,7 @@ class ImageRun:
         factor, is_cut = 0.0, False
         with closing(self.pictures.iterate(batches)) as found:
             for index, (positions, pixels) in enumerate(zip(batches, found, strict=True)):
-                if index and index % CHECK_STEPS == 0 and clock.is_over:
+                if index and clock.is_over:  # a look costs nothing, a step may cost seconds
                     is_cut = True
                     break
                 factor = compute_factor(
@@ -152,7 +152,9 @@ class ImageRun:
         """Bytes as augmented, normalised pictures; ``place`` is the epoch and the side it trains at."""
         epoch, side = place
         distorted = self.augmenter.distort(pixels, self.parity[rows], epoch, draws)
-        ready = self.augmenter.finish(self.normaliser.apply(distorted), draws)
+        if self._work is None or self._work.shape != distorted.shape:
+            self._work = torch.empty_like(distorted, dtype=torch.float32)
+        ready = self.augmenter.finish(self.normaliser.apply(distorted, self._work), draws)
         return resize_down(ready, side)
 
     def _step(
