@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from automl.jobs.records import Trial, TrialState
 from automl.search.context import CoordinatorContext
 from automl.search.ledger import SEARCH, Ledger
 from automl.search.study import is_over
+
+Floats = NDArray[np.float64]
 
 OVER_LIMIT = "over_limit"
 DISCARDED = "screened_out"
@@ -92,7 +95,7 @@ class Screening:
         if len(judged) < FEWEST_JUDGED:
             return False
         merits = compute_merits([row.facts for row in judged])
-        found = stats.spearmanr(merits, [scores[row.number] for row in judged]).statistic
+        found = _correlate(merits, np.array([scores[row.number] for row in judged], dtype=float))
         if found >= LEAST_CORRELATION:
             return False
         shown = "not computable" if not np.isfinite(found) else f"{found:.2f}"
@@ -107,10 +110,17 @@ class Screening:
         return None if score is None else float(score)
 
 
-def compute_merits(facts: Sequence[Mapping[str, float]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _correlate(first: Floats, second: Floats) -> float:
+    """Spearman's rank correlation, NaN where one of them never changes."""
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return float("nan")
+    return float(stats.spearmanr(first, second).statistic)
+
+
+def compute_merits(facts: Sequence[Mapping[str, float]]) -> Floats:
     """The mean rank of each network over size, multiply-adds and gradient; higher is taken for better."""
     table = np.array([[each[name] for name in MERITS] for each in facts], dtype=np.float64)
-    ranks: np.ndarray[Any, np.dtype[np.float64]] = stats.rankdata(table, axis=0).mean(axis=1)
+    ranks: Floats = stats.rankdata(table, axis=0).mean(axis=1)
     return ranks
 
 

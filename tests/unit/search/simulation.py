@@ -89,6 +89,7 @@ class SimulatedTrainers:
         self.most_at_once = max(self.most_at_once, len(self.jobs))
 
     def answer(self, trial: int, verb: Verb, max_epochs: int | None = None) -> None:
+        del max_epochs  # only networks on pictures are told
         for job in self.jobs.values():
             if job[0].trial == trial:
                 job[2], job[3] = False, verb
@@ -186,7 +187,9 @@ class Bench:
             log=lambda _level, _message: None,
             describe_score=lambda trial: {"value": trial.score, "low": None, "high": None},
         )
-        self.ledger = Ledger(self.rows.values(), self.write, self.folder / "epochs.jsonl")
+        self.ledger = Ledger(
+            self.rows.values(), self.write, self.folder / "epochs.jsonl", self.spec.limits
+        )
         self.crew = Crew(self.context, self.ledger)
 
     @property
