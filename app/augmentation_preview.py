@@ -96,8 +96,12 @@ def paste(picture: Pixels, partner: Pixels) -> Pixels:
 
 
 def rotate(picture: Pixels) -> Pixels:
-    """Turned a little, as the policies do."""
-    return _with_pillow(picture, lambda image: image.rotate(ANGLE, Image.Resampling.BILINEAR))
+    """Turned a little, as the policies do; the border is reflected."""
+    side = picture.shape[0]
+    border = side // 4
+    padded = np.pad(picture, ((border, border), (border, border), (0, 0)), mode="reflect")
+    turned = _with_pillow(padded, lambda image: image.rotate(ANGLE, Image.Resampling.BILINEAR))
+    return turned[border : border + side, border : border + side]
 
 
 def lighten(picture: Pixels) -> Pixels:

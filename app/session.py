@@ -13,6 +13,7 @@ import streamlit as st
 
 Name = Literal["dataset", "search", "import"]
 _NAMES: tuple[Name, ...] = ("dataset", "search", "import")
+_MAX_VIEW = 300
 _ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
 
 
@@ -47,6 +48,7 @@ def set_open(name: Name, value: str | None) -> None:
 
 def open_dataset(dataset_id: str | None) -> None:
     """Open a data set; a search that is open is closed, since it may belong to another one."""
+    set_view(**{name: "" for name in st.query_params if name not in _NAMES})
     for name in ("search", "import"):
         set_open(name, None)
     set_open("dataset", dataset_id)
@@ -63,6 +65,23 @@ def open_search(search_id: str | None, dataset_id: str | None = None) -> None:
     set_open("search", search_id)
     if dataset_id:
         set_open("dataset", dataset_id)
+
+
+def get_view(name: str) -> str:
+    """How the open thing is looked at, as the address says: a filter, a page; empty when nothing is said.
+
+    Anybody can write an address: the caller checks the text against what there is.
+    """
+    return str(st.query_params.get(name, ""))[:_MAX_VIEW]
+
+
+def set_view(**values: str) -> None:
+    """Write how the open thing is looked at into the address; an empty text takes it out."""
+    for name, value in values.items():
+        if value:
+            st.query_params[name] = value
+        else:
+            st.query_params.pop(name, None)
 
 
 def remember(key: str, value: Any) -> None:

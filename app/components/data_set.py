@@ -29,6 +29,7 @@ PLURALS = {"row": "rows", "column": "columns", "picture": "pictures", "class": "
 def show_dataset(dataset_id: str) -> None:
     """Draw an open data set."""
     dataset = services.read_dataset(dataset_id)
+    session.set_open("dataset", dataset_id)  # a link from the same page leaves the address behind
     _show_title(dataset)
     profile, setup = services.read_profile(dataset_id), services.read_setup(dataset_id)
     task: Task | None = None

@@ -53,8 +53,9 @@ def _open_dataset(search: Job | None) -> Dataset | None:
 
 
 def _show_dataset(dataset: Dataset) -> None:
+    is_table = dataset.images is None
     label = say(
-        "frame.dataset",
+        "frame.dataset" if is_table else "frame.pictures",
         name=dataset.name,
         rows=format_count(dataset.n_rows),
         columns=len(dataset.columns),
@@ -62,7 +63,7 @@ def _show_dataset(dataset: Dataset) -> None:
     st.page_link(
         navigation.get_file("data"),
         label=label,
-        icon=":material/table:",
+        icon=":material/table:" if is_table else ":material/photo_library:",
         query_params={"dataset": dataset.id},
     )
 

@@ -1,5 +1,6 @@
 """All pictures of a data set, a page at a time, by class, part, finding and order; the address keeps the place."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ PAGE_GROUPS = 12
 GROUP_SHOWN = 12  # of one group of copies
 ALL = ""
 STORED = "stored"
+PLACES = ("class", "part", "finding", "order", "page")  # what the address keeps
 # words → the computed column to sort by, and whether the lowest comes first
 ORDERS: dict[str, tuple[str, bool]] = {
     "darkest": ("picture_brightness", True),
@@ -49,8 +51,8 @@ class Filter:
 
 def open_finding(code: str) -> None:
     """Show the pictures of a finding: a callback of the remark about it."""
-    for key, value in {"set_view": "pictures", "finding": code, "class": ALL, "page": 1}.items():
-        session.put_widget(key, value)
+    session.put_widget("set_view", "pictures")
+    session.set_view(**{**dict.fromkeys(PLACES, ALL), "finding": code})
 
 
 def show_pictures(dataset: Dataset, label: str | None) -> None:
@@ -76,7 +78,7 @@ def _show_page(
         st.info(say("pictures.none"))
         return
     n_pages = -(-len(pieces) // per_page)
-    page = min(max(1, int(session.recall("page", 1) or 1)), n_pages)
+    page = read_page(n_pages)
     first = (page - 1) * per_page
     shown = pieces[first : first + per_page]
     st.caption(
@@ -92,7 +94,9 @@ def _show_page(
         side=dataset.images.side if dataset.images else 0,
     )  # fmt: skip
     if n_pages > 1:
-        st.pagination(n_pages, key="page", bind="query-params")
+        # the key goes with the filter: another filter begins at its first page
+        key = f"gallery_page_{_mark_filter()}"
+        st.pagination(n_pages, default=page, key=key, on_change=_keep_page, args=(key,))
     if picked is not None:
         show_picture(dataset, picked, index)
 
@@ -135,17 +139,37 @@ def _pick_filter(dataset: Dataset, index: "pd.DataFrame", findings: list[str]) -
     return Filter(label=label, part=part, finding=finding, order=order)
 
 
+def read_page(n_pages: int) -> int:
+    """The page of the address, from 1, as far as there are pages."""
+    text = session.get_view("page")
+    return min(max(1, int(text)), n_pages) if text.isdecimal() and len(text) < 9 else 1
+
+
 def _pick(name: str, options: list[str]) -> str:
-    chosen = st.selectbox(
+    key = f"gallery_{name}"
+    chosen = session.get_view(name)
+    chosen = chosen if chosen in options else ALL
+    session.put_widget(key, chosen)
+    st.selectbox(
         say(f"pictures.{name}"),
         (ALL, *options),
-        key=name,
+        key=key,
         format_func=lambda value: _name_option(name, value),
-        on_change=lambda: session.put_widget("page", 1),
-        bind="query-params",
+        on_change=lambda: session.set_view(**{name: session.recall(key) or ALL, "page": ALL}),
         width=220,
     )
-    return str(chosen or ALL)
+    return chosen
+
+
+def _mark_filter() -> str:
+    """A short text that differs from filter to filter."""
+    said = [session.get_view(name) for name in PLACES if name != "page"]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:10]
+
+
+def _keep_page(key: str) -> None:
+    page = int(session.recall(key, 1))
+    session.set_view(page=str(page) if page > 1 else ALL)
 
 
 def _name_option(name: str, value: str) -> str:

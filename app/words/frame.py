@@ -8,6 +8,7 @@ WORDS: dict[str, str] = {
     "nav.models": "Models",
     "nav.system": "System",
     "frame.dataset": "{name} · {rows} × {columns}",
+    "frame.pictures": "{name} · {rows} pictures",
     "frame.search": "Search {title}",
     "frame.close": "Close",
     "frame.close_help": "Nothing is deleted; the page goes back to its list.",

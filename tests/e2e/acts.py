@@ -41,6 +41,12 @@ def choose(page: Page, key: str, option: str) -> None:
     expect(taken.first).to_be_attached(timeout=15 * SECONDS)
 
 
+def choose_view(page: Page, name: str, key: str = "set_view") -> None:
+    """Open one of the views that stand side by side."""
+    by_key(page, key).get_by_text(name, exact=True).first.click()
+    settle(page)
+
+
 def upload(page: Page, file: Path, key: str = "upload") -> None:
     by_key(page, key).locator("input[type=file]").first.set_input_files(file)
 

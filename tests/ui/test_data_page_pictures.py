@@ -120,7 +120,7 @@ def test_a_finding_opens_its_pictures_and_copies_stand_side_by_side(tmp_path: Pa
     assert not at.exception
     assert at.get_by_key("set_view").value == "pictures"
     assert "1 to 1 of 1 groups of copies" in read_text(at)
-    at.selectbox(key="finding").select("dark").run()
+    at.selectbox(key="gallery_finding").select("dark").run()
     assert "1 to 1 of 1 pictures" in read_text(at)
 
 
@@ -128,20 +128,25 @@ def test_the_gallery_is_paged_and_filtered_and_the_address_keeps_it(tmp_path: Pa
     dataset = import_pictures(tmp_path, Plan(n_test_per_class=5))
     at = open_data(dataset=dataset.id)
     assert "1 to 60 of 90 pictures" in read_text(at)
-    at.get_by_key("page").set_value(2).run()
-    assert "61 to 90 of 90 pictures" in read_text(at)
-    at.selectbox(key="class").select("dog").run()
-    at.selectbox(key="part").select("test").run()
+    second = open_data(dataset=dataset.id, page="2")
+    assert "61 to 90 of 90 pictures" in read_text(second)
+    for odd in ("0", "99", "-1", "x", "²"):
+        assert "of 90 pictures" in read_text(open_data(dataset=dataset.id, page=odd))
+    at.selectbox(key="gallery_class").select("dog").run()
+    at.selectbox(key="gallery_part").select("test").run()
     assert "1 to 5 of 5 pictures" in read_text(at)
+    assert get_query(at, "class") == "dog"
     other = open_data(dataset=dataset.id, **{"class": "dog"})
-    assert other.selectbox(key="class").value == "dog"
+    assert other.selectbox(key="gallery_class").value == "dog"
     assert "1 to 30 of 30 pictures" in read_text(other)
+    foreign = open_data(dataset=dataset.id, **{"class": "no such class"})
+    assert "of 90 pictures" in read_text(foreign)
 
 
 def test_every_order_of_the_gallery_is_drawn(tmp_path: Path) -> None:
     at = open_data(dataset=import_pictures(tmp_path).id)
-    for order in at.selectbox(key="order").options:
-        at.selectbox(key="order").set_value(order).run()
+    for order in at.selectbox(key="gallery_order").options:
+        at.selectbox(key="gallery_order").set_value(order).run()
         assert not at.exception
         assert "of 75 pictures" in read_text(at)
 
