@@ -31,6 +31,7 @@ from automl.training.rows import build_scorer, training_rows
 from automl.training.schedules import compute_factor
 
 PATIENCE = 10
+CHECK_STEPS = 1  # steps between two looks at the clock: a look costs nothing, a step may cost seconds
 FIT_PICTURES = 2000  # that a network may look at before it is trained
 
 
@@ -123,7 +124,7 @@ class ImageRun:
         factor, is_cut = 0.0, False
         with closing(self.pictures.iterate(batches)) as found:
             for index, (positions, pixels) in enumerate(zip(batches, found, strict=True)):
-                if index and clock.is_over:  # a look costs nothing, a step may cost seconds
+                if index and index % CHECK_STEPS == 0 and clock.is_over:
                     is_cut = True
                     break
                 factor = compute_factor(
