@@ -95,6 +95,7 @@ class _OnePicture:
 
     def __init__(self, path: Path, name: str) -> None:
         self._path = path
+        self.left_out: tuple[LeftOut, ...] = ()
         self.members = (Member(path=name, size_bytes=path.stat().st_size, key=0),)
 
     @contextmanager
@@ -125,7 +126,7 @@ def _list_pictures(source: Source) -> tuple[list[Member], tuple[LeftOut, ...]]:
     """The pictures by name, and everything else with the reason."""
     if isinstance(source, _OnePicture):
         return list(source.members), ()
-    strays: list[LeftOut] = list(getattr(source, "left_out", ()))
+    strays: list[LeftOut] = list(source.left_out)
     pictures = []
     for member in source.members:
         path = PurePosixPath(member.path)
