@@ -18,7 +18,9 @@ from tests.unit.training.tables import TaskType, build_prepared, build_request, 
 PREPARED = {task_type: build_prepared(task_type, n_rows=120) for task_type in TaskType}
 
 
-@pytest.mark.parametrize("family", [name for name in list_families(DataKind.TABLE) if name != "constant"])
+@pytest.mark.parametrize(
+    "family", [name for name in list_families(DataKind.TABLE) if name != "constant"]
+)
 @given(st.data(), st.sampled_from(PRESETS), st.sampled_from(list(TaskType)))
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_sample_builds_and_trains_one_epoch(family, data, preset, task_type):

@@ -86,7 +86,7 @@ class PlainBlock(nn.Sequential):
     def __init__(self, width: int, style: Style) -> None:
         unit = ConvUnit(width, width, style.kernel, style)
         init_identity(unit[0])  # type: ignore[arg-type]  # a Sequential gives modules
-        super().__init__(unit, *build_squeeze(width, style.squeeze))
+        super().__init__(unit, *build_squeeze(width, style.squeeze, style.activation))
 
 
 class Residual(nn.Module):
@@ -116,7 +116,7 @@ class ResidualBlock(Residual):
             build_conv(width, width, style.kernel),
             NormAct(width, style),
             build_conv(width, width, style.kernel),
-            *build_squeeze(width, style.squeeze),
+            *build_squeeze(width, style.squeeze, style.activation),
             build_norm(style.norm, width, is_zero=True),
         )
 
@@ -136,7 +136,7 @@ class BottleneckBlock(Residual):
             build_conv(inner, inner, style.kernel),
             NormAct(inner, style),
             build_conv(inner, width),
-            *build_squeeze(width, style.squeeze),
+            *build_squeeze(width, style.squeeze, style.activation),
             build_norm(style.norm, width, is_zero=True),
         )
 
@@ -152,7 +152,7 @@ class SeparableBlock(nn.Sequential):
         super().__init__(
             ConvUnit(width, width, style.kernel, style, groups=width),
             ConvUnit(width, width, 1, style),
-            *build_squeeze(width, style.squeeze),
+            *build_squeeze(width, style.squeeze, style.activation),
         )
 
 
@@ -167,7 +167,7 @@ class InvertedBlock(Residual):
         super().__init__(
             ConvUnit(width, inner, 1, style),
             ConvUnit(inner, inner, style.kernel, style, groups=inner),
-            *build_squeeze(inner, style.squeeze),
+            *build_squeeze(inner, style.squeeze, style.activation),
             build_conv(inner, width),
             build_norm(style.norm, width, is_zero=True),
         )
@@ -190,7 +190,7 @@ class DenseBlock(nn.Module):
                 build_conv(width, inner),
                 NormAct(inner, style),
                 build_conv(inner, style.growth, style.kernel),
-                *build_squeeze(style.growth, style.squeeze),
+                *build_squeeze(style.growth, style.squeeze, style.activation),
             )
             for width in range(d_in, self.d_out, style.growth)
         )
@@ -220,7 +220,7 @@ class InceptionBlock(nn.Module):
             ConvUnit(width, narrow, 1, style), ConvUnit(narrow, quarter, style.kernel + 2, style)
         )
         self.pooled = ConvUnit(width, quarter, 1, style)
-        self.squeeze = nn.Sequential(*build_squeeze(width, style.squeeze))
+        self.squeeze = nn.Sequential(*build_squeeze(width, style.squeeze, style.activation))
 
     def forward(self, x: Tensor) -> Tensor:
         pooled = self.pooled(functional.max_pool2d(x, 3, stride=1, padding=1))

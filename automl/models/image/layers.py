@@ -129,6 +129,9 @@ class SqueezeExcitation(nn.Module):
         return x * weights
 
 
-def build_squeeze(width: int, ratio: int) -> list[nn.Module]:
+def build_squeeze(width: int, ratio: int, activation: str = "relu") -> list[nn.Module]:
     """A squeeze-excitation of 4 or more hidden units, or nothing where ``ratio`` is 0."""
-    return [SqueezeExcitation(width, max(4, width // ratio))] if ratio else []
+    if not ratio:
+        return []
+    hidden = max(4, width // ratio)
+    return [SqueezeExcitation(width, hidden, activation=ACTIVATIONS[activation])]

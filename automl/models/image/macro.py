@@ -63,7 +63,9 @@ class MacroNetwork(ImageNetwork):
         self.stem = build_stem(shape.channels, d_stem, reduction, config.style)
         self.stages = nn.Sequential()
         self.parts = [Part(path="stem", stage="Stem", name="Stem", kind=_STEM_WORDS[config.stem])]
-        d_in, side = self.stem.d_out, max(1, shape.side // reduction)
+        d_in, side = self.stem.d_out, shape.side // reduction
+        if config.stem == "whiten" and reduction == 1:
+            side -= 1  # 2 × 2 patches without a frame
         for number, stage in enumerate(config.stages, start=1):
             halves = stage.halves and side >= SMALLEST_MAP
             side = side // 2 if halves else side
@@ -175,7 +177,7 @@ def _list_stage_parts(number: int, stage: Stage, built: nn.Sequential, style: St
         Part(
             path=f"stages.{number}.{name}",
             stage=f"Stage {number}",
-            name=name.capitalize(),
+            name=name.capitalize().replace("lock", "lock "),
             kind=words.get(name, stage.kind),
             detail=details.get(name, size if stage.kind != "mixer" else ""),
         )
