@@ -52,13 +52,14 @@ def test_a_shift_is_a_crop_of_the_reflected_picture(shape, seed, most):
 def test_a_mirror_image_twice_is_the_picture(shape, seed):
     pictures, generator = draw_bytes(shape, seed)
     chosen = torch.rand(len(pictures), generator=generator) < 0.5
-    once = mirror(pictures, chosen)
+    once = mirror(pictures.clone(), chosen)
     for index, is_mirrored in enumerate(chosen):
         expected = pictures[index].flip(1) if is_mirrored else pictures[index]
         assert torch.equal(once[index], expected)
-    assert torch.equal(mirror(once, chosen), pictures)
+    assert torch.equal(mirror(once.clone(), chosen), pictures)
 
 
+@EXAMPLES
 @given(st.integers(1, 50), st.integers(0, 100), SEEDS)
 def test_alternating_flips_show_both_sides_in_two_epochs(n, epoch, seed):
     generator = torch.Generator().manual_seed(seed)
@@ -116,6 +117,7 @@ def test_shares_follow_the_beta_distribution():
     assert float(mixed.share.var()) == pytest.approx(1 / (4 * (2 * 0.3 + 1)), abs=0.005)
 
 
+@EXAMPLES
 @given(SEEDS, st.floats(0, 0.3))
 def test_a_mixed_loss_of_whole_shares_is_the_plain_one(seed, smoothing):
     generator = torch.Generator().manual_seed(seed)
@@ -158,7 +160,7 @@ def test_a_batch_is_treated_as_its_pictures_one_by_one(shape, seed, operation):
 def test_nothing_asked_for_is_nothing_done():
     pictures, generator = draw_bytes((5, 9, 3), 0)
     augmenter = Augmenter(parse_recipe({}), 9)
-    distorted = augmenter.distort(pictures, torch.zeros(5, dtype=torch.long), 1, generator)
+    distorted = augmenter.distort(pictures.clone(), torch.zeros(5, dtype=torch.long), 1, generator)
     assert torch.equal(distorted, pictures)
     floats = pictures.permute(0, 3, 1, 2).float()
     assert torch.equal(augmenter.finish(floats, generator), floats)

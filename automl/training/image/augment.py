@@ -39,29 +39,34 @@ def draw_flips(kind: str, parity: Tensor, epoch: int, generator: torch.Generator
 
 
 def mirror(pictures: Tensor, is_mirrored: Tensor) -> Tensor:
-    """Left for right where ``is_mirrored``; pictures ``(n, S, S, C)``."""
+    """Left for right where ``is_mirrored``, in place; pictures ``(n, S, S, C)``."""
     chosen = is_mirrored.nonzero()[:, 0].to(pictures.device)
-    return pictures.index_copy(0, chosen, pictures.index_select(0, chosen).flip(2))
+    return pictures.index_copy_(0, chosen, pictures.index_select(0, chosen).flip(2))
 
 
 def shift(pictures: Tensor, down: Tensor, right: Tensor, most: int) -> Tensor:
     """Move each picture ``(n, S, S, C)`` by its own whole pixels, −most..most; edges are reflected.
 
-    One gather: picture i is the window at its offset in the padded batch.
+    One gather of whole rows: row r of a picture is a window into row r − down of the widened batch.
     """
     n, side, _, channels = pictures.shape
-    around = torch.arange(-most, side + most, device=pictures.device).abs()
-    around = torch.where(around >= side, 2 * (side - 1) - around, around)
-    padded = pictures.index_select(1, around).index_select(2, around)
-    wide = side + 2 * most
-    row, step = wide * channels, channels
-    windows = padded.as_strided(
-        (n, 2 * most + 1, 2 * most + 1, side, side * channels),
-        (wide * row, row, step, row, 1),
-    )
-    index = torch.arange(n, device=pictures.device)
-    chosen = windows[index, (most - down).to(index.device), (most - right).to(index.device)]
-    return chosen.reshape(n, side, side, channels)
+    device, wide = pictures.device, side + 2 * most
+    row = (torch.arange(side) - down[:, None]).abs()
+    row = torch.where(row >= side, 2 * (side - 1) - row, row)
+    start = (torch.arange(n)[:, None] * side + row) * wide + (most - right)[:, None]
+    padded = _widen(pictures, most)
+    windows = padded.as_strided((n * side * wide - side + 1, side * channels), (channels, 1))
+    return windows.index_select(0, start.flatten().to(device)).reshape(n, side, side, channels)
+
+
+def _widen(pictures: Tensor, most: int) -> Tensor:
+    """``most`` reflected columns on both sides, ``(n, S, S + 2 most, C)``."""
+    n, side, _, channels = pictures.shape
+    padded = pictures.new_empty(n, side, side + 2 * most, channels)
+    padded[:, :, most : most + side] = pictures
+    padded[:, :, :most] = pictures[:, :, 1 : most + 1].flip(2)
+    padded[:, :, most + side :] = pictures[:, :, side - 1 - most : side - 1].flip(2)
+    return padded
 
 
 def erase_squares(pictures: Tensor, size: int, generator: torch.Generator) -> Tensor:
@@ -134,10 +139,13 @@ class Augmenter:
     def distort(
         self, pictures: Tensor, parity: Tensor, epoch: int, generator: torch.Generator
     ) -> Tensor:
-        """Flip, policy and shift on bytes ``(n, S, S, C)``; ``parity`` is 0 or 1 per picture."""
+        """Flip, policy and shift on bytes ``(n, S, S, C)``; ``parity`` is 0 or 1 per picture.
+
+        The batch is used up: it may be changed in place.
+        """
         flips = draw_flips(self.recipe.flip, parity, epoch, generator)
         if flips is not None:
-            pictures = mirror(pictures, flips)
+            mirror(pictures, flips)
         if self.recipe.policy != "none":
             pictures = apply_policy(pictures, self.recipe.policy, generator)
         if self.shift_pixels:

@@ -31,7 +31,10 @@ class Pictures(Protocol):
         ...
 
     def iterate(self, batches: Order) -> Generator[Tensor, None, None]:
-        """Batches of bytes on the device, uint8 ``(n, S, S, C)``, in the order that was asked for."""
+        """Batches of bytes on the device, uint8 ``(n, S, S, C)``, in the order that was asked for.
+
+        Each is a copy that the caller may change.
+        """
         ...
 
 
