@@ -1,10 +1,8 @@
 """Everything a click does, from Python: search, audit, predict. The shell is a thin layer over this module."""
 
-import contextlib
 import shutil
 import tempfile
-import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -19,26 +17,19 @@ from automl.data.store import load_dataset
 from automl.data.task import TaskType
 from automl.deploy.delivery import copy_results, require_folder
 from automl.errors import AutoMLError, DataError, SearchFailed, SpecError
-from automl.execution.child import ChildRequest, Limits, run_child
-from automl.execution.devices import Devices, find_devices
 from automl.files import load_json
-from automl.jobs.records import Job, JobKind, JobState, NewJob, StopMode
-from automl.jobs.store import JobStore
+from automl.jobs.records import Job, JobKind, JobState, NewJob
 from automl.models.image.weights import WeightsSource, parse_weights
+from automl.own_worker import Listen, OwnWorker, open_own_worker, run_limited
 from automl.search.building import SearchRequest, build_search_spec
 from automl.search.goals import Method, ModelLimits, Objective
 from automl.search.spec import Budget, Preset, SearchSpec, parse_spec, render_spec
 from automl.settings import Settings
-from automl.worker.child_folder import render_settings
-from automl.worker.context import HandlerContext
-from automl.worker.loop import build_worker_row, prepare_workspace, run_claimed
 from automl.worker.predict_handler import find_timeout
 
 SAMPLE_PREFIX = "sample:"
-WORKER_BEAT_SECONDS = 5.0
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
-Listen = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,7 +110,7 @@ def run_search(call: SearchCall, settings: Settings | None = None) -> dict[str, 
     settings = settings or Settings()
     require_folder(call.out)
     budget = _build_budget(call)
-    with _open_session(settings) as session:
+    with open_own_worker(settings) as session:
         dataset = _import_file(session, call)
         spec = _build_spec(session, call, dataset, budget)
         job = session.run(
@@ -158,7 +149,7 @@ def run_audit(call: AuditCall, settings: Settings | None = None) -> dict[str, An
         "min_group_size": call.min_group_size,
         "seed": call.seed,
     }
-    _run_limited(settings or Settings(), "automl.worker.auditing:run_audit_file", arguments)
+    run_limited(settings or Settings(), "automl.worker.auditing:run_audit_file", arguments)
     audit: dict[str, Any] = load_json(call.out / "audit.json")
     return audit
 
@@ -172,7 +163,7 @@ def run_predict(call: PredictCall, settings: Settings | None = None) -> dict[str
         "out": str(call.out.absolute()),
     }
     settings = settings or Settings()
-    return _run_limited(
+    return run_limited(
         settings,
         "automl.worker.predict_handler:run_predict_file",
         arguments,
@@ -180,64 +171,7 @@ def run_predict(call: PredictCall, settings: Settings | None = None) -> dict[str
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Session:
-    """The process itself as a worker of its own jobs."""
-
-    settings: Settings
-    store: JobStore
-    devices: Devices
-    worker_id: str
-    beat: Callable[[], None]
-
-    def run(
-        self, new: NewJob, listen: Listen, should_stop: Callable[[], bool] = lambda: False
-    ) -> Job:
-        """Submit, claim and handle one job; its final state."""
-        lease = self.store.submit_and_claim(new, self.worker_id)
-        asked = False
-
-        def tick(context: HandlerContext) -> None:
-            nonlocal asked
-            self.beat()
-            if should_stop() and not asked:
-                asked = True
-                self.store.request_stop(context.job.id, StopMode.KEEP_BEST)
-            listen(context.latest_progress)
-
-        job = lease.job
-        try:
-            job = run_claimed(self.settings, self.store, lease, tick)
-        finally:
-            if job.state.is_active:
-                self.store.request_stop(job.id, StopMode.DISCARD)  # nobody is to go on with it
-        return job
-
-
-@contextlib.contextmanager
-def _open_session(settings: Settings) -> Iterator[_Session]:
-    """Register this process as a worker, so that another one takes over should it die."""
-    prepare_workspace(settings)
-    store = JobStore(settings.workspace.database)
-    devices = find_devices(settings)
-    row = build_worker_row(devices)
-    store.register_worker(row)
-    due = time.monotonic() + WORKER_BEAT_SECONDS
-
-    def beat() -> None:
-        nonlocal due
-        if time.monotonic() >= due:
-            due = time.monotonic() + WORKER_BEAT_SECONDS
-            store.heartbeat_worker(replace(row, heartbeat_at=time.time()))
-
-    try:
-        yield _Session(settings=settings, store=store, devices=devices, worker_id=row.id, beat=beat)
-    finally:
-        store.remove_worker(row.id)
-        store.close()
-
-
-def _import_file(session: _Session, call: SearchCall) -> Dataset:
+def _import_file(session: OwnWorker, call: SearchCall) -> Dataset:
     """The data set behind FILE (and the test file), imported by the same job as an upload."""
     with tempfile.TemporaryDirectory(prefix="sample-") as folder:
         request: dict[str, Any] = {"source": "shell"}
@@ -267,7 +201,7 @@ def _build_budget(call: SearchCall) -> Budget | None:
 
 
 def _build_spec(
-    session: _Session, call: SearchCall, dataset: Dataset, budget: Budget | None
+    session: OwnWorker, call: SearchCall, dataset: Dataset, budget: Budget | None
 ) -> SearchSpec:
     if call.spec is not None:
         return _read_spec(call, dataset, budget)
@@ -407,38 +341,6 @@ def _require_ended_well(job: Job) -> None:
     if isinstance(kind, type) and issubclass(kind, AutoMLError):
         raise kind(message, hint=outcome.hint if outcome else "")
     raise SearchFailed(message, hint=outcome.hint if outcome else "")
-
-
-def _run_limited(
-    settings: Settings,
-    function: str,
-    arguments: Mapping[str, Any],
-    timeout_seconds: float | None = None,
-) -> dict[str, Any]:
-    """Run a function that reads foreign files in a limited child process and wait for it."""
-    with tempfile.TemporaryDirectory(prefix="fairloom-") as folder:
-        request = ChildRequest(
-            function=function,
-            arguments={**arguments, "settings": render_settings(settings)},
-            folder=Path(folder),
-            limits=Limits(
-                timeout_seconds=timeout_seconds or settings.import_seconds,
-                memory_bytes=settings.import_memory_bytes,
-            ),
-        )
-        return _wait(run_child(request))
-
-
-def _wait(steps: Generator[None, None, dict[str, Any]]) -> dict[str, Any]:
-    try:
-        while True:
-            next(steps)
-            time.sleep(0.02)
-    except StopIteration as end:
-        result: dict[str, Any] = end.value
-        return result
-    finally:
-        steps.close()
 
 
 __all__ = [

@@ -1,35 +1,22 @@
 """The end of a search, in a child process: open the test part once and write everything but ``result.json``."""
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
-from automl.data.dataset import Kind
-from automl.data.encoding import load_encoder
 from automl.data.preparing import load_prepared
-from automl.data.store import load_dataset, load_frame
 from automl.data.views import Part
-from automl.deploy.bundle import BundleParts, save_bundle
-from automl.deploy.pictures import FILE
 from automl.evaluation.comparison import ComparisonInput, compute_difference
 from automl.files import write_json
 from automl.models.catalog import describe_layers
-from automl.reports.predictions import PredictedRows, build_predictions
 from automl.reports.search_report import SearchReport, write_search_report
-from automl.search.preparation import REFIT_ROWS, SEARCH_ROWS
+from automl.search.preparation import REFIT_ROWS
 from automl.search.ranking import rank_trials
-from automl.search.refits import OpenedModel
-from automl.search.spec import SearchSpec, parse_spec
-from automl.settings import Settings
+from automl.search.spec import SearchSpec
+from automl.worker.finish import Finish, parse_finish
 from automl.worker.opening import Opened, Opener
 from automl.worker.result_record import SCHEMA_VERSION, build_leaderboard_row, collect_versions
+from automl.worker.winner_files import build_winner_predictions, write_winner_bundle
 from fairness.definitions import METRICS
 from fairness.estimates import Estimate
 
@@ -37,31 +24,11 @@ YARDSTICKS = ("boosting", "small_cnn")  # one per kind of data
 MOST_ROWS = 60  # lines of the leaderboard beside the baselines
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finish:
-    """What ``run_finishing`` was asked, parsed."""
-
-    spec: SearchSpec
-    folder: Path
-    settings: Settings
-    models: tuple[OpenedModel, ...]
-    trials: Mapping[int, Mapping[str, Any]]
-    preparation: Mapping[str, Any]
-    looks: int
-    warnings: tuple[str, ...]
-    search: Mapping[str, Any]
-
-    @property
-    def out(self) -> Path:
-        """Where the shell, the page and the report find the files."""
-        return self.folder / "result"
-
-
 def run_finishing(
     arguments: Mapping[str, Any], report: Callable[[float, str], None]
 ) -> dict[str, Any]:
     """Evaluate the opened models, audit the winner, write report and bundle; the result's contents."""
-    finish = _parse(arguments)
+    finish = parse_finish(arguments)
     opener = Opener(finish.spec.task, finish.folder, finish.spec.seed)
     opened = []
     for index, model in enumerate(finish.models):
@@ -75,71 +42,19 @@ def run_finishing(
     write_json(
         finish.out / "evaluation.json", {"models": [_render_opened(each) for each in opened]}
     )
-    _write_bundle(finish, winner, result)
+    write_winner_bundle(finish, winner, result)
     report(0.8, "Auditing")
     write_search_report(
         finish.out,
         SearchReport(
             spec=finish.spec,
             result=result,
-            predictions=_build_predictions(finish, winner),
+            predictions=build_winner_predictions(finish, winner),
             evaluation=winner.evaluation,
             created_at=result["created_at"],
         ),
     )
     return result
-
-
-def _parse(arguments: Mapping[str, Any]) -> Finish:
-    models = tuple(
-        OpenedModel(**{**model, "roles": tuple(model["roles"]), "folders": tuple(model["folders"])})
-        for model in arguments["models"]
-    )
-    return Finish(
-        spec=parse_spec(arguments["spec"]),
-        folder=Path(arguments["folder"]),
-        settings=Settings(**arguments["settings"]),
-        models=models,
-        trials={trial["number"]: trial for trial in arguments["trials"]},
-        preparation=arguments["preparation"],
-        looks=arguments["looks"],
-        warnings=tuple(arguments["warnings"]),
-        search=arguments.get("search", {}),
-    )
-
-
-def _build_predictions(finish: Finish, winner: Opened) -> pd.DataFrame:
-    """The frame of ``build_predictions``; for pictures the name of the file follows ``row_id``."""
-    rows = _build_rows(finish, winner)
-    predictions = build_predictions(finish.spec.task, rows)
-    pictures = [column.name for column in finish.spec.columns if column.kind is Kind.IMAGE]
-    if pictures:
-        frame = load_frame(finish.settings.workspace, finish.spec.data, (pictures[0],))
-        predictions.insert(1, FILE, frame[pictures[0]].to_numpy()[_list_test_rows(finish)])
-    return predictions
-
-
-def _list_test_rows(finish: Finish) -> NDArray[np.int64]:
-    prepared = load_prepared(finish.folder / "prepared" / REFIT_ROWS)
-    return np.asarray(prepared.parts[Part.TEST])
-
-
-def _build_rows(finish: Finish, winner: Opened) -> PredictedRows:
-    """The winner's test rows; they are numbered from 0 in the file they came from (a given test file's own)."""
-    spec, workspace = finish.spec, finish.settings.workspace
-    prepared = load_prepared(finish.folder / "prepared" / REFIT_ROWS)
-    rows = np.asarray(prepared.parts[Part.TEST])
-    first = load_dataset(workspace, spec.data).n_train_rows if spec.split.test_given else 0
-    sensitive = pd.DataFrame(index=range(len(rows)))
-    if spec.sensitive:
-        frame = load_frame(workspace, spec.data, spec.sensitive)
-        sensitive = frame.iloc[rows].reset_index(drop=True)
-    return PredictedRows(
-        row_id=rows - first,
-        truth=np.asarray(prepared.target[rows]),
-        prediction=winner.prediction,
-        sensitive=sensitive,
-    )
 
 
 def _build_result(finish: Finish, opened: Sequence[Opened], opener: Opener) -> dict[str, Any]:
@@ -364,49 +279,3 @@ def _render_opened(opened: Opened) -> dict[str, Any]:
         "roles": list(opened.model.roles),
         "evaluation": opened.evaluation.to_json(),
     }
-
-
-def _describe_pictures(finish: Finish) -> dict[str, Any]:
-    """Side, channels and fit of the pictures that were learned from; nothing for a table."""
-    facts = load_dataset(finish.settings.workspace, finish.spec.data).images
-    if facts is None:
-        return {}
-    return {
-        "pictures": {
-            "side": facts.side,
-            "channels": facts.channels,
-            "fit": facts.fit,
-            "n_left_out": facts.n_left_out,
-            "excluded": list(finish.spec.excluded),
-        }
-    }
-
-
-def _write_bundle(finish: Finish, winner: Opened, result: Mapping[str, Any]) -> None:
-    """Replace ``bundle/``; an earlier one, of a search that was resumed, goes first."""
-    spec = finish.spec
-    rows = REFIT_ROWS if winner.model.is_refit else SEARCH_ROWS
-    shutil.rmtree(finish.out / "bundle", ignore_errors=True)
-    save_bundle(
-        finish.out / "bundle",
-        BundleParts(
-            name=winner.name,
-            created_at=result["created_at"],
-            task=spec.task,
-            columns=spec.inputs,
-            encoder=load_encoder(finish.folder / "prepared" / rows / "encoder"),
-            members=tuple(finish.folder / name for name in winner.model.folders),
-            temperature=None if winner.temperature is None else winner.temperature.value,
-            training={
-                "data": spec.data,
-                "data_name": spec.data_name,
-                "spec_hash": finish.preparation["spec_hash"],
-                "n_rows": dict(finish.preparation["n_rows"]),
-                "seed": spec.seed,
-                **_describe_pictures(finish),
-            },
-            metrics=result["test"],
-            versions=result["versions"],
-            warnings=tuple(result["warnings"]),
-        ),
-    )

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from automl.api import SearchCall, _build_setup, _import_file, _open_session
+from automl.api import SearchCall, _build_setup, _import_file
 from automl.data.dataset import Dataset
 from automl.errors import DataError, SpecError
+from automl.own_worker import open_own_worker
 from automl.settings import Settings
 from tests.pictures import make_classes, write_zip
 
@@ -17,7 +18,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def import_(file: str | Path, tmp_path: Path, settings: Settings, **fields: str) -> Dataset:
-    with _open_session(settings) as session:
+    with open_own_worker(settings) as session:
         return _import_file(session, SearchCall(file=str(file), out=tmp_path / "out", **fields))
 
 

@@ -1,0 +1,101 @@
+"""What a finished search leaves of its winner: its test rows with their predictions, and its bundle."""
+
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from automl.data.dataset import Kind
+from automl.data.encoding import load_encoder
+from automl.data.preparing import load_prepared
+from automl.data.store import load_dataset, load_frame
+from automl.data.views import Part
+from automl.deploy.bundle import BundleParts, save_bundle
+from automl.deploy.pictures import FILE
+from automl.reports.predictions import PredictedRows, build_predictions
+from automl.search.preparation import REFIT_ROWS, SEARCH_ROWS
+from automl.worker.finish import Finish
+from automl.worker.opening import Opened
+
+
+def build_winner_predictions(finish: Finish, winner: Opened) -> pd.DataFrame:
+    """The frame of ``build_predictions``; for pictures the name of the file follows ``row_id``."""
+    rows = _build_rows(finish, winner)
+    predictions = build_predictions(finish.spec.task, rows)
+    pictures = [column.name for column in finish.spec.columns if column.kind is Kind.IMAGE]
+    if pictures:
+        frame = load_frame(finish.settings.workspace, finish.spec.data, (pictures[0],))
+        predictions.insert(1, FILE, frame[pictures[0]].to_numpy()[_list_test_rows(finish)])
+    return predictions
+
+
+def _list_test_rows(finish: Finish) -> NDArray[np.int64]:
+    prepared = load_prepared(finish.folder / "prepared" / REFIT_ROWS)
+    return np.asarray(prepared.parts[Part.TEST])
+
+
+def _build_rows(finish: Finish, winner: Opened) -> PredictedRows:
+    """The winner's test rows; they are numbered from 0 in the file they came from (a given test file's own)."""
+    spec, workspace = finish.spec, finish.settings.workspace
+    prepared = load_prepared(finish.folder / "prepared" / REFIT_ROWS)
+    rows = np.asarray(prepared.parts[Part.TEST])
+    first = load_dataset(workspace, spec.data).n_train_rows if spec.split.test_given else 0
+    sensitive = pd.DataFrame(index=range(len(rows)))
+    if spec.sensitive:
+        frame = load_frame(workspace, spec.data, spec.sensitive)
+        sensitive = frame.iloc[rows].reset_index(drop=True)
+    return PredictedRows(
+        row_id=rows - first,
+        truth=np.asarray(prepared.target[rows]),
+        prediction=winner.prediction,
+        sensitive=sensitive,
+    )
+
+
+def _describe_pictures(finish: Finish) -> dict[str, Any]:
+    """Side, channels and fit of the pictures that were learned from; nothing for a table."""
+    facts = load_dataset(finish.settings.workspace, finish.spec.data).images
+    if facts is None:
+        return {}
+    return {
+        "pictures": {
+            "side": facts.side,
+            "channels": facts.channels,
+            "fit": facts.fit,
+            "n_left_out": facts.n_left_out,
+            "excluded": list(finish.spec.excluded),
+        }
+    }
+
+
+def write_winner_bundle(finish: Finish, winner: Opened, result: Mapping[str, Any]) -> None:
+    """Replace ``bundle/``; an earlier one, of a search that was resumed, goes first."""
+    spec = finish.spec
+    rows = REFIT_ROWS if winner.model.is_refit else SEARCH_ROWS
+    shutil.rmtree(finish.out / "bundle", ignore_errors=True)
+    save_bundle(
+        finish.out / "bundle",
+        BundleParts(
+            name=winner.name,
+            created_at=result["created_at"],
+            task=spec.task,
+            columns=spec.inputs,
+            encoder=load_encoder(finish.folder / "prepared" / rows / "encoder"),
+            members=tuple(finish.folder / name for name in winner.model.folders),
+            temperature=None if winner.temperature is None else winner.temperature.value,
+            training={
+                "data": spec.data,
+                "data_name": spec.data_name,
+                "spec_hash": finish.preparation["spec_hash"],
+                "n_rows": dict(finish.preparation["n_rows"]),
+                "seed": spec.seed,
+                **_describe_pictures(finish),
+            },
+            metrics=result["test"],
+            versions=result["versions"],
+            warnings=tuple(result["warnings"]),
+        ),
+    )
