@@ -7,11 +7,23 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from automl.models.catalog import FAMILIES, get_space, get_starts
+from automl.models.image.classic_space import CLASSICS, FEW_PICTURES
 from automl.settings import Settings
 from automl.space.dimensions import Choice, Float, Int, Space, Switch
 from fairness.definitions import METRICS, Metric
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
+MACRO = """A network is a stem, two to four stages and a head. A stage first changes the width and halves the map (a
+convolution with pooling), then repeats one kind of block; `early_pool` = False keeps the first map whole.
+
+- `stem`: `whiten` are fixed filters that whiten 2 × 2 patches, fitted to the training pictures; `conv3` is learnt.
+  From 96 px on the stem shrinks the picture by 2, from 192 px by 4; networks of tokens see at most 16 × 16 of them.
+- `block`: `plain` convolutions, `residual` and `bottleneck` (pre-activation), `separable` (MobileNet V1), `inverted`
+  (MobileNet V2), `dense` (DenseNet-B), `inception`, `attention`, `mixer`; `last` puts attention or mixing into the
+  last stage alone.
+- `squeeze`: the ratio of squeeze-excitation, 0 for none. `head.scale` multiplies the logits.
+- `stage3` and `stage4` exist only behind their switches. Tiny pictures are halved less often.
+"""
 MADE = "<!-- Made by `make docs` from the code; edit that instead. -->\n"
 
 
@@ -67,18 +79,36 @@ def render_spaces() -> str:
         if not space:
             parts.append("Nothing to search.\n")
             continue
-        rows = zip(_flatten(space), _flatten(wide), strict=True)
-        parts.append(
-            render_table(
-                ("label", "values"),
-                (
-                    (f"`{label}`", text if text == other else f"{text} [{other}]")
-                    for (label, text), (_, other) in rows
-                ),
-            )
-        )
+        parts.append(render_table(("label", "values"), _join_spaces(space, wide)))
         parts.append(f"Configurations tried first: {1 + len(get_starts(family.name))}.\n")
+        if family.name == "cnn":
+            parts.append(MACRO)
+        if family.name == "classic":
+            parts.append(_render_classics())
     return "\n".join(parts)
+
+
+def _join_spaces(space: Space, wide: Space) -> list[tuple[str, str]]:
+    """Label and values on a CPU, a GPU's in brackets; what only a GPU has stands in brackets alone."""
+    narrow, other = dict(_flatten(space)), dict(_flatten(wide))
+    rows = []
+    for label in {**other, **narrow}:
+        cpu, gpu = narrow.get(label, ""), other.get(label, "nothing")
+        rows.append((f"`{label}`", cpu if cpu == gpu else f"{cpu} [{gpu}]".strip()))
+    return rows
+
+
+def _render_classics() -> str:
+    rows = [
+        (f"`{name}`", classic.title, classic.source, "yes" if classic.learns_slowly else "")
+        for name, classic in CLASSICS.items()
+    ]
+    remark = (
+        f"Networks marked in the last column usually fall behind convolutional ones when trained from scratch on fewer "
+        f"than {FEW_PICTURES:,} pictures. Swin and other large transformers are offered with their pretrained weights only.\n"
+    )
+    header = ("name", "network", "source", "needs many pictures")
+    return "\n".join([render_table(header, rows), remark])
 
 
 def _flatten(space: Space, prefix: str = "") -> list[tuple[str, str]]:

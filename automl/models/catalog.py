@@ -130,7 +130,8 @@ _FAMILIES = (
     Family(
         name="classic",
         title="Classical network",
-        summary="Architectures by name, LeNet-5 to ViT, trained from scratch at the size of the pictures.",
+        summary="Architectures by name, LeNet-5 to ViT, trained from scratch at the size of the pictures; transformers "
+        "need some 50,000 of them.",
         source="the papers of each architecture; see the list of names",
         is_network=True,
         is_baseline=False,

@@ -16,6 +16,7 @@ from automl.data.preparing import PreparedResult, PrepareRequest, prepare, save_
 from automl.data.store import load_dataset, load_frame
 from automl.data.views import Part
 from automl.files import load_json, write_json
+from automl.models.image.classic_space import find_caution
 from automl.search.pretrained_weights import prepare_weights
 from automl.search.spec import SearchSpec, compute_spec_hash, parse_spec
 from automl.settings import Settings
@@ -71,11 +72,19 @@ def run_preparation(
         )
         leaks = compute_leaks(frame.iloc[own_rows], spec.task, spec.columns)
     weights, said = prepare_weights(spec, folder)
+    slow = list_slow_learners(spec, len(result.prepared.parts[Part.TRAIN]))
     record = _build_record(spec, result) | {
         "weights": list(weights),
         "notes": [
             asdict(note)
-            for note in (*dataset.notes, *list_unused(dataset, spec), *leaks, *result.notes, *said)
+            for note in (
+                *dataset.notes,
+                *list_unused(dataset, spec),
+                *leaks,
+                *result.notes,
+                *said,
+                *slow,
+            )
         ],
     }
     write_json(folder / RECORD, record)
@@ -100,6 +109,12 @@ def list_unused(dataset: Dataset, spec: SearchSpec) -> tuple[Note, ...]:
         for column in dataset.columns
         if column.name in unused and column.suggested_role is Role.IGNORED
     )
+
+
+def list_slow_learners(spec: SearchSpec, n_rows: int) -> tuple[Note, ...]:
+    """A note where classical networks are on offer that need more than ``n_rows`` training pictures."""
+    text = find_caution(spec.spaces.get("classic", {}), n_rows)
+    return (Note(code="few_pictures", text=text, level="info"),) if text else ()
 
 
 def _build_record(spec: SearchSpec, result: PreparedResult) -> dict[str, Any]:

@@ -147,12 +147,19 @@ def render_classic(config: Config) -> str:
     return title if parsed.width == 1 else f"{title}, width × {parsed.width:g}"
 
 
-def find_caution(config: Config, n_rows: int) -> str:
-    """A sentence where a network is known to need more training pictures than ``n_rows``; mostly empty."""
-    classic = CLASSICS[parse_classic(config).name]
-    if not classic.learns_slowly or n_rows >= FEW_PICTURES:
+def find_caution(space: Space, n_rows: int) -> str:
+    """A sentence where a space offers networks that need more training pictures than ``n_rows``; else empty."""
+    names = space.get("name")
+    if not isinstance(names, Choice) or n_rows >= FEW_PICTURES:
+        return ""
+    slow = [
+        CLASSICS[name].title
+        for name in CLASSICS
+        if CLASSICS[name].learns_slowly and name in names.options
+    ]
+    if not slow:
         return ""
     return (
-        f"{classic.title} is trained from scratch on {n_rows:,} pictures; below {FEW_PICTURES:,} "
-        "such networks usually fall behind convolutional ones."
+        f"The search may try {' and '.join(slow)}. Trained from scratch on {n_rows:,} pictures (below "
+        f"{FEW_PICTURES:,}) such networks usually fall behind convolutional ones."
     )

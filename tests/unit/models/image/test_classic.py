@@ -12,6 +12,7 @@ from automl.models.image.classic_space import CLASSICS, find_caution
 from automl.models.image.classic_tokens import Tokens, build_mixer, build_vit, choose_patch
 from automl.models.image.macs import build_on_meta, count_macs, count_parameters
 from automl.models.image.weights import import_timm
+from automl.space.dimensions import Choice
 from tests.unit.models.image.shapes import build_shape, draw_pictures, list_unreached, wake
 
 
@@ -192,9 +193,12 @@ def test_transformers_show_their_attention(name):
 
 
 def test_slow_learners_are_named_where_pictures_are_few():
-    assert "12,000" in find_caution({"name": "vit_tiny", "width": 1.0}, 12_000)
-    assert find_caution({"name": "vit_tiny", "width": 1.0}, 60_000) == ""
-    assert find_caution({"name": "resnet18", "width": 1.0}, 100) == ""
+    space = get_space("classic")
+    assert "ViT tiny and MLP-Mixer tiny" in find_caution(space, 12_000)
+    assert "12,000" in find_caution(space, 12_000)
+    assert find_caution(space, 60_000) == ""
+    assert find_caution({**space, "name": Choice(options=("resnet18",))}, 100) == ""
+    assert find_caution({}, 100) == ""
 
 
 def test_the_line_names_the_width_where_it_is_not_the_original():
