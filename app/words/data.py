@@ -250,6 +250,7 @@ WORDS: dict[str, str] = {
     "pictures.finding_dark": "Dark",
     "pictures.finding_blurred": "Blurred",
     "pictures.finding_odd_aspect": "Long or narrow",
+    "pictures.finding_grey_among_colour": "Grey among colours",
     "pictures.shown": "{first} to {last} of {all} pictures",
     "pictures.class": "Class",
     "pictures.class_all": "All classes",

@@ -17,7 +17,7 @@ from automl.data.images.members import MemberError
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 MEASURED_SIDE = 256  # quality is measured on the picture with a short side of about this
 _ORIENTATION = 0x0112
-_GREY = frozenset(("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"))
+GREY_MODES = frozenset(("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"))
 _WIDE = frozenset(("I", "F", "I;16", "I;16B", "I;16L", "I;16N"))
 _ALPHA = frozenset(("RGBA", "LA", "PA", "La", "RGBa"))
 _SUFFIXES = {
@@ -40,7 +40,7 @@ class Header:
 
     @property
     def is_grey(self) -> bool:
-        return self.mode in _GREY
+        return self.mode in GREY_MODES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -29,6 +29,7 @@ EXCLUDED_WORDS = {
     "dark": "that are dark",
     "blurred": "that are blurred",
     "odd_aspect": "that are far from square",
+    "grey_among_colour": "that are grey among coloured ones",
 }
 
 

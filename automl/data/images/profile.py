@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from automl.data.dataset import ImageFacts, Note
 from automl.data.images.copies import Copies, find_copies, number_values, read_numbers
-from automl.data.images.findings import DROP, DROPPABLE, KEEP
+from automl.data.images.decoding import GREY_MODES
+from automl.data.images.findings import DROP, DROPPABLE, GREY, KEEP
 from automl.errors import SpecError
 
 Ints = NDArray[np.int64]
@@ -122,7 +123,7 @@ def build_picture_notes(originals: pa.Table, facts: ImageFacts) -> tuple[Note, .
     """
     taken = select_taken(originals)
     copies = find_copies(taken)
-    notes = [_build_note(flaw, taken) for flaw in _find_flaws(taken, copies)]
+    notes = [_build_note(flaw, taken) for flaw in _find_flaws(taken, copies) if flaw.code != GREY]
     if copies.n_merged:
         text = (
             f"{copies.n_merged:,} of {taken.num_rows:,} pictures look so much alike at {facts.side} "
@@ -241,7 +242,10 @@ def _mark_looks(taken: pa.Table) -> dict[str, tuple[Marks, Marks]]:
     is_soft = detail < BLURRED * np.minimum(1, short / 64)
     blurred = is_soft & (contrast >= MIN_CONTRAST) & ~dark & ~tiny
     odd = np.maximum(width, height) > MAX_ASPECT * short
-    marks = {"tiny": tiny, "dark": dark, "blurred": blurred, "odd_aspect": odd}
+    grey = np.isin(taken.column("mode").to_numpy(), list(GREY_MODES))
+    marks = {
+        "tiny": tiny, "dark": dark, "blurred": blurred, "odd_aspect": odd, GREY: grey & ~grey.all()
+    }  # fmt: skip
     return {code: (mark, mark) for code, mark in marks.items()}
 
 

@@ -14,6 +14,7 @@ from automl.data.images.decoding import (
     find_wrong_suffix,
     load_header,
 )
+from automl.data.images.findings import DROP, GREY, KEEP
 from automl.data.images.layout import SHOWN, Picture
 from automl.data.images.members import MemberError, Source
 from automl.data.images.quality import PictureMeasures, measure_picture
@@ -163,7 +164,7 @@ def build_reading_notes(found: Reading, channels: int) -> tuple[Note, ...]:
             f"{_count(n_grey)} grey values only, for example {found.first['grey']!r}; stored with "
             "three equal channels, as the others have colours."
         )
-        notes.append(Note(code="grey_among_colour", text=text))
+        notes.append(Note(code=GREY, text=text, actions=(DROP, KEEP)))
     return tuple(notes)
 
 

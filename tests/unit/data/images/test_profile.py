@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from automl.data.dataset import Dataset, ImageFacts, Note
-from automl.data.images.findings import DROPPABLE
+from automl.data.images.findings import DROPPABLE, GREY
 from automl.data.images.preparing import EXCLUDED_WORDS
 from automl.data.images.profile import build_picture_notes, list_all_flagged, list_flagged
 from automl.data.images.store import load_originals
@@ -53,9 +53,12 @@ def test_each_planted_defect_is_listed_once(import_members: Import, settings: Se
         "train/cat/h_dark.png": save_picture(make_scene(202, light=0.06, depth=0.02)),
         "train/cat/i_soft.png": save_picture(make_scene(203, blur=0.06)),
         "train/cat/j_long.png": save_picture(make_scene(204, side=128)[:40]),
+        "train/cat/k_grey.png": save_picture(make_scene(205)[..., 0]),
     }
     dataset = import_members(members)
-    assert set(find_notes(dataset, settings)) == set(DROPPABLE)
+    assert set(find_notes(dataset, settings)) == set(DROPPABLE) - {GREY}
+    said = [note for note in dataset.notes if note.code in DROPPABLE]
+    assert [(note.code, note.actions) for note in said] == [(GREY, ("drop", "keep"))]
     originals = load_originals(settings.workspace, dataset.id)
     assert {code: list_files(originals, code) for code in DROPPABLE} == {
         "exact_duplicate": ["train/cat/a_copy.png"],
@@ -68,6 +71,7 @@ def test_each_planted_defect_is_listed_once(import_members: Import, settings: Se
         "dark": ["train/cat/h_dark.png"],
         "blurred": ["train/cat/i_soft.png"],
         "odd_aspect": ["train/cat/j_long.png"],
+        GREY: ["train/cat/k_grey.png"],
     }
 
 
@@ -125,7 +129,7 @@ def make_originals(sha: list[str], phash: list[int], **more: list[object]) -> pa
     columns: dict[str, list[object]] = {
         "file": [f"{i}.png" for i in range(n)], "part": ["train"] * n, "label": ["a"] * n,
         "width": [64] * n, "height": [64] * n, "brightness": [0.5] * n, "contrast": [0.2] * n,
-        "sharpness": [900.0] * n, "row": list(range(n)),
+        "sharpness": [900.0] * n, "mode": ["RGB"] * n, "row": list(range(n)),
     }  # fmt: skip
     table = pa.table({"sha256": sha, **columns, **more})
     return table.append_column("phash", pa.array(phash, pa.uint64()))
