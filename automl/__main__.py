@@ -369,7 +369,7 @@ def render_front(result: Mapping[str, Any]) -> list[str]:
     lines = ["Front (nobody is better in everything):"] if front else []
     for row in front:
         values = (
-            f"{name} {each['value']:.4g}{' ' + each['unit'] if each['unit'] else ''}"
+            f"{each['value']:.6g} {each['unit']}" if each["unit"] else f"{name} {each['value']:.4g}"
             for name, each in row["values"].items()
         )
         lines.append(f"  {row['name']}: {', '.join(values)}")

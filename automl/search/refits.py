@@ -22,6 +22,7 @@ from automl.search.seeding import derive_seed
 
 STOP_REFIT_SECONDS = 25.0  # how long a person who pressed Stop waits for refits
 STOP_GRACE_SECONDS = 8.0
+QUICK_SECONDS = 4.0
 SEED_SLACK = 1.2
 HOPELESS_SHARE = 0.3  # of a long refit that may be missing when it is begun: forecasts err
 LEAST_ALLOWED_SECONDS = 4.0  # of the 10 s a budget may be overrun, rather than no refit at all
@@ -135,9 +136,18 @@ class Refitter:
         return self._until is not None and time.monotonic() > self._until
 
     def _build_queue(self, refits: tuple[Refit, ...]) -> list[tuple[Refit, int]]:
-        """Model and seed: first seeds before further ones, the winner before the others."""
+        """Model and seed: first seeds before further ones, the winner before the others.
+
+        Of pictures what takes no time goes first: a winner that fills the rest would leave none for a constant.
+        """
+        is_timed = self._until is not None  # else the order must not depend on a clock
+        if is_timed and self._context.spec.data_kind is DataKind.IMAGES:
+            refits = tuple(sorted(refits, key=self._is_slow))
         most = max((refit.n_seeds for refit in refits), default=0)
         return [(refit, seed) for seed in range(most) for refit in refits if seed < refit.n_seeds]
+
+    def _is_slow(self, refit: Refit) -> bool:
+        return compute_refit_seconds(refit.source, refit.epochs, self._context.sizes) > QUICK_SECONDS
 
     def _find_or_add(self, refit: Refit, seed: int) -> Trial:
         marks = {"source": refit.source.number, "seed_index": seed, "epochs": refit.epochs}

@@ -15,6 +15,8 @@ from automl.execution.messages import (
     EpochDone,
     FailureKind,
     Ready,
+    Screened,
+    TrialDiscarded,
     TrialDone,
     TrialFailed,
     Verb,
@@ -62,7 +64,7 @@ class Rig:
         return {
             report.trial: (slot, report)
             for slot, report in self.reports
-            if isinstance(report, (TrialDone, TrialFailed))
+            if isinstance(report, (TrialDone, TrialDiscarded, TrialFailed))
         }
 
     def finish(self, *trials):
@@ -139,6 +141,45 @@ def test_a_pruned_trial_ends_with_its_score(rig):
     rig.executor.answer(1, Verb.PRUNE)
     (done,) = rig.finish(1)
     assert (done.was_pruned, done.n_epochs) == (True, 1)
+
+
+def find_screen(rig, trial):
+    return next((r for _, r in rig.reports if isinstance(r, Screened) and r.trial == trial), None)
+
+
+def test_after_a_screen_the_trainer_waits_and_may_be_told_fewer_epochs(rig):
+    rig.submit(1, screen=True, max_epochs=9, rungs=(1, 3, 5))
+    rig.wait(lambda: find_screen(rig, 1))
+    assert find_screen(rig, 1).screen.parameters == 10
+    time.sleep(1.6)  # longer than the patience: waiting for us is no hang
+    rig.reports += rig.executor.poll(0)
+    assert rig.epochs(1) == []
+    rig.executor.answer(1, Verb.CONTINUE, 3)
+    rig.wait(lambda: rig.epochs(1) == [1])
+    rig.executor.answer(1, Verb.CONTINUE)
+    (done,) = rig.finish(1)  # nobody asks at the new end
+    assert isinstance(done, TrialDone)
+    assert rig.epochs(1) == [1, 2, 3]
+    assert check_manifest(rig.folder / "trial-1")["config"]["epochs"] == 3
+
+
+@pytest.mark.parametrize("verb", [Verb.PRUNE, Verb.STOP])
+def test_a_trial_that_ends_at_its_screen_leaves_nothing_and_its_slot(rig, verb):
+    slot = rig.submit(1, screen=True)
+    rig.wait(lambda: find_screen(rig, 1))
+    rig.executor.answer(1, verb)
+    (ended,) = rig.finish(1)
+    assert ended == TrialDiscarded(trial=1)
+    assert rig.epochs(1) == []
+    assert not (rig.folder / "trial-1").exists()
+    rig.submit(2, slot=slot)
+    assert isinstance(rig.finish(2)[0], TrialDone)
+
+
+def test_a_screen_that_fails_is_a_failed_trial(rig):
+    rig.submit(1, screen=True, screen_fault="data")
+    (failed,) = rig.finish(1)
+    assert failed.kind is FailureKind.DATA
 
 
 def test_stop_is_heard_between_rungs(rig):

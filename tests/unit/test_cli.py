@@ -11,6 +11,7 @@ from automl.__main__ import (
     build_parser,
     main,
     parse_duration,
+    render_front,
     render_progress,
     render_summary,
 )
@@ -22,6 +23,38 @@ from automl.__main__ import (
 )
 def test_durations(text, seconds):
     assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("1000000", 1_000_000), ("500k", 500_000), ("1.5M", 1_500_000), ("2g", 2e9)]
+)
+def test_counts(text, count):
+    given = ["search", "a.zip", "--max-parameters", text, "--max-macs", text, "--out", "o"]
+    parsed = build_parser().parse_args(given)
+    assert parsed.max_parameters == parsed.max_macs == count
+
+
+def test_flags_about_pictures_are_read_as_they_are_meant():
+    given = ["search", "a.zip", "--out", "o", "--objective", "latency", "--objective", "macs",
+             "--families", "cnn, classic", "--method", "both", "--max-latency-ms", "2.5",
+             "--weights", "hub"]  # fmt: skip
+    parsed = build_parser().parse_args(given)
+    assert parsed.objective == ["latency", "macs"]
+    assert parsed.families == ("cnn", "classic")
+    assert (parsed.method, parsed.max_latency_ms, parsed.weights) == ("both", 2.5, "hub")
+
+
+def test_the_summary_lists_the_front():
+    row = {
+        "name": "Searched CNN 7", "on_front": True,
+        "values": {"score": {"value": 0.9, "unit": ""},
+                   "parameters": {"value": 1200.0, "unit": "parameters"}},
+    }  # fmt: skip
+    beaten = {**row, "name": "Searched CNN 8", "on_front": False}
+    lines = render_front({"pareto": [row, beaten]})
+    assert lines[1] == "  Searched CNN 7: score 0.9, 1200 parameters"
+    assert len(lines) == 2
+    assert render_front({}) == []
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-5s", "10d", "1m30s"])
@@ -42,6 +75,8 @@ def test_what_is_no_duration_is_bad_usage(text, capsys):
         ["audit", "a.csv", "--truth", "t", "--prediction", "p", "--score", "s", "--sensitive", "s",
          "--out", "o"],
         ["search", "a.csv", "--target", "t", "--task", "ranking", "--out", "o"],
+        ["search", "a.zip", "--objective", "beauty", "--out", "o"],
+        ["search", "a.zip", "--max-parameters", "many", "--out", "o"],
     ],
 )  # fmt: skip
 def test_bad_usage_is_one_line_and_status_2(arguments, capsys):

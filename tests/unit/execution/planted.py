@@ -13,10 +13,12 @@ from automl.data.task import Task, TaskType
 from automl.errors import DataError, TrainingDiverged
 from automl.execution.messages import Train
 from automl.execution.trainer import Functions
-from automl.training.epoch import Epoch, Verb
+from automl.training.epoch import Epoch, Screen, Verb
 
 HERE = "tests.unit.execution.planted"
-FUNCTIONS = Functions(train=f"{HERE}:train", load=f"{HERE}:load", request=f"{HERE}:Request")
+FUNCTIONS = Functions(
+    train=f"{HERE}:train", load=f"{HERE}:load", request=f"{HERE}:Request", screen=f"{HERE}:screen"
+)
 PRELOAD = ("automl.execution.trainer",)  # nothing here needs torch, and its import takes seconds
 TASK_JSON = (
     '{"target": "y", "type": "binary", "metric": "roc_auc", "classes": ["a", "b"], "positive": "b"}'
@@ -100,6 +102,15 @@ def train(prepared: str, task: Task, request: Request):
     )
 
 
+def screen(prepared: str, task: Task, request: Request) -> Screen:
+    assert prepared == "rows"
+    assert task == TASK
+    plant(str(request.config.get("screen_fault", "")), request)
+    return Screen(
+        parameters=10, macs=20, latency_ms=1.5, proxy=0.5, picture_seconds=request.batch_size / 1e6
+    )
+
+
 def plant(fault: str, request: Request) -> None:
     if fault == "memory-once" and request.batch_size <= 32:
         return
@@ -149,7 +160,9 @@ FAULTS = {
 
 
 def build_train(trial: int, out: Path, **changes) -> Train:
-    config = {k: changes.pop(k) for k in ("fault", "seconds", "score") if k in changes}
+    config = {
+        k: changes.pop(k) for k in ("fault", "screen_fault", "seconds", "score") if k in changes
+    }
     values = {
         "trial": trial,
         "attempt": 1,

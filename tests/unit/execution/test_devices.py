@@ -7,7 +7,9 @@ import pytest
 from automl.errors import SettingsError
 from automl.execution import devices
 from automl.execution.devices import (
+    Slot,
     SlotKind,
+    compute_image_resources,
     compute_resources,
     count_cores,
     find_devices,
@@ -148,6 +150,30 @@ def test_batches_grow_with_rows_and_double_on_cpu(n_rows, batch):
     assert compute_resources(cpu, n_rows).batch_size == 2 * batch
     assert compute_resources(cpu, n_rows).threads == 1
     assert compute_resources(gpu, n_rows).threads >= 1
+
+
+CPU = tuple(Slot(name=f"cpu:{n}", kind=SlotKind.CPU, title="") for n in range(8))
+GPU = tuple(Slot(name=f"cuda:{n}", kind=SlotKind.CUDA, title="") for n in range(2))
+
+
+@pytest.mark.parametrize("n_cores", range(1, 9))
+def test_pictures_never_have_more_threads_than_cores_and_use_at_least_half(n_cores):
+    found = compute_image_resources(CPU[:n_cores], 7_000, 32)
+    assert n_cores / 2 <= len(found.slots) * found.threads <= n_cores
+    assert found.slots == CPU[: len(found.slots)]
+    assert found.batch_size == 128
+
+
+@pytest.mark.parametrize(("n_rows", "batch"), [(9_999, 256), (10_000, 512), (50_000, 1024)])
+def test_every_gpu_has_one_trial_on_pictures_and_batches_that_grow(n_rows, batch):
+    found = compute_image_resources(GPU, n_rows, 32)
+    assert (found.slots, found.batch_size) == (GPU, batch)
+    assert found.threads >= 1
+
+
+def test_batches_of_large_pictures_are_smaller():
+    sizes = [compute_image_resources(GPU, 60_000, side).batch_size for side in (64, 128, 224, 288)]
+    assert sizes == [1024, 256, 64, 32]
 
 
 def test_cores_are_those_we_may_use():

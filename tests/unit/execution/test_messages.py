@@ -35,12 +35,26 @@ COMMANDS = st.one_of(
         rungs=st.lists(NUMBER, max_size=3).map(tuple),
         is_refit=st.booleans(),
         deadline_seconds=st.none() | FINITE,
+        screen=st.booleans(),
     ),
-    st.builds(m.Answer, trial=NUMBER, verb=st.sampled_from(m.Verb)),
+    st.builds(m.Answer, trial=NUMBER, verb=st.sampled_from(m.Verb), max_epochs=st.none() | NUMBER),
     st.just(m.Exit()),
 )
 REPORTS = st.one_of(
     st.builds(m.Ready, device=TEXT, warning=TEXT),
+    st.builds(
+        m.Screened,
+        trial=NUMBER,
+        screen=st.builds(
+            m.Screen,
+            parameters=NUMBER,
+            macs=NUMBER,
+            latency_ms=FINITE,
+            proxy=FINITE,
+            picture_seconds=FINITE,
+        ),
+    ),
+    st.builds(m.TrialDiscarded, trial=NUMBER),
     st.builds(m.EpochDone, trial=NUMBER, epoch=EPOCHS, awaits=st.booleans()),
     st.builds(
         m.TrialFailed,
