@@ -116,13 +116,14 @@ def _build_frame(
     )
 
 
-def build_pairs(frame: pd.DataFrame) -> pd.DataFrame:
+def build_pairs(frame: pd.DataFrame, *, are_confused: bool = True) -> pd.DataFrame:
     """Confused pairs, the most frequent first: ``truth, predicted, n, of, share, low, high``.
 
-    ``of`` counts the pictures of the true class; the share is of them, with Wilson's interval.
+    ``of`` counts the pictures of the true class; the share is of them, with Wilson's interval. With
+    ``are_confused`` False the classes that were decided as they are.
     """
-    wrong = frame[frame["truth"] != frame["prediction"]]
-    counts = wrong.groupby(["truth", "prediction"]).size().rename("n").reset_index()
+    wanted = frame[(frame["truth"] != frame["prediction"]) == are_confused]
+    counts = wanted.groupby(["truth", "prediction"]).size().rename("n").reset_index()
     totals = frame["truth"].value_counts()
     rows = []
     for truth, predicted, n in counts.itertuples(index=False):

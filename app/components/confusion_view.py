@@ -23,21 +23,23 @@ def show_confusion_pairs(found: PictureResults) -> None:
     if pairs.empty:
         st.info(say("errors.none", n=format_count(len(found.frame))))
         return
-    _show_matrix(found, pairs)
-    names = [_name(pair) for pair in pairs[["truth", "predicted"]].itertuples(index=False)]
-    offered = names[:MAX_PAIRS]
-    if session.recall(PICKED) not in offered:
+    right = picture_results.build_pairs(found.frame, are_confused=False)
+    cells = pd.concat([pairs.head(MAX_PAIRS), right], ignore_index=True)
+    names = [_name(pair) for pair in cells[["truth", "predicted"]].itertuples(index=False)]
+    _show_matrix(found, names)
+    if session.recall(PICKED) not in names:
         session.forget(PICKED)
-    labels = dict(zip(names, _describe_pairs(pairs), strict=True))
+    labels = dict(zip(names, _describe_pairs(cells), strict=True))
     picked = st.selectbox(
-        say("errors.pair"), offered, key=PICKED, width=620,
+        say("errors.pair"), names, key=PICKED, width=620,
         format_func=lambda name: labels.get(name, name),
     )  # fmt: skip
     place = names.index(str(picked))
-    pair = pairs.iloc[place]
+    pair = cells.iloc[place]
+    key = "errors.pair_title" if pair["truth"] != pair["predicted"] else "errors.right_title"
     show_page_of_tiles(
         found, found.select_pair(pair["truth"], pair["predicted"]), key="pair",
-        title=say_plain("errors.pair_title", truth=pair["truth"], prediction=pair["predicted"]),
+        title=say_plain(key, truth=pair["truth"], prediction=pair["predicted"]),
     )  # fmt: skip
     with st.expander(say("errors.pairs_table", n=format_count(len(pairs))), key="pairs_expander"):
         st.dataframe(build_pair_table(pairs), key="pairs_table", hide_index=True)
@@ -57,7 +59,7 @@ def build_pair_table(pairs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _show_matrix(found: PictureResults, pairs: pd.DataFrame) -> None:
+def _show_matrix(found: PictureResults, names: list[str]) -> None:
     frame = count_cells(found)
     event = show_figure(
         plot_confusion(frame, "row", is_pickable=True), key="picture_confusion", is_pickable=True,
@@ -68,9 +70,7 @@ def _show_matrix(found: PictureResults, pairs: pd.DataFrame) -> None:
     chosen = read_pressed(event)
     if chosen != session.recall(SEEN):
         session.remember(SEEN, chosen)
-        if chosen in {
-            _name(pair) for pair in pairs[["truth", "predicted"]].itertuples(index=False)
-        }:
+        if chosen in names:
             session.put_widget(PICKED, chosen)
             session.put_widget("pair_page", 1)
 

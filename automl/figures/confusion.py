@@ -11,6 +11,9 @@ from automl.figures.style import label, lay_out
 
 Normalise = Literal["count", "row", "column", "total"]
 MAX_ANNOTATED = 12  # more classes than this leave no room for numbers
+MAX_SHARES = (
+    8  # more classes leave room for counts only; the share is under the pointer and in the table
+)
 RAMP = [[0.0, "#eef4f9"], [1.0, "#0072B2"]]  # one hue, opaque: numbers are readable on any ground
 
 
@@ -31,7 +34,7 @@ def plot_confusion(
 ) -> go.Figure:
     """Cells of ``truth`` (down) and ``predicted`` (across) with count and share; classes in frame order.
 
-    ``is_pickable`` lays an unseen mark on every cell that holds a mistake, with ``[truth, predicted]`` as its
+    ``is_pickable`` lays an unseen mark on every cell that is not empty, with ``[truth, predicted]`` as its
     data: a map has no marks of its own to press.
     """
     classes = list(dict.fromkeys([*frame["truth"], *frame["predicted"]]))
@@ -39,7 +42,8 @@ def plot_confusion(
     counts = _pivot(shares, "n", classes)
     share = _pivot(shares, "share", classes)
     names = [label(name, 20) for name in classes]
-    text = np.vectorize(lambda n, s: f"{n:,.0f}<br>{'–' if np.isnan(s) else f'{100 * s:.1f} %'}")
+    is_roomy = len(names) <= MAX_SHARES
+    text = np.vectorize(lambda n, s: _write_cell(n, s) if is_roomy else f"{n:,.0f}")
     fig = go.Figure(
         go.Heatmap(
             z=share, x=list(range(len(names))), y=list(range(len(names))), zmin=0, zmax=1,
@@ -50,15 +54,25 @@ def plot_confusion(
         )
     )  # fmt: skip
     if is_pickable:
+        fig.update_traces(
+            hoverinfo="skip", hovertemplate=None
+        )  # else the map is pressed, not the mark
         _add_marks(fig, shares, classes)
     lay_out(fig, x="Predicted", y="Truth", height=min(760, 260 + 48 * len(names)))
     ticks = {"tickmode": "array", "tickvals": list(range(len(names))), "ticktext": names}
-    fig.update_xaxes(**ticks, showgrid=False, zeroline=False)
-    return fig.update_yaxes(**ticks, autorange="reversed", showgrid=False, zeroline=False)
+    ends = [-0.5, len(names) - 0.5]  # marks on the cells must not widen them
+    fig.update_xaxes(**ticks, range=ends, showgrid=False, zeroline=False, fixedrange=True)
+    return fig.update_yaxes(
+        **ticks, range=ends[::-1], showgrid=False, zeroline=False, fixedrange=True
+    )
+
+
+def _write_cell(n: float, share: float) -> str:
+    return f"{n:,.0f}<br>{'–' if np.isnan(share) else f'{100 * share:.1f} %'}"
 
 
 def _add_marks(fig: go.Figure, shares: pd.DataFrame, classes: list[object]) -> None:
-    cells = shares[(shares["n"] > 0) & (shares["truth"] != shares["predicted"])]
+    cells = shares[shares["n"] > 0]
     places = {name: place for place, name in enumerate(classes)}
     hidden = {"marker": {"opacity": 0}}
     fig.add_trace(
@@ -67,7 +81,7 @@ def _add_marks(fig: go.Figure, shares: pd.DataFrame, classes: list[object]) -> N
             mode="markers", marker={"symbol": "square", "size": max(12, 420 // max(len(classes), 1)), "opacity": 0},
             selected=hidden, unselected=hidden, showlegend=False,
             customdata=[[str(row.truth), str(row.predicted)] for row in cells.itertuples(index=False)],
-            text=[f"{label(row.truth, 20)} → {label(row.predicted, 20)}<br>n = {row.n:,}" for row in cells.itertuples(index=False)],
+            text=[f"{label(row.truth, 20)} → {label(row.predicted, 20)}<br>n = {row.n:,}, share {row.share:.3f}" for row in cells.itertuples(index=False)],
             hovertemplate="%{text}<extra></extra>",
         )
     )  # fmt: skip

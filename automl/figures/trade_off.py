@@ -54,7 +54,7 @@ def plot_trade_off(frame: pd.DataFrame, metric: str) -> go.Figure:
             fig.add_trace(_build_trace(rows, is_front=is_front, is_named=place == 1), place, 1)
     lay_out(fig, x="", y=metric, height=120 + 320 * max(len(costs), 1))
     for place, cost in enumerate(costs, start=1):
-        fig.update_xaxes(title_text=COSTS[cost], type="log", row=place, col=1)
+        fig.update_xaxes(title_text=COSTS[cost], type="log", dtick="D2", row=place, col=1)
     return fig
 
 

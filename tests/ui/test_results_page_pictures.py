@@ -64,7 +64,7 @@ def test_the_tab_shows_matrix_list_and_the_pictures_of_the_first_pair() -> None:
     assert pair.value == f"{top['truth']} → {top['predicted']}"
     text = read_text(at)
     assert f"{top['truth']} taken for {top['predicted']}" in text
-    assert "Press a cell with a mistake" in text
+    assert "Press a cell, or choose" in text
     assert len(at.get("plotly_chart")) == 1
     assert at.get("plotly_chart")[0].proto.alt
 

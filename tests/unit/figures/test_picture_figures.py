@@ -45,7 +45,8 @@ def test_the_drawing_writes_shapes_and_counts_and_fits_its_height() -> None:
     fig = plot_stages(compute_boxes(LAYERS))
     text = write_all(fig)
     assert "2 × block 2" in text
-    assert "→ 64×16×16 · 148 k parameters · 37.7 M mult-adds" in text
+    assert "residual → 64×16×16" in text
+    assert "148 k parameters · 37.7 M multiply-adds" in text
     assert "Stage 1" in text
     low, high = fig.layout.yaxis.range
     assert high == 0
@@ -84,13 +85,13 @@ def test_counts_have_three_digits_and_keep_their_size(count: int) -> None:
     assert float(digits) * size == pytest.approx(count, rel=0.006)
 
 
-def test_pressable_cells_are_the_mistakes_that_happened() -> None:
+def test_pressable_cells_are_those_with_pictures() -> None:
     frame = pd.DataFrame(
         {"truth": ["a", "a", "b", "b"], "predicted": ["a", "b", "a", "b"], "n": [5, 2, 0, 4]}
     )
     marks = plot_confusion(frame, is_pickable=True).data[1]
-    assert [list(each) for each in marks.customdata] == [["a", "b"]]
-    assert (list(marks.x), list(marks.y)) == ([1], [0])
+    assert [list(each) for each in marks.customdata] == [["a", "a"], ["a", "b"], ["b", "b"]]
+    assert (list(marks.x), list(marks.y)) == ([0, 1, 1], [0, 0, 1])
     assert marks.marker.opacity == marks.selected.marker.opacity == marks.unselected.marker.opacity == 0  # fmt: skip
     assert len(plot_confusion(frame).data) == 1
 
