@@ -3,6 +3,7 @@
 Nothing here computes more than a few hundred rows: it runs every two seconds for every open tab.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,17 @@ import pandas as pd
 from app import services
 from app.components.states import render_state
 from app.wording import knows, say_plain
+from automl.data.dataset import DataKind
+from automl.errors import SpecError
 from automl.files import iterate_jsonl
-from automl.jobs.records import Job, Trial
+from automl.jobs.records import Job, Trial, TrialState
 
 MAX_HISTORY = 2_000
 MAX_CURVES = 4
 EPOCH_TAIL_BYTES = 600_000
 LOG_TAIL_BYTES = 24_000
 LOG_LINES = 60
+SCREENED = ("over_limit", "screened_out", "no_time")  # why a network ends before its first epoch
 
 
 def read_epochs(search_id: str, trials: Sequence[int]) -> pd.DataFrame:
@@ -38,7 +42,15 @@ def read_epochs(search_id: str, trials: Sequence[int]) -> pd.DataFrame:
     return frame.assign(series=[f"trial {number}" for number in frame["trial"]])
 
 
-_EPOCH_COLUMNS = ["trial", "epoch", "train_loss", "select_loss", "score", "learning_rate"]
+_EPOCH_COLUMNS = [
+    "trial",
+    "epoch",
+    "train_loss",
+    "select_loss",
+    "score",
+    "learning_rate",
+    "seconds",
+]
 
 
 def pick_curves(job: Job, trials: Sequence[Trial]) -> list[int]:
@@ -82,31 +94,87 @@ def build_history(trials: Sequence[Trial], started_at: float | None) -> pd.DataF
     return pd.DataFrame(rows, columns=["number", "family", "state", "score", "seconds"])
 
 
-def build_trial_table(trials: Sequence[Trial], sign: int) -> pd.DataFrame:
-    """The trials as the page shows them; ``sign`` turns a score into a value of the metric."""
+def count_screened(trials: Sequence[Trial]) -> dict[str, int]:
+    """How many networks ended before their first epoch, by reason: ``over_limit, screened_out, no_time``."""
+    kinds = (trial.failure_kind for trial in trials if trial.state is TrialState.PRUNED)
+    counts = Counter(kind for kind in kinds if kind in SCREENED)
+    return {kind: counts[kind] for kind in SCREENED if counts[kind]}
+
+
+def count_measured(trials: Sequence[Trial]) -> int:
+    """How many networks were counted and timed before their first epoch."""
+    return sum("parameters" in trial.facts for trial in trials if trial.stage == "search")
+
+
+def is_about_pictures(job: Job) -> bool:
+    """Whether a search tries networks that read pictures."""
+    return any(_reads_pictures(str(name)) for name in job.spec.get("families", ()))
+
+
+def build_trial_table(
+    trials: Sequence[Trial], sign: int, *, of_pictures: bool = False
+) -> pd.DataFrame:
+    """The trials as the page shows them; ``sign`` turns a score into a value of the metric.
+
+    ``of_pictures`` adds what a network costs: multiply-adds, seconds of an epoch.
+    """
     rows = [
         {
             "number": trial.number,
             "family": get_family_title(trial.family),
-            "stage": _name_stage(trial.stage),
+            "stage": _name_stage(trial),
             "state": render_state(trial.state),
             "value": None if trial.score is None else sign * trial.score,
             "epochs": trial.n_epochs or None,
-            "parameters": trial.n_parameters,
+            "parameters": trial.n_parameters or trial.facts.get("parameters"),
+            "macs": trial.facts.get("macs"),
             "device": trial.device,
             "seconds": compute_seconds(trial),
-            "settings": render_config(trial.config),
+            "epoch_seconds": compute_epoch_seconds(trial),
+            "settings": render_settings(trial),
             "note": trial.failure_message,
         }
         for trial in trials
     ]
-    return pd.DataFrame(rows, columns=_TABLE_COLUMNS)
+    names = [name for name in _TABLE_COLUMNS if of_pictures or name not in _PICTURE_COLUMNS]
+    return pd.DataFrame(rows, columns=names)
 
 
 _TABLE_COLUMNS = (
-    "number", "family", "stage", "state", "value", "epochs", "parameters", "device", "seconds",
-    "settings", "note",
+    "number", "family", "stage", "state", "value", "epochs", "parameters", "macs", "device", "seconds",
+    "epoch_seconds", "settings", "note",
 )  # fmt: skip
+_PICTURE_COLUMNS = ("macs", "epoch_seconds")
+
+
+def compute_epoch_seconds(trial: Trial) -> float | None:
+    """How long an epoch of a trial took on average, None before it has one."""
+    return trial.fit_seconds / trial.n_epochs if trial.fit_seconds and trial.n_epochs else None
+
+
+def render_settings(trial: Trial) -> str:
+    """A trial's settings in one line; of a network for pictures its architecture, then how it is trained."""
+    if not _reads_pictures(trial.family):
+        return render_config(trial.config)
+    from automl.models.catalog import render_architecture
+    from automl.models.image.recipe_space import RECIPE_DEFAULT
+
+    recipe = {
+        label: value
+        for label, value in trial.config.items()
+        if label.partition(".")[0] in {name.partition(".")[0] for name in RECIPE_DEFAULT}
+    }
+    try:
+        architecture = render_architecture(trial.family, trial.config)
+    except SpecError:  # a supernet has no single architecture
+        return render_config(trial.config)
+    return " · ".join(filter(None, (architecture, render_config(recipe))))
+
+
+def _reads_pictures(family: str) -> bool:
+    from automl.models.catalog import FAMILIES
+
+    return family in FAMILIES and DataKind.TABLE not in FAMILIES[family].data
 
 
 def compute_seconds(trial: Trial) -> float | None:
@@ -161,5 +229,8 @@ def compute_left(progress: Mapping[str, Any], elapsed: float) -> tuple[float | N
     return max(0.0, seconds), is_estimate
 
 
-def _name_stage(stage: str) -> str:
+def _name_stage(trial: Trial) -> str:
+    stage, shared = trial.stage, trial.origin == "weight_sharing"
+    if stage == "search" and shared:
+        return say_plain("stage.shared")
     return say_plain(f"stage.{stage}") if knows(f"stage.{stage}") else stage

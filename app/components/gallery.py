@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
 from app.pictures import LOSSLESS_SIDE, Tile
 
+Layout = Literal["grid", "samples", "groups"]
 _FOLDER = Path(__file__).resolve().parent / "assets"
 
 
@@ -23,12 +24,19 @@ class TileGroup:
 
 
 def show_gallery(
-    groups: Sequence[TileGroup], *, key: str, label: str, side: int, small: bool = False
+    groups: Sequence[TileGroup],
+    *,
+    key: str,
+    label: str,
+    side: int,
+    layout: Layout = "grid",
+    small: bool = False,
 ) -> int | None:
     """Draw pictures; the row of the one that was pressed, in the run that follows the press.
 
     ``label`` names the whole for a screen reader; ``side`` is the stored side: small pictures are enlarged
-    in whole squares.
+    in whole squares. ``layout``: one grid, or groups side by side, of small ``samples`` or of few pictures;
+    ``small`` makes the pictures of a grid smaller.
     """
     described = [asdict(group) for group in groups]
     result = _build_component()(
@@ -37,7 +45,7 @@ def show_gallery(
             "groups": described,
             "label": label,
             "sharp": side <= LOSSLESS_SIDE,
-            "small": small,
+            "layout": f"{layout} small" if small else layout,
             "version": hashlib.sha256(repr(described).encode()).hexdigest()[:16],
         },
         on_picked_change=lambda: None,

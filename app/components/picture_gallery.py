@@ -90,7 +90,7 @@ def _show_page(
     is_grouped = words == "groups"
     picked = show_gallery(
         _build_groups(dataset, index, shown) if is_grouped else _build_grid(dataset, index, shown),
-        key="gallery", label=say_plain("pictures.gallery"), small=is_grouped,
+        key="gallery", label=say_plain("pictures.gallery"), layout="groups" if is_grouped else "grid",
         side=dataset.images.side if dataset.images else 0,
     )  # fmt: skip
     if n_pages > 1:
@@ -213,8 +213,7 @@ def show_picture(dataset: Dataset, row: int, index: "pd.DataFrame") -> None:
         scale = max(1, 288 // image.width)
         shown = image.resize((image.width * scale, image.height * scale), 0)
         st.image(shown, alt=file, output_format="PNG")
-        for line in describe_picture(dataset, row, index):
-            st.markdown(line)
+        st.markdown("  \n".join(describe_picture(dataset, row, index)))
 
     show()
 
@@ -239,6 +238,7 @@ def describe_picture(dataset: Dataset, row: int, index: "pd.DataFrame") -> list[
         )  # fmt: skip
     for name in ("picture_brightness", "picture_contrast", "picture_sharpness"):
         if dataset.column(name) is not None:
-            value = format_number(float(pictures.read_values(dataset, name)[row]))
+            number = float(pictures.read_values(dataset, name)[row])
+            value = format_number(number, 0 if number >= 10 else 2)
             lines.append(say(f"pictures.fact_{name}", value=value))
     return lines

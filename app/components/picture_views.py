@@ -67,7 +67,7 @@ def _show_samples(dataset: Dataset, index: "pd.DataFrame") -> None:
         title = say_plain("pictures.class_title", name=label, count=count)
         groups.append(TileGroup(tiles=tiles, title=title))
     picked = show_gallery(
-        groups, key="class_samples", label=say_plain("pictures.samples"), small=True,
+        groups, key="class_samples", label=say_plain("pictures.samples"), layout="samples",
         side=dataset.images.side if dataset.images else 0,
     )  # fmt: skip
     if picked is not None:

@@ -1,7 +1,7 @@
 """One search as it runs, and as it stands when it has ended."""
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -15,6 +15,9 @@ from app.components.states import show_error, show_state, show_title
 from app.wording import escape, say, say_plain
 from automl.jobs.records import Job, JobState, Trial
 from fairness.errors import FairloomError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TABLE_ROWS = 100
 
@@ -41,6 +44,7 @@ def _show_now(search: Job) -> None:
     total = services.count_trials(search.id)
     first = max(0, total - live.MAX_HISTORY)
     trials = services.list_trials(search.id, limit=live.MAX_HISTORY, offset=first)
+    _show_screened(trials)
     metric = read_metric(search)
     left, right = st.columns(2, gap="medium")
     with left:
@@ -50,7 +54,9 @@ def _show_now(search: Job) -> None:
             st.caption(say("live.history_newest", shown=shown, all=format_count(total)))
     with right:
         numbers = live.pick_curves(search, trials)
-        show_curves(live.read_epochs(search.id, numbers), is_active=search.state.is_active)
+        epochs = live.read_epochs(search.id, numbers)
+        show_curves(epochs, is_active=search.state.is_active)
+        _show_pace(search, epochs)
     _show_table(search, trials, total)
     show_machine(search)
     show_log(search)
@@ -148,6 +154,29 @@ def _show_numbers(search: Job) -> None:
         _show_left(search)
 
 
+def _show_screened(trials: list[Trial]) -> None:
+    """How many networks were left out before they were trained, and why; nothing where none was measured."""
+    n_measured = live.count_measured(trials)
+    if not n_measured:
+        return
+    parts = [
+        say_plain(f"screened.{kind}", count=format_count(count))
+        for kind, count in live.count_screened(trials).items()
+    ]
+    if parts:
+        left = ", ".join(parts)
+        st.caption(say("live.screened", count=format_count(n_measured), left=left))
+    else:
+        st.caption(say("live.screened_none", count=format_count(n_measured)))
+
+
+def _show_pace(search: Job, epochs: "pd.DataFrame") -> None:
+    """Seconds of an epoch, for pictures: there an epoch is what one waits for."""
+    seconds = epochs["seconds"].dropna() if live.is_about_pictures(search) else []
+    if len(seconds):
+        st.caption(say("live.pace", seconds=format_duration(float(seconds.median()))))
+
+
 def _show_model(label: str, model: dict[str, Any] | None, help_text: str, key: str) -> None:
     with st.container(key=key):
         if not model:
@@ -172,7 +201,9 @@ def _show_left(search: Job) -> None:
 def _show_table(search: Job, trials: list[Trial], total: int) -> None:
     sign = live.get_sign(read_metric(search))
     st.header(say("live.table"), anchor=False)
-    frame = live.build_trial_table(trials[: -TABLE_ROWS - 1 : -1], sign)
+    frame = live.build_trial_table(
+        trials[: -TABLE_ROWS - 1 : -1], sign, of_pictures=live.is_about_pictures(search)
+    )
     column = st.column_config
     with st.container(key="trials"):
         st.dataframe(
@@ -193,8 +224,10 @@ def _show_table(search: Job, trials: list[Trial], total: int) -> None:
                 ),
                 "epochs": column.NumberColumn(say("col.epochs")),
                 "parameters": column.NumberColumn(say("col.parameters"), format="localized"),
+                "macs": column.NumberColumn(say("col.macs"), format="localized"),
                 "device": column.TextColumn(say("col.device")),
                 "seconds": column.NumberColumn(say("col.seconds"), format="%.1f s"),
+                "epoch_seconds": column.NumberColumn(say("col.epoch_seconds"), format="%.1f s"),
                 "settings": column.TextColumn(say("col.settings"), width="large"),
                 "note": column.TextColumn(say("col.note")),
             },

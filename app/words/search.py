@@ -148,6 +148,16 @@ WORDS: dict[str, str] = {
     "stage.baseline": "baseline",
     "stage.search": "search",
     "stage.refit": "final",
+    "stage.supernet": "supernet",
+    "stage.shared": "search, from the supernet",
+    "live.screened": "{count} networks were measured before training; left out: {left}.",
+    "live.screened_none": "{count} networks were measured before training; none was left out.",
+    "live.pace": "About {seconds} an epoch.",
+    "screened.over_limit": "{count} over a limit",
+    "screened.screened_out": "{count} by the cheap filter",
+    "screened.no_time": "{count} too slow for the time that is left",
+    "col.macs": "Multiply-adds",
+    "col.epoch_seconds": "Per epoch",
     # pictures
     "pictures.families_help": "The constant, the linear model on 8 × 8 mean values and a small CNN are trained first in any case: "
     "everything else is compared with them.",

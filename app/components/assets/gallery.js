@@ -6,7 +6,7 @@ export default function (component) {
   root.setTriggerValue = setTriggerValue;
   if (root.version === data.version) return;
   root.version = data.version;
-  root.classList.toggle("small", data.small);
+  root.className = `gallery ${data.layout}`;
 
   const build = (tag, className, text = "") => {
     const element = document.createElement(tag);
@@ -36,7 +36,7 @@ export default function (component) {
   root.replaceChildren(
     ...data.groups.map((group) => {
       const section = build("section", group.title ? "group" : "");
-      const list = build("ul", "grid");
+      const list = build("ul", "");
       list.setAttribute("role", "list");
       list.setAttribute("aria-label", group.title || data.label);
       list.append(...group.tiles.map(buildTile));

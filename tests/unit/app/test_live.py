@@ -1,7 +1,9 @@
 """What the live page draws, from rows and from the tails of files that are being written."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,3 +118,42 @@ def test_folders_are_measured() -> None:
     uses = {use.name: use for use in measure_folders()}
     assert uses["incoming"].size_bytes == 6
     assert uses["incoming"].n_files == 1
+
+
+def build_network(number: int, **changes: Any) -> Trial:
+    from automl.models.catalog import FAMILIES
+
+    given = {"family": "cnn", "config": FAMILIES["cnn"].default, **changes}
+    return replace(build_trial(number, 0.5), **given)
+
+
+def test_networks_for_pictures_are_named_by_their_architecture_and_cost() -> None:
+    facts = {"parameters": 120_000.0, "macs": 5e6}
+    trial = build_network(1, facts=facts, fit_seconds=12.0, n_epochs=4, n_parameters=None)
+    row = live.build_trial_table([trial], 1, of_pictures=True).iloc[0]
+    assert row["settings"].startswith("CNN whiten, 3 stages plain")
+    assert "optimizer muon" in row["settings"]
+    assert "stage1" not in row["settings"]
+    assert (row["macs"], row["epoch_seconds"], row["parameters"]) == (5e6, 3.0, 120_000)
+    assert "macs" not in live.build_trial_table([trial], 1).columns
+
+
+def test_a_supernet_and_what_it_proposed_are_named() -> None:
+    supernet = build_network(1, stage="supernet", config={})
+    shared = build_network(2, origin="weight_sharing")
+    stages = list(live.build_trial_table([supernet, shared], 1, of_pictures=True)["stage"])
+    assert stages == ["supernet", "search, from the supernet"]
+
+
+def test_networks_that_were_left_out_before_training_are_counted_by_reason() -> None:
+    facts = {"parameters": 1.0}
+    trials = [
+        build_network(1, facts=facts, state=TrialState.PRUNED, failure_kind="over_limit"),
+        build_network(2, facts=facts, state=TrialState.PRUNED, failure_kind="screened_out"),
+        build_network(3, facts=facts, state=TrialState.PRUNED, failure_kind="screened_out"),
+        build_network(4, facts=facts, state=TrialState.PRUNED),
+        build_network(5, facts=facts),
+        build_network(6),
+    ]
+    assert live.count_screened(trials) == {"over_limit": 1, "screened_out": 2}
+    assert live.count_measured(trials) == 5
