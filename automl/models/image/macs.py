@@ -52,14 +52,15 @@ def compute_costs(network: nn.Module, picture: tuple[int, int, int]) -> Costs:
         return hook
 
     tensor = next(network.parameters())
-    was_training = network.training
+    modes = {module: module.training for module in network.modules()}
     network.eval()
     with ExitStack() as stack:
         for path, module in network.named_modules():
             stack.enter_context(_Removed(module.register_forward_hook(note(path))))
         counter = stack.enter_context(FlopCounterMode(display=False))
         network(torch.zeros((1, *picture), device=tensor.device, dtype=tensor.dtype))
-    network.train(was_training)
+    for module, is_training in modes.items():
+        module.training = is_training
     root = type(network).__name__
     macs = {
         name.removeprefix(root).removeprefix("."): sum(counts.values()) // 2

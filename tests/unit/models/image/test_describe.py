@@ -44,8 +44,10 @@ def test_a_network_without_boxes_of_its_own_is_shown_by_its_layers():
 def test_counting_leaves_a_network_as_it_was():
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
     before = {name: value.clone() for name, value in network.state_dict().items()}
+    network[1].eval()  # a frozen norm
     costs = compute_costs(network, (3, 8, 8))
     assert network.training
+    assert not network[1].training
     assert not network[0]._forward_hooks
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
     assert costs.macs[""] == costs.macs["0"] == 4 * 3 * 9 * 36
