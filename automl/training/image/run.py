@@ -31,8 +31,11 @@ from automl.training.rows import build_scorer, training_rows
 from automl.training.schedules import compute_factor
 
 PATIENCE = 10
-CHECK_STEPS = 1  # steps between two looks at the clock: a look costs nothing, a step may cost seconds
-FIT_PICTURES = 2000  # that a network may look at before it is trained
+FIT_PICTURES = (
+    64,
+    2000,
+)  # that a network may look at before it is trained: few large or many small ones
+FIT_PIXELS = 2_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,7 +108,8 @@ class ImageRun:
         """Show some training pictures to a network that wants them (whitening)."""
         if not hasattr(self.network, "fit_inputs"):
             return
-        n_shown = min(FIT_PICTURES, len(self.pictures))
+        fewest, most = FIT_PICTURES
+        n_shown = min(max(fewest, FIT_PIXELS // self.shape.side**2), most, len(self.pictures))
         seed = derive_seed(self.request.seed, 2, 2)
         chosen = np.sort(np.random.default_rng(seed).permutation(len(self.pictures))[:n_shown])
         with closing(self.pictures.iterate([chosen])) as found:
@@ -124,7 +128,7 @@ class ImageRun:
         factor, is_cut = 0.0, False
         with closing(self.pictures.iterate(batches)) as found:
             for index, (positions, pixels) in enumerate(zip(batches, found, strict=True)):
-                if index and index % CHECK_STEPS == 0 and clock.is_over:
+                if index and clock.is_over:  # a look costs nothing, a step may cost seconds
                     is_cut = True
                     break
                 factor = compute_factor(
