@@ -11,7 +11,8 @@ from fairness.template import apply_template
 from fairness.wording import escape_label, format_percent
 
 MAX_WRITTEN = 12  # more classes or groups than this leave no room for numbers in the cells
-RAMP = [[0.0, "#eef4f9"], [1.0, "#0072B2"]]  # one hue, opaque: numbers are readable on any ground
+RAMP = [[0.0, "#eef4f9"], [1.0, "#6baed6"]]  # one hue, opaque, so light that INK reads on all of it
+INK = "#102a43"
 
 
 def plot_class_rates(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
@@ -25,7 +26,8 @@ def plot_class_rates(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             z=values, x=list(range(shape[1])), y=list(range(shape[0])), zmin=0, zmax=1,
-            colorscale=RAMP, showscale=False, xgap=2, ygap=2, hoverongaps=True,
+            colorscale=RAMP, showscale=False, xgap=2, ygap=2,
+            textfont={"color": INK}, hoverongaps=True,
             text=texts.reshape(shape[::-1]).T if is_written else None,
             texttemplate="%{text}" if is_written else None,
             customdata=hover.reshape(shape[::-1]).T,

@@ -38,6 +38,11 @@ def get_class_title(metric: str) -> str:
     return names.get(metric) or get_title(metric)
 
 
+def quote(name: str) -> str:
+    """A group inside a sentence: the name of a bin is half a sentence itself."""
+    return f"“{name}”"
+
+
 def describe_findings(audit: ClassAudit, attribute: str) -> list[tuple[str, str]]:
     """What a reader needs first: accuracy gap, widest macro-recall gap, lowest and widest class; each with a remark."""
     findings = [_describe_accuracy(audit, attribute), _describe_macro(audit, attribute)]
@@ -55,7 +60,8 @@ def _describe_accuracy(audit: ClassAudit, attribute: str) -> tuple[str, str]:
     top, bottom = groups[spread.max_group], groups[spread.min_group]
     gap = compute_newcombe(top.n_right, top.n, bottom.n_right, bottom.n)
     sentence = (
-        f"Accuracy is {_fraction(top)} for {top.group} and {_fraction(bottom)} for {bottom.group}:"
+        f"Accuracy is {_fraction(top)} for {quote(top.group)} and {_fraction(bottom)} for"
+        f" {quote(bottom.group)}:"
         f" {format_points(spread.value)} higher (95 % interval {_bounds(gap)})."
     )
     return sentence, _join(describe_floor(spread), _describe_left_out(extreme.large_groups))
@@ -83,9 +89,9 @@ def _describe_macro(audit: ClassAudit, attribute: str) -> tuple[str, str]:
     groups = {group.group: group for group in audit.list_groups(attribute)}
     first, second = groups[gap.group], groups[gap.reference]
     sentence = (
-        f"Macro recall is {format_estimate(MACRO, first.metrics[MACRO])} for {first.group}"
-        f" (n = {first.n:,}) and {format_estimate(MACRO, second.metrics[MACRO])} for {second.group}"
-        f" (n = {second.n:,}): a difference of {_change(gap)}, the widest to {gap.reference}."
+        f"Macro recall is {format_estimate(MACRO, first.metrics[MACRO])} for {quote(first.group)}"
+        f" (n = {first.n:,}) and {format_estimate(MACRO, second.metrics[MACRO])} for the reference"
+        f" {quote(second.group)} (n = {second.n:,}): the widest difference to it, {_change(gap)}."
     )
     return sentence, gap.estimate.reason.capitalize() + "." if gap.estimate.reason else ""
 
@@ -99,7 +105,7 @@ def _describe_lowest(audit: ClassAudit, attribute: str) -> tuple[str, str]:
     recall = cell.metrics["true_positive_rate"]
     sentence = (
         f"The lowest recall of {enough:,} combinations of class and group is that of {cell.label} in"
-        f" {cell.group}: {format_estimate('true_positive_rate', recall)}"
+        f" {quote(cell.group)}: {format_estimate('true_positive_rate', recall)}"
         f" ({recall.numerator:,}/{recall.denominator:,})."
     )
     left_out = f"{few:,} combinations with few cases are left out." if few else ""
@@ -111,7 +117,8 @@ def _describe_widest(audit: ClassAudit, attribute: str) -> tuple[str, str]:
     if gap is None:
         return "", ""
     sentence = (
-        f"The recall of a class differs most from {gap.reference} for {gap.label} in {gap.group}:"
+        f"The recall of a class differs most from the reference {quote(gap.reference)} for {gap.label} in"
+        f" {quote(gap.group)}:"
         f" {_change(gap)} (n = {gap.n_group:,} and {gap.n_reference:,})."
     )
     n_tests = audit.count_comparisons(attribute)

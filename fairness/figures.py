@@ -106,11 +106,12 @@ def _compute_height(n_rows: int) -> int:
 def plot_gaps(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     """Signed differences to the reference group, one panel per metric, zero in the middle of the eye."""
     theme = get_theme(dark=dark)
-    metrics = list(dict.fromkeys(frame["metric"]))
+    titles = dict(zip(frame["metric"], frame["title"], strict=True))
+    metrics = list(titles)
     groups = list(dict.fromkeys(frame["group"]))
     figure = make_subplots(
         rows=max(1, len(metrics)), cols=1, shared_xaxes=True, vertical_spacing=_compute_spacing(len(metrics), len(groups)),
-        subplot_titles=[get_title(metric) for metric in metrics] or None,
+        subplot_titles=[titles[metric] for metric in metrics] or None,
     )  # fmt: skip
     for place, metric in enumerate(metrics, start=1):
         part = frame[(frame["metric"] == metric) & frame["value"].notna()]

@@ -8,7 +8,7 @@ from fairness import wording
 from fairness.class_audit import ClassAudit
 from fairness.class_gaps import MACRO
 from fairness.class_records import ClassCell, ClassGap
-from fairness.class_wording import MACRO_TITLE, describe_shift, get_class_title
+from fairness.class_wording import MACRO_TITLE, describe_shift, get_class_title, quote
 
 
 def describe_group_values(audit: ClassAudit, attribute: str, metric: str) -> str:
@@ -20,7 +20,7 @@ def describe_group_values(audit: ClassAudit, attribute: str, metric: str) -> str
     low = min(known, key=lambda group: group.metrics[metric].value or 0.0)
     high = max(known, key=lambda group: group.metrics[metric].value or 0.0)
     parts = [
-        f"{wording.format_estimate(metric, group.metrics[metric])} ({group.group}, n = {group.n:,})"
+        f"{wording.format_estimate(metric, group.metrics[metric])} ({quote(group.group)}, n = {group.n:,})"
         for group in (low, high)
     ]
     few = " Hollow dots rest on few cases." if any(group.is_small for group in known) else ""
@@ -37,8 +37,8 @@ def describe_class_rates(audit: ClassAudit, attribute: str, metric: str) -> str:
     high = max(known, key=lambda cell: cell.metrics[metric].value or 0.0)
     few = n_cells - len(known)
     text = (
-        f"{title} runs from {_render(low, metric)} for {low.label} in {low.group} to"
-        f" {_render(high, metric)} for {high.label} in {high.group}."
+        f"{title} runs from {_render(low, metric)} for {low.label} in {quote(low.group)} to"
+        f" {_render(high, metric)} for {high.label} in {quote(high.group)}."
     )
     return f"{text} {few:,} of {n_cells:,} combinations rest on few cases or on none (◇)." if few else text  # fmt: skip
 

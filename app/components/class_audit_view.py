@@ -62,8 +62,9 @@ def show_class_groups(audit: ClassAudit, attribute: str) -> None:
     )  # fmt: skip
     frame = build_class_group_frame(audit, attribute, metric)
     title = get_class_title(metric)
+    figure = figures.plot_group_rates(frame, metric, dark=is_dark())
     show_figure(
-        figures.plot_group_rates(frame, metric, dark=is_dark()), key="class_groups",
+        figure.update_layout(xaxis_title=title), key="class_groups",
         alt=say_plain("audit.groups_alt", metric=title, attribute=attribute),
         sentence=describe_group_values(audit, attribute, metric), frame=frame,
     )  # fmt: skip

@@ -14,7 +14,8 @@ MAX_ANNOTATED = 12  # more classes than this leave no room for numbers
 MAX_SHARES = (
     8  # more classes leave room for counts only; the share is under the pointer and in the table
 )
-RAMP = [[0.0, "#eef4f9"], [1.0, "#0072B2"]]  # one hue, opaque: numbers are readable on any ground
+RAMP = [[0.0, "#eef4f9"], [1.0, "#6baed6"]]  # one hue, opaque, so light that INK reads on all of it
+INK = "#102a43"
 
 
 def compute_shares(frame: pd.DataFrame, by: Normalise) -> pd.DataFrame:
@@ -48,6 +49,7 @@ def plot_confusion(
         go.Heatmap(
             z=share, x=list(range(len(names))), y=list(range(len(names))), zmin=0, zmax=1,
             customdata=counts, colorscale=RAMP, showscale=False, xgap=2, ygap=2,
+            textfont={"color": INK},
             text=text(counts, share) if len(names) <= MAX_ANNOTATED else None,
             texttemplate="%{text}" if len(names) <= MAX_ANNOTATED else None,
             hovertemplate="n = %{customdata:,}<br>share %{z:.3f}<extra></extra>",

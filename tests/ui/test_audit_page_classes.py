@@ -64,7 +64,7 @@ def test_a_planted_worse_slice_is_said_with_its_interval() -> None:
     at = open_page("audit", finished_pictures.finish(Plan(planted=0.9)).id)
     text = say_text(at)
     dark = find_table(at, "Macro recall")["Group"].iloc[0]
-    assert f"for {dark}" in text
+    assert f"for “{dark}”" in text
     assert "larger than chance alone usually produces" in text
 
 

@@ -119,7 +119,7 @@ def test_a_planted_worse_slice_is_named_with_its_interval(audit):
     assert widest.estimate.high < 0
     assert widest.p_holm < 0.001
     said = " ".join(map(" ".join, describe_findings(audit, "picture_brightness")))
-    assert "cat in dark" in said
+    assert "cat in “dark”" in said
     assert f"for {audit.count_comparisons():,} comparisons" in said
     assert "such an extreme looks larger" in said
     assert not find_forbidden(said)
