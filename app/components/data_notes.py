@@ -59,8 +59,9 @@ def _show_note(dataset: Dataset, setup: Setup, note: Note, index: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"note_{index}"):
         st.markdown(f"{sign} {escape(note.text)}", width="stretch")
         if dataset.images is not None and note.code in DROPPABLE:
-            _show_pictures_of(note, index)
-            _answer_pictures(dataset, setup, note, index)
+            with st.container(horizontal=True, vertical_alignment="center", width="content"):
+                _show_pictures_of(note, index)
+                _answer_pictures(dataset, setup, note, index)
             return
         if not note.actions or not note.column:
             return
@@ -107,14 +108,13 @@ def _answer_pictures(dataset: Dataset, setup: Setup, note: Note, index: int) -> 
             args=(dataset.id, lambda now: without_pictures(now, note.code)),
         )
         return
-    with st.container(horizontal=True, width="content"):
-        for action in note.actions:
-            st.button(
-                say(f"action.{action}_pictures"),
-                key=f"note_{index}_{action}",
-                on_click=change_setup,
-                args=(dataset.id, partial(with_pictures, code=note.code, dropped=action == DROP)),
-            )
+    for action in note.actions:
+        st.button(
+            say(f"action.{action}_pictures"),
+            key=f"note_{index}_{action}",
+            on_click=change_setup,
+            args=(dataset.id, partial(with_pictures, code=note.code, dropped=action == DROP)),
+        )
 
 
 def _show_decision(dataset: Dataset, setup: Setup, note: Note, index: int) -> None:

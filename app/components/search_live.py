@@ -216,9 +216,9 @@ def _show_table(search: Job, trials: list[Trial], total: int) -> None:
             alt=say("live.table_alt"),
             column_config={
                 "number": column.NumberColumn(say("col.number"), width=50),
-                "family": column.TextColumn(say("col.family")),
+                "family": column.TextColumn(say("col.family"), width=130),
                 "stage": column.TextColumn(say("col.stage")),
-                "state": column.TextColumn(say("col.state")),
+                "state": column.TextColumn(say("col.state"), width=115),
                 "value": column.NumberColumn(
                     live.get_metric_title(read_metric(search)), format="%.4f"
                 ),
