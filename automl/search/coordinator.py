@@ -43,6 +43,8 @@ LEAST_BASELINE_SECONDS = 5.0  # there is always something to end with
 MAX_ATTEMPTS = 3
 MAX_FAILURES_IN_A_ROW = 20
 MAX_SCREENED_IN_A_ROW = 60
+WORTH_SAYING = 0.1  # of the budget, left over
+MAX_SLOW_IN_A_ROW = 12  # each costs a second or two
 SUPERNET_EPOCHS = 30
 
 Steps = Generator[None, None, None]
@@ -216,19 +218,18 @@ class Coordinator:
         else:
             verdict = self._screening.judge(trial)
         horizon = self._pace.plan(trial, self._compute_left())
-        if verdict is None and horizon is None:
-            seconds = self._pace.predict(trial) or 0.0
+        if verdict is None and horizon.epochs < 1:
             verdict = Verdict(
                 kind=NO_TIME,
-                reason=f"One epoch would take about {seconds:.0f} s; that is too long for the time left.",
+                reason=f"One epoch would take about {horizon.epoch_seconds or 0.0:.3g} s; that is too long "
+                "for the time there is.",
             )
-        changes = self._constrain(trial)
+        changes = self._constrain(trial, horizon)
         if verdict is not None:
             changes |= {"failure_kind": verdict.kind, "failure_message": verdict.reason}
             self._ledger.update(trial.number, facts=trial.facts, **changes)
             self._crew.answer(trial.number, Verb.PRUNE)
             return
-        assert horizon is not None  # noqa: S101 (else there is a verdict)
         self._say_short(trial, horizon)
         if horizon.is_short:
             changes["config"] = {**trial.config, "epochs": horizon.epochs}
@@ -237,11 +238,14 @@ class Coordinator:
         shorter = horizon.epochs if horizon.is_short else None
         self._crew.answer(trial.number, Verb.CONTINUE, shorter)
 
-    def _constrain(self, trial: Trial) -> dict[str, Any]:
-        """Tell the sampler how far the network is from the limits, so that it learns where they lie."""
+    def _constrain(self, trial: Trial, horizon: Horizon) -> dict[str, Any]:
+        """Tell the sampler how far the network is from the limits and the time, so that it learns where they lie."""
         if trial.stage != SEARCH:
             return {}
-        self._study.constrain(trial.number, self._spec.limits.compute_excess(trial.facts))
+        excess = self._spec.limits.compute_excess(trial.facts)
+        if horizon.excess is not None:
+            excess["seconds"] = horizon.excess
+        self._study.constrain(trial.number, excess)
         return {
             "optuna": self._study.describe(trial.number),
             "n_parameters": int(trial.facts["parameters"]),
@@ -274,6 +278,15 @@ class Coordinator:
     def _is_hopeless(self, rows: list[Trial]) -> bool:
         """Whether the last trials all failed, or none of the last proposals could be trained; it is said."""
         ended = [row for row in rows if row.state not in ACTIVE]
+        slow = ended[-MAX_SLOW_IN_A_ROW:]
+        if len(slow) == MAX_SLOW_IN_A_ROW and all(row.failure_kind == NO_TIME for row in slow):
+            left, total = self._compute_left(), self._context.clock.total
+            if left and total and left > WORTH_SAYING * total:
+                self._context.warnings.add(
+                    f"The search ended early: {MAX_SLOW_IN_A_ROW} networks in a row would have been too "
+                    "slow for the time there is."
+                )
+            return True
         last = ended[-MAX_SCREENED_IN_A_ROW:]
         if len(last) == MAX_SCREENED_IN_A_ROW and all(map(is_screened_out, last)):
             self._context.warnings.add(

@@ -22,6 +22,7 @@ from automl.search.rungs import RungPlan
 TRIAL_SHARE = 1 / 3  # of the search time on its slot
 BASELINE_SHARE = 0.1
 SUPERNET_SHARE = 0.4
+LEAST_REFIT_SHARE = 0.4  # of a fair share; where a refit would have less there will be none
 LEFT_SHARE = 0.92  # of the time left: a forecast is no promise
 LEAST_EPOCHS = 3  # the second rung: with fewer nothing can be told
 FIRST_RATIO = (
@@ -32,11 +33,16 @@ MOST_RATIOS = 12
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Horizon:
-    """The epochs a trial may have of those it ``wanted``; ``epoch_seconds`` is what one is thought to take."""
+    """The epochs a trial may have of those it ``wanted``; 0 where it is not worth starting.
+
+    ``epoch_seconds`` is what one is thought to take, ``excess`` how far three of them are over the time there is,
+    as a share of it (0 or less: they fit); both None where no clock decides.
+    """
 
     epochs: int
     wanted: int
     epoch_seconds: float | None = None
+    excess: float | None = None
 
     @property
     def is_short(self) -> bool:
@@ -51,26 +57,38 @@ class Pace:
         self._ledger = ledger
         self._plan = plan
 
-    def plan(self, trial: Trial, left: float | None) -> Horizon | None:
-        """The horizon of a trial with ``left`` seconds of searching to go; None when it is not worth starting.
+    def plan(self, trial: Trial, left: float | None) -> Horizon:
+        """The horizon of a trial with ``left`` seconds of searching to go.
 
-        A baseline, and what is first to be trained at all, always gets at least one epoch.
+        A baseline, and the first network that is searched for, always gets at least one epoch.
         """
         wanted = self._count_wanted(trial)
         seconds = self.predict(trial)
         total = self._context.clock.total
         if total is None or left is None or seconds is None:
             return Horizon(epochs=wanted, wanted=wanted, epoch_seconds=seconds)
-        allowed = min(LEFT_SHARE * left, self._compute_share(trial, total))
-        epochs = max(0, min(wanted, math.floor(allowed / seconds)))
-        must_run = trial.stage == BASELINE or self._ledger.find_best_network() is None
-        if epochs < min(wanted, LEAST_EPOCHS) and not must_run:
-            return None
-        return Horizon(epochs=max(1, epochs), wanted=wanted, epoch_seconds=seconds)
+        allowed = max(1e-3, min(LEFT_SHARE * left, self._compute_share(trial, total)))
+        epochs = min(wanted, math.floor(allowed / seconds))
+        least = min(wanted, LEAST_EPOCHS)
+        if epochs < least:
+            epochs = max(1, epochs) if self._must_run(trial) else 0
+        return Horizon(
+            epochs=epochs,
+            wanted=wanted,
+            epoch_seconds=seconds,
+            excess=least * seconds / allowed - 1,
+        )
+
+    def _must_run(self, trial: Trial) -> bool:
+        begun = (row.n_epochs > 0 or "horizon" in row.facts for row in self._list_searched())
+        return trial.stage == BASELINE or not any(begun)
+
+    def _list_searched(self) -> list[Trial]:
+        return self._ledger.list_trials(SEARCH)
 
     def compute_least_seconds(self) -> float:
         """Seconds below which no further network is worth proposing: three epochs of the quickest one seen."""
-        known = [self._compute_bare(row.facts) for row in self._ledger.list_trials(SEARCH)]
+        known = [self._compute_bare(row.facts) for row in self._list_searched()]
         quickest = min((each for each in known if each is not None), default=0.0)
         return LEAST_EPOCHS * quickest * self._compute_ratio() / LEFT_SHARE if quickest else 0.0
 
@@ -111,18 +129,27 @@ class Pace:
         return total - compute_most_reserve(total, is_long=True)
 
     def _compute_share(self, trial: Trial, total: float) -> float:
-        """Seconds one trial may take: its share of the search, and no more than its refit will have."""
+        """Seconds one trial may take: its share of the search, and no more than its refit will have.
+
+        Where hardly anything is kept for a refit the share stands: the model of the search is then the last word.
+        """
         searching = self._compute_search_seconds(total)
         if trial.stage == BASELINE:
             return BASELINE_SHARE * searching
         if self._context.spec.method is not Method.PLAIN and self._ledger.list_trials(SUPERNET):
             searching *= 1 - SUPERNET_SHARE
+        fair, for_refit = TRIAL_SHARE * searching, self._compute_refit_share(total)
+        return fair if for_refit < LEAST_REFIT_SHARE * fair else min(fair, for_refit)
+
+    def _compute_refit_share(self, total: float) -> float:
+        """Seconds of a trial whose refit fits what is kept; the baselines have the other slots to themselves."""
         sizes = self._context.sizes
+        kept = compute_most_reserve(total, is_long=True) - estimate_finish(sizes)
         baselines = sum(
             compute_refit_seconds(row, row.best_epoch, sizes)
             for row in self._ledger.list_trials(BASELINE)
             if row.fit_seconds
         )
-        kept = compute_most_reserve(total, is_long=True) - estimate_finish(sizes) - baselines
-        growth = sizes.refit / max(1, sizes.train)
-        return min(TRIAL_SHARE * searching, max(0.0, kept) / (IMAGE_REFIT_SLACK * growth))
+        n_others = len(self._context.spec.resources.devices) - 1
+        kept -= max(0.0, baselines - n_others * kept)
+        return max(0.0, kept) / (IMAGE_REFIT_SLACK * sizes.refit / max(1, sizes.train))
