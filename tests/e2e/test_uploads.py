@@ -17,7 +17,10 @@ ROUTE = re.compile("/api/uploads/")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    settings = {"FAIRLOOM_MAX_TABLE_BYTES": str(MAX_BYTES)}
+    settings = {
+        "FAIRLOOM_MAX_TABLE_BYTES": str(MAX_BYTES),
+        "FAIRLOOM_MAX_ARCHIVE_BYTES": str(MAX_BYTES + 10_000_000),
+    }
     with run_server(tmp_path_factory.mktemp("uploads") / "home", settings) as running:
         yield running
 
@@ -109,6 +112,17 @@ def test_a_file_over_the_limit_is_named_with_its_size(page: Page, tmp_path: Path
     expect(alert).to_contain_text("large.csv has 21.0 MB; the limit is 20.0 MB.")
     upload(page, write_table(tmp_path / "small.csv", 4_000, "x"))
     expect(page.locator("h1")).to_contain_text("small.csv", timeout=30_000)
+
+
+def test_a_zip_has_a_limit_of_its_own(page: Page, tmp_path: Path) -> None:
+    box, path = by_key(page, "upload"), tmp_path / "Pictures.ZIP"
+    path.write_bytes(bytes(MAX_BYTES + 11_000_000))
+    upload(page, path)
+    expect(box.get_by_role("alert")).to_contain_text("has 31.0 MB; the limit is 30.0 MB.")
+    expect(box.get_by_role("alert")).to_contain_text("FAIRLOOM_MAX_ARCHIVE_BYTES")
+    path.write_bytes(bytes(MAX_BYTES + 1_000_000))  # too large for a table, and no ZIP inside
+    upload(page, path)
+    expect(page.get_by_role("heading", name="could not be read")).to_be_visible(timeout=60_000)
 
 
 def test_a_file_that_is_not_utf8_is_read_once_its_encoding_is_named(

@@ -119,7 +119,6 @@ export default function (component) {
     } finally {
       root.isBusy = false;
       show(false);
-      find("file").value = "";
       find(root.unsent ? "again" : "choose").focus();
     }
   }
@@ -127,7 +126,11 @@ export default function (component) {
   find("choose").onclick = () => find("file").click();
   find("again").onclick = () => root.unsent && send(root.unsent, true);
   find("cancel").onclick = () => root.stop && root.stop.abort();
-  find("file").onchange = (event) => event.target.files[0] && send(event.target.files[0]);
+  find("file").onchange = (event) => {
+    const file = event.target.files[0];
+    event.target.value = ""; // the same file may be chosen again, mended
+    if (file) send(file);
+  };
   root.ondragover = (event) => {
     event.preventDefault();
     root.classList.add("over");
