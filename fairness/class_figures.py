@@ -36,7 +36,7 @@ def plot_class_rates(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     )  # fmt: skip
     ticks = {"tickmode": "array", "showgrid": False, "zeroline": False}
     figure.update_xaxes(
-        **ticks, tickvals=list(range(shape[1])), ticktext=[escape_label(name, 18) for name in groups],
+        **ticks, tickvals=list(range(shape[1])), ticktext=[escape_label(name, 24) for name in groups],
         title=escape_label(str(frame.attrs.get("attribute", ""))),
     )  # fmt: skip
     figure.update_yaxes(

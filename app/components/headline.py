@@ -29,11 +29,27 @@ def show_headline(result: Mapping[str, Any], *, is_stopped: bool = False) -> Non
             describe_looks(result),
         ]
         st.markdown(" · ".join(fact for fact in facts if fact))
-        compared = (describe_comparison(result), describe_network(result), describe_ties(result))
+        compared = (
+            describe_accuracy(result),
+            describe_comparison(result),
+            describe_network(result),
+            describe_ties(result),
+        )
         for text in (*compared, say("results.stopped") if is_stopped else ""):
             if text:
                 st.markdown(text)
     show_warnings(result)
+
+
+def describe_accuracy(result: Mapping[str, Any]) -> str:
+    """The share of right decisions between several classes, where the search was for another measure."""
+    accuracy = (result.get("test") or {}).get("accuracy") or {}
+    task = result.get("task")
+    is_several = isinstance(task, Mapping) and task.get("type") == "multiclass"
+    if not is_several or result["metric"] == "accuracy" or accuracy.get("value") is None:
+        return ""
+    value = format_estimate(accuracy["value"], accuracy.get("low"), accuracy.get("high"))
+    return say("results.accuracy", value=value)
 
 
 def show_warnings(result: Mapping[str, Any]) -> None:

@@ -148,10 +148,10 @@ def _show_job(job: Job) -> None:
             show_error(FairloomError(job.outcome.message, hint=job.outcome.hint))
         return
     n_rows = format_count(job.result.get("n_rows"))
-    st.markdown(
-        f"{say('models.predict_done', name=job.title, n=n_rows)} {format_when(job.finished_at)}"
-    )
-    _show_single(finished_models.read_single(job, path))
+    single = finished_models.read_single(job, path)
+    done = "models.predict_done" if single is None else "models.predict_one"
+    st.markdown(f"{say(done, name=job.title, n=n_rows)} {format_when(job.finished_at)}")
+    _show_single(single)
     for note in job.result.get("notes") or ():
         write = st.markdown if note.get("level") == "warning" else st.caption
         write(escape(note.get("text", "")))

@@ -37,6 +37,7 @@ WORDS: dict[str, str] = {
     "models.predict_starting": "starting",
     "models.predict_queued": "Predicting {name}: waiting for a worker",
     "models.predict_done": "{name}: {n} rows predicted.",
+    "models.predict_one": "{name} predicted.",
     "models.predict_failed": "The file could not be predicted.",
     "models.download_predictions": "Download predictions",
     "models.earlier": "Earlier files ({n})",

@@ -19,6 +19,7 @@ WORDS: dict[str, str] = {
     "results.ahead": "Not distinguishable from {name}: ahead by **{difference}** on the same test rows.",
     "results.behind": "Not distinguishable from {name}: behind by **{difference}** on the same test rows.",
     "results.network": "Best network: **{name}**.",
+    "results.accuracy": "Accuracy on the same rows: **{value}**.",
     "results.lower": "lower is better",
     "results.baseline": "{name}, for comparison: **{value}**.",
     "results.is_baseline": "The winner is a baseline itself: the search found nothing better than {name}.",
