@@ -65,7 +65,8 @@ def compute_sizes(originals: pd.DataFrame) -> pd.DataFrame:
 def plot_sizes(sizes: pd.DataFrame, side: int) -> go.Figure:
     """Width against height, the area of a mark by the number of pictures; lines at the stored side."""
     drawn = sizes.head(MAX_SIZES)
-    biggest = max(1, int(drawn["pictures"].max())) if len(drawn) else 1
+    # the largest mark is for the most frequent size, and for a tenth of all pictures at least
+    biggest = max(1.0, float(drawn["pictures"].max()), drawn["pictures"].sum() / 10)
     fig = go.Figure(
         go.Scatter(
             x=drawn["width"], y=drawn["height"], mode="markers", customdata=drawn["pictures"],

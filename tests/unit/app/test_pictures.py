@@ -21,8 +21,11 @@ from app.components.picture_figures import (
 )
 from app.components.picture_gallery import Filter, select_rows
 from app.components.picture_reading import build_preview
+from app.components.picture_roles import name_column
 from app.components.picture_views import spread_rows
+from app.wording import knows
 from automl.data.images.name_pattern import parse_pattern
+from automl.data.images.profile import DROPPABLE
 from tests.ui.picture_zips import Plan, import_pictures
 
 
@@ -136,3 +139,13 @@ def test_lists_of_another_workspace_are_not_mixed_up(
         services.read_originals(dataset.id)
     with pytest.raises(Exception, match="may have been deleted"):
         pictures.read_index(dataset, "label")
+
+
+def test_every_finding_and_every_computed_column_has_a_word(tmp_path: Path) -> None:
+    for code in DROPPABLE:
+        assert knows(f"pictures.finding_{code}"), code
+    dataset = import_pictures(tmp_path, Plan(n_per_class=8))
+    computed = [column.name for column in dataset.columns if column.name.startswith("picture_")]
+    assert len(computed) >= 10
+    for name in computed:
+        assert name_column(name) != name
