@@ -8,11 +8,9 @@ Networks on pictures are screened before their first epoch: over a limit, too we
 slow for the time that is left, they end there; else they are told how many epochs they may have.
 """
 
-import math
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
 from automl.data.dataset import DataKind
@@ -25,15 +23,16 @@ from automl.search.crew import Crew, Limits, Question
 from automl.search.ledger import ACTIVE, BASELINE, SEARCH, SUPERNET, Ledger
 from automl.search.pace import Horizon, Pace
 from automl.search.progress import Reporter
+from automl.search.proposals import Proposer
 from automl.search.refit_plan import estimate_end, estimate_refits
 from automl.search.rungs import RungPlan
-from automl.search.screens import NO_TIME, SAMPLED, Screening, Verdict, is_screened_out
+from automl.search.screens import NO_TIME, Screening, Verdict
 from automl.search.seeding import derive_seed
-from automl.search.sharing import FAMILY, WEIGHT_SHARING, Sharing
+from automl.search.sharing import Sharing
 from automl.search.shed import Shed
-from automl.search.spec import Pruner, Sampler
-from automl.search.study import NO_FACTS, Study
-from automl.search.turns import Start, build_starts, build_turns, is_searched, iterate_grids
+from automl.search.spec import Pruner
+from automl.search.study import Study
+from automl.search.turns import is_searched
 from automl.training.epoch import Verb
 
 STOP_GRACE_SECONDS = 8.0
@@ -41,10 +40,6 @@ LONG_GRACE_SECONDS = 30.0  # an epoch of pictures may be long; its own deadline 
 LEAST_TRIAL_SECONDS = 1.0
 LEAST_BASELINE_SECONDS = 5.0  # there is always something to end with
 MAX_ATTEMPTS = 3
-MAX_FAILURES_IN_A_ROW = 20
-MAX_SCREENED_IN_A_ROW = 60
-WORTH_SAYING = 0.1  # of the budget, left over
-MAX_SLOW_IN_A_ROW = 12  # each costs a second or two
 SUPERNET_EPOCHS = 30
 
 Steps = Generator[None, None, None]
@@ -64,13 +59,11 @@ class Coordinator:
         self._reporter = Reporter(context, ledger, crew)
         self._study = Study(context.job_id, self._spec, plan.first)
         self._study.rebuild(ledger.list_trials(SEARCH))
-        self._starts = build_starts(self._spec.spaces)
-        self._turns = build_turns(self._spec.families)
-        self._grid: list[Start] | None = None
         self._shed = Shed(context.folder, ledger)
         self._screening = Screening(context, ledger, plan.first)
         self._pace = Pace(context, ledger, plan)
         self._sharing = Sharing(context, ledger)
+        self._proposer = Proposer(context, ledger, self._study, self._sharing)
         self._has_images = self._spec.data_kind is DataKind.IMAGES
         self._reserve = (0.0, 0.0)  # measured at, seconds
 
@@ -104,7 +97,9 @@ class Coordinator:
             if self._is_over():
                 return
             for slot in self._crew.idle_slots():
-                trial = (self._find_waiting() or self._propose()) if self._has_time() else None
+                trial = (
+                    (self._find_waiting() or self._proposer.propose()) if self._has_time() else None
+                )
                 if trial is None:
                     break
                 self._start(slot, trial)
@@ -137,7 +132,7 @@ class Coordinator:
             waiting = [row for row in self._ledger.list_trials(stage) if row.state in ACTIVE]
             if waiting:
                 return waiting[:n_slots]
-        proposals = (self._propose() for _ in range(n_slots))
+        proposals = (self._proposer.propose() for _ in range(n_slots))
         return [trial for trial in proposals if trial is not None]
 
     def _drain(self) -> Steps:
@@ -264,96 +259,6 @@ class Coordinator:
             "shortened before they began, so that each schedule ends as it should."
         )
 
-    def _may_propose(self) -> bool:
-        if self._sharing.is_alone and self._sharing.find_next() is None:
-            return False
-        rows = self._ledger.list_trials(SEARCH)
-        limit = self._spec.budget.trials
-        if limit is not None and sum(not is_screened_out(row) for row in rows) >= limit:
-            return False
-        if self._spec.sampler is Sampler.GRID and len(rows) >= len(self._list_grid()):
-            return False
-        return bool(self._turns) and not self._is_hopeless(rows)
-
-    def _is_hopeless(self, rows: list[Trial]) -> bool:
-        """Whether the last trials all failed, or none of the last proposals could be trained; it is said."""
-        ended = [row for row in rows if row.state not in ACTIVE]
-        slow = ended[-MAX_SLOW_IN_A_ROW:]
-        if len(slow) == MAX_SLOW_IN_A_ROW and all(row.failure_kind == NO_TIME for row in slow):
-            left, total = self._compute_left(), self._context.clock.total
-            if left and total and left > WORTH_SAYING * total:
-                self._context.warnings.add(
-                    f"The search ended early: {MAX_SLOW_IN_A_ROW} networks in a row would have been too "
-                    "slow for the time there is."
-                )
-            return True
-        last = ended[-MAX_SCREENED_IN_A_ROW:]
-        if len(last) == MAX_SCREENED_IN_A_ROW and all(map(is_screened_out, last)):
-            self._context.warnings.add(
-                f"The last {MAX_SCREENED_IN_A_ROW} networks could not be trained, so no further ones were "
-                f"proposed; the last reason: {last[-1].failure_message}"
-            )
-            return True
-        recent = ended[-MAX_FAILURES_IN_A_ROW:]
-        if len(recent) == MAX_FAILURES_IN_A_ROW and all(
-            row.state is TrialState.FAILED for row in recent
-        ):
-            self._context.warnings.add(
-                f"The last {MAX_FAILURES_IN_A_ROW} trials failed, so no further ones were tried; the "
-                f"last reason: {recent[-1].failure_message}"
-            )
-            return True
-        return False
-
-    def _propose(self) -> Trial | None:
-        """The next search trial as a waiting row, None when there is nothing left to try."""
-        if not self._may_propose():
-            return None
-        candidate = self._sharing.find_next()
-        if candidate is not None:
-            shared = {"shared_score": candidate.score} if math.isfinite(candidate.score) else {}
-            start = Start(family=FAMILY, config=candidate.config)
-            return self._add(FAMILY, start, WEIGHT_SHARING, shared)
-        rows = self._ledger.list_trials(SEARCH)
-        index = sum(row.origin != WEIGHT_SHARING for row in rows)
-        is_grid = self._spec.sampler is Sampler.GRID
-        fixed = self._list_grid() if is_grid else self._starts
-        if index < len(fixed):
-            return self._add(fixed[index].family, fixed[index], "grid" if is_grid else "start")
-        family = self._turns[(index - len(fixed)) % len(self._turns)]
-        return self._add(family, None, SAMPLED)
-
-    def _add(
-        self,
-        family: str,
-        start: Start | None,
-        origin: str,
-        facts: Mapping[str, float] = NO_FACTS,
-    ) -> Trial:
-        number = self._ledger.next_number()
-        config = self._study.ask(
-            number, family, self._spec.spaces[family], start.config if start else None
-        )
-        trial = Trial(
-            number=number,
-            family=family,
-            config=config,
-            state=TrialState.WAITING,
-            stage=SEARCH,
-            seed=derive_seed(self._spec.seed, "trial", number),
-            optuna=self._study.describe(number),
-            facts=facts,
-            origin=origin,
-        )
-        self._ledger.put(trial)
-        return trial
-
-    def _list_grid(self) -> list[Start]:
-        if self._grid is None:
-            limit = self._spec.budget.trials or 10_000
-            self._grid = list(islice(iterate_grids(self._spec.spaces), limit))
-        return self._grid
-
     def _find_waiting(self, *stages: str) -> Trial | None:
         rows = self._ledger.list_trials(*(stages or (BASELINE, SUPERNET, SEARCH)))
         return next((row for row in rows if row.state is TrialState.WAITING), None)
@@ -382,12 +287,12 @@ class Coordinator:
         return left > max(LEAST_TRIAL_SECONDS, least)
 
     def _is_more_to_come(self) -> bool:
-        return self._has_time() and (self._find_waiting() is not None or self._may_propose())
+        return self._has_time() and (self._find_waiting() is not None or self._proposer.is_open())
 
     def _is_over(self) -> bool:
         """True when it is time to end; never before there is one model to end with."""
         if self._ledger.find_best() is None:
-            scoreless = not self._find_unfinished_baseline() and not self._may_propose()
+            scoreless = not self._find_unfinished_baseline() and not self._proposer.is_open()
             return scoreless and not self._crew.running
         if self._context.stop_mode() is StopMode.KEEP_BEST:
             return True

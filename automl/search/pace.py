@@ -18,6 +18,7 @@ from automl.search.goals import Method
 from automl.search.ledger import BASELINE, SEARCH, SUPERNET, Ledger
 from automl.search.refit_plan import compute_refit_seconds, estimate_finish
 from automl.search.rungs import RungPlan
+from automl.search.sharing import WEIGHT_SHARING
 
 TRIAL_SHARE = 1 / 3  # of the search time on its slot
 BASELINE_SHARE = 0.1
@@ -60,7 +61,7 @@ class Pace:
     def plan(self, trial: Trial, left: float | None) -> Horizon:
         """The horizon of a trial with ``left`` seconds of searching to go.
 
-        A baseline, and the first network that is searched for, always gets at least one epoch.
+        A baseline, and the first network of plain search and of weight sharing, always get at least one epoch.
         """
         wanted = self._count_wanted(trial)
         seconds = self.predict(trial)
@@ -80,7 +81,13 @@ class Pace:
         )
 
     def _must_run(self, trial: Trial) -> bool:
-        begun = (row.n_epochs > 0 or "horizon" in row.facts for row in self._list_searched())
+        """A baseline, and the first network of a method: there is to be something to compare."""
+        is_shared = trial.origin == WEIGHT_SHARING
+        begun = (
+            row.n_epochs > 0 or "horizon" in row.facts
+            for row in self._list_searched()
+            if (row.origin == WEIGHT_SHARING) is is_shared
+        )
         return trial.stage == BASELINE or not any(begun)
 
     def _list_searched(self) -> list[Trial]:

@@ -147,7 +147,9 @@ class Refitter:
         return [(refit, seed) for seed in range(most) for refit in refits if seed < refit.n_seeds]
 
     def _is_slow(self, refit: Refit) -> bool:
-        return compute_refit_seconds(refit.source, refit.epochs, self._context.sizes) > QUICK_SECONDS
+        return (
+            compute_refit_seconds(refit.source, refit.epochs, self._context.sizes) > QUICK_SECONDS
+        )
 
     def _find_or_add(self, refit: Refit, seed: int) -> Trial:
         marks = {"source": refit.source.number, "seed_index": seed, "epochs": refit.epochs}
