@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from app import audits, results
+from app import audits, picture_results, results
 from app.audits import AuditChoice, AuditTask
 from app.components.audit_tables import (
     TABLE_METRICS,
@@ -56,7 +56,7 @@ def pick_choice(predictions: pd.DataFrame, plan: tuple[dict[str, str], int]) -> 
             for column in columns
         ]
     computed = [column for column in columns if column.startswith(COMPUTED)]
-    if computed:
+    if computed and picture_results.FILE in predictions:
         st.caption(say("audit.computed", names=", ".join(computed)))
     return AuditChoice(columns=tuple(columns), references=tuple(chosen), min_group_size=int(size))
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from automl.data.dataset import Kind
 from automl.data.task import TaskType
 from automl.evaluation.evaluation import Evaluation
 from automl.evaluation.outcomes import THRESHOLD
@@ -26,6 +27,8 @@ from automl.reports.predictions import SENSITIVE, write_predictions
 from automl.search.spec import SearchSpec
 from fairness.audit import Audit, AuditInput, AuditOptions, compute_audit
 from fairness.class_audit import ClassAudit, ClassOptions, compute_class_audit
+
+COMPUTED = "picture_"  # columns that were computed from the picture begin so
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +59,9 @@ def write_search_report(folder: Path, report: SearchReport) -> Audit | ClassAudi
     context = build_report_context(
         report.result, spec, predictions_sha256=digest, created_at=report.created_at
     )
-    context = replace(context, warnings=(*context.warnings, *left_out))
+    context = replace(
+        context, warnings=(*context.warnings, *left_out, *describe_computed(spec, predictions))
+    )
     if spec.task.type is TaskType.BINARY:
         rows = _build_rows(spec, predictions)
         audit = compute_audit(rows, _build_options(spec, rows.attributes))
@@ -71,6 +76,21 @@ def write_search_report(folder: Path, report: SearchReport) -> Audit | ClassAudi
     write_json(folder / AUDIT, build_overall_json(report.evaluation, context))
     write_atomic(folder / REPORT, render_overall_report(report.evaluation, context))
     return None
+
+
+def describe_computed(spec: SearchSpec, predictions: pd.DataFrame) -> tuple[str, ...]:
+    """Of pictures: which audited columns were computed from the picture rather than stated by somebody."""
+    if not any(column.kind is Kind.IMAGE for column in spec.columns):
+        return ()
+    names = [
+        str(name).removeprefix(SENSITIVE) for name in predictions if str(name).startswith(SENSITIVE)
+    ]
+    computed = [name for name in names if name.startswith(COMPUTED)]
+    if not computed:
+        return ()
+    named = ", ".join(computed)
+    text = f"Computed from the picture, stated by nobody: {named}."
+    return (f"{text} Nothing about people is guessed from a picture.",)
 
 
 def _build_rows(spec: SearchSpec, predictions: pd.DataFrame) -> AuditInput:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from hashlib import sha256
 
 import numpy as np
@@ -205,6 +206,31 @@ def test_the_report_on_several_classes_has_its_groups_and_no_script(several):
     assert "<b>kind" not in page
     assert "&lt;c&gt;" in page
     assert find_forbidden(re.sub(r"<style.*?</style>", " ", page, flags=re.DOTALL)) == ()
+
+
+def test_slices_of_pictures_are_labelled_and_a_column_of_names_is_left_out(tmp_path):
+    task = Task(target="kind", type=TaskType.MULTICLASS, metric="log_loss", classes=("a", "b", "c"))
+    rng = np.random.default_rng(1)
+    p, truth = rng.dirichlet(np.ones(3), N), rng.integers(0, 3, N)
+    sensitive = pd.DataFrame(
+        {"picture_brightness": rng.random(N), "name": [f"person {i}" for i in range(N)]}
+    )
+    rows = PredictedRows(row_id=np.arange(N), truth=truth, prediction=p, sensitive=sensitive)
+    spec = build_spec(task)
+    file = ColumnUse(name="file", kind=Kind.IMAGE, role=Role.FEATURE)
+    for of_pictures in (True, False):
+        columns = (file, *spec.columns[1:]) if of_pictures else spec.columns
+        report = SearchReport(
+            spec=replace(spec, columns=columns), result=RESULT, predictions=build_predictions(task, rows),
+            evaluation=evaluate(EvaluationInput(task=task, truth=truth, prediction=p)),
+        )  # fmt: skip
+        write_search_report(tmp_path, report)
+        audit = json.loads((tmp_path / "audit.json").read_text())
+        said = " ".join(audit["warnings"])
+        assert ("stated by nobody: picture_brightness." in said) == of_pictures
+        assert "'name' has 400 different values" in said
+        assert {row["attribute"] for row in audit["by_group"]} == {"picture_brightness"}
+    assert "sensitive_name" in pd.read_parquet(tmp_path / "predictions.parquet")
 
 
 def test_without_a_sensitive_column_the_report_says_so(tmp_path):
