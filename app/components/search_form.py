@@ -6,12 +6,20 @@ import streamlit as st
 
 from app import choices, navigation, services, session
 from app.components.numbers import format_count
-from app.components.picture_form import Goals, build_choice, pick_goals, pick_networks, show_cost
+from app.components.picture_form import (
+    Goals,
+    Networks,
+    build_choice,
+    pick_goals,
+    pick_networks,
+    show_cost,
+)
 from app.components.states import show_error, show_title
 from app.wording import escape, say, say_plain
 from automl.data.dataset import Dataset, Role
 from automl.data.setup import Setup
 from automl.data.task import Task
+from automl.search.goals import Method
 from automl.search.spec import PRESET_SECONDS, Budget, Preset, Pruner, Sampler
 from fairness.definitions import METRICS, list_metrics
 from fairness.errors import FairloomError
@@ -64,7 +72,7 @@ def show_form(dataset: Dataset) -> None:
         metric = _pick_metric(task)
         networks = None if dataset.images is None else pick_networks(dataset, task)
         families = _pick_families() if networks is None else networks.families
-        advanced = _pick_advanced(budget.seconds, of_pictures=networks is not None)
+        advanced = _pick_advanced(budget.seconds, networks)
         chosen = _build_choice(task, budget, metric, families, advanced)
         if chosen is not None and networks is not None:
             chosen = replace(chosen, pictures=build_choice(networks, advanced.goals))
@@ -166,7 +174,8 @@ def _pick_families() -> tuple[str, ...]:
     return tuple(name for group in GROUPS.values() for name in group if name in chosen)
 
 
-def _pick_advanced(seconds: float | None, *, of_pictures: bool) -> Advanced:
+def _pick_advanced(seconds: float | None, networks: Networks | None) -> Advanced:
+    of_pictures = networks is not None
     slots = [slot.name for slot in services.list_slots()]
     with st.expander(say("new.advanced"), key="advanced"):
         top, bottom = st.container(), st.container()
@@ -180,7 +189,7 @@ def _pick_advanced(seconds: float | None, *, of_pictures: bool) -> Advanced:
             format_func=lambda value: _name_preset(value, suggested),
         )  # fmt: skip
         sampler = left.selectbox(
-            say("new.sampler"), _list_samplers(goals), key="sampler", help=say("new.sampler_help"),
+            say("new.sampler"), _list_samplers(goals, networks), key="sampler", help=say("new.sampler_help"),
             format_func=lambda value: say_plain(f"sampler.{value}"),
         )  # fmt: skip
         pruner = left.selectbox(
@@ -209,9 +218,12 @@ def _pick_advanced(seconds: float | None, *, of_pictures: bool) -> Advanced:
     )
 
 
-def _list_samplers(goals: Goals | None) -> list[Sampler]:
+def _list_samplers(goals: Goals | None, networks: Networks | None) -> list[Sampler]:
+    """NSGA-II needs several goals; a grid has no place for what a supernet proposes."""
     has_several = goals is not None and len(goals.objectives) > 1
-    return [sampler for sampler in Sampler if has_several or sampler is not Sampler.NSGA2]
+    shares = networks is not None and networks.method is not Method.PLAIN
+    left_out = {*(() if has_several else (Sampler.NSGA2,)), *((Sampler.GRID,) if shares else ())}
+    return [sampler for sampler in Sampler if sampler not in left_out]
 
 
 def _name_preset(value: str, suggested: Preset) -> str:

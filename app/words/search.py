@@ -181,10 +181,10 @@ WORDS: dict[str, str] = {
     "pictures.method_plain": "One by one",
     "pictures.method_plain_line": "Every network is trained on its own; weak ones end early.",
     "pictures.method_weight_sharing": "Weight sharing",
-    "pictures.method_weight_sharing_line": "One large network holds many small ones and ranks them; the best few are then trained on their own. "
-    "The ranking is never a result.",
+    "pictures.method_weight_sharing_line": "One large network holds many small ones and ranks them, in up to 40 % of the time. Its best eight are then "
+    "trained on their own, and nothing else but the baselines. The ranking is never a result.",
     "pictures.method_both": "Both",
-    "pictures.method_both_line": "Half of the time each, side by side in the results.",
+    "pictures.method_both_line": "The large network takes up to 40 % of the time; its best four are trained beside networks found one by one.",
     "pictures.mirror": "A mirrored picture keeps its label",
     "pictures.mirror_help": "On: networks may also learn from mirrored pictures, which mostly helps. Off: no picture is mirrored, "
     "because left and right matter, as in digits, text or left and right hands.",

@@ -70,6 +70,7 @@ def test_method_limits_and_goals_stand_in_the_spec(animals: Dataset) -> None:
     assert "nsga2" not in str(at.selectbox(key="sampler").options)
     at.multiselect(key="objectives").select("latency").run()
     assert "NSGA-II" in at.selectbox(key="sampler").options
+    assert "grid" not in at.selectbox(key="sampler").options
     spec = start(at).spec
     assert spec["method"] == "both"
     assert spec["objectives"] == ["score", "latency"]
