@@ -10,6 +10,7 @@ from automl.models.catalog import FAMILIES
 from automl.search.context import CoordinatorContext
 from automl.search.crew import Crew, find_title
 from automl.search.ledger import ACTIVE, BASELINE, REFIT, SEARCH, SUPERNET, Ledger
+from automl.search.screens import is_screened_out
 
 EVERY_SECONDS = 0.5
 MOST_RUNNING = 16
@@ -39,7 +40,8 @@ def build_progress(
     phase: str, context: CoordinatorContext, ledger: Ledger, crew: Crew
 ) -> dict[str, Any]:
     """The progress record of the contract between engine and page."""
-    rows = ledger.list_trials(SEARCH)
+    proposed = ledger.list_trials(SEARCH)
+    rows = [row for row in proposed if not is_screened_out(row)]  # what a budget of trials counts
     scored = ledger.list_scored()
     baseline = next((row for row in scored if row.stage == BASELINE), None)
     budget = context.spec.budget
@@ -50,6 +52,7 @@ def build_progress(
         "budget_seconds": budget.seconds,
         "n_trials": len(rows),
         "n_finished": sum(row.state not in ACTIVE for row in rows),
+        "n_screened_out": len(proposed) - len(rows),
         "n_networks": sum(FAMILIES[row.family].is_network for row in rows),
         "budget_trials": budget.trials,
         "best": _describe_trial(context, scored[0]) if scored else None,

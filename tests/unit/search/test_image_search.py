@@ -11,6 +11,7 @@ from automl.jobs.records import TrialState
 from automl.search.budget import compute_most_reserve
 from automl.search.goals import Method, ModelLimits, Objective
 from automl.search.ledger import BASELINE, REFIT, SEARCH
+from automl.search.progress import build_progress
 from automl.search.refit_plan import plan_refits
 from automl.search.refits import Refitter
 from automl.search.screens import DISCARDED, OVER_LIMIT, is_screened_out
@@ -96,6 +97,8 @@ def test_no_trained_network_exceeds_a_limit(tmp_path):
     assert over
     assert all(row.facts["parameters"] > LIMIT and row.n_epochs == 0 for row in over)
     assert all("the limit is 200 k" in row.failure_message for row in over)
+    progress = build_progress("search", bench.context, bench.ledger, bench.crew)
+    assert (progress["n_finished"], progress["n_screened_out"]) == (30, len(rows) - 30)
     trained = [row for row in rows if row.n_epochs > 0]
     assert len(trained) == 30
     assert all(row.facts["parameters"] <= LIMIT for row in trained)
