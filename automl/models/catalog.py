@@ -198,7 +198,8 @@ def get_space(
 def get_starts(family: str) -> tuple[Config, ...]:
     """Configurations worth trying before any sampler, best first, after the default.
 
-    Each lies in the space of every preset, on CPU and GPU.
+    Those for tables lie in the space of every preset, on CPU and GPU; those for pictures in that of all presets
+    on a GPU, or on both.
     """
     name = get_family(family).name
     return STARTS.get(name) or IMAGE_STARTS.get(name, ())
