@@ -14,8 +14,14 @@ from automl.settings import Workspace
 
 @contextmanager
 def make_folder(workspace: Workspace) -> Iterator[Path]:
-    """A folder for a data set that is being made; gone at the end unless it was put in place."""
-    folder = workspace.tmp / f"import-{uuid.uuid4().hex}"
+    """A folder for a data set that is being made; gone at the end unless it was put in place.
+
+    A child that was given a folder of its own under ``tmp`` makes it there: a child that is killed cannot
+    clean up, its folder is removed for it.
+    """
+    tmp, here = workspace.tmp.resolve(), Path.cwd()
+    parent = here if tmp in here.parents else tmp
+    folder = parent / f"import-{uuid.uuid4().hex}"
     folder.mkdir(parents=True)
     try:
         yield folder
