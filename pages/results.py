@@ -52,7 +52,7 @@ if tabs["calibration"].open:
 if tabs["search"].open:
     with tabs["search"]:
         show_leaderboard_figure(result)
-        show_methods(result)
+        show_methods(result, job.spec.get("limits"))
         show_search_views(job.id, result)
 if tabs["model"].open:
     with tabs["model"]:

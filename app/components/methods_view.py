@@ -1,7 +1,7 @@
 """What a search on pictures did before training and how: networks set aside, trade-offs, plain beside weight sharing."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -18,18 +18,26 @@ from automl.figures.methods import (
     describe_methods,
     plot_methods,
 )
-from automl.figures.trade_off import compute_trade_off, describe_trade_off, plot_trade_off
+from automl.figures.trade_off import (
+    build_front,
+    compute_trade_off,
+    describe_trade_off,
+    plot_trade_off,
+)
 
 
-def show_methods(result: Mapping[str, Any]) -> None:
-    """Only what there is: a search on a table has none of it."""
+def show_methods(result: Mapping[str, Any], limits: Mapping[str, Any] | None = None) -> None:
+    """Only what there is: a search on a table has none of it. ``limits`` are those of the spec."""
     screening = describe_screening(result)
     if screening:
         st.markdown(f"#### {say('methods.screening')}")
         st.markdown(escape(screening))
     metric = str(result.get("select_metric_label") or results.get_metric_title(result["metric"]))
+    is_limited = any(value is not None for value in (limits or {}).values())
     if result.get("pareto") is not None:
-        _show_trade_off(result, metric)
+        _show_trade_off(result, result["pareto"], metric)
+    elif is_limited:
+        _show_trade_off(result, build_front(result.get("trials") or (), limits or {}), metric)
     if result.get("methods"):
         _show_methods(result, metric)
 
@@ -59,8 +67,10 @@ def describe_screening(result: Mapping[str, Any]) -> str:
     return text
 
 
-def _show_trade_off(result: Mapping[str, Any], metric: str) -> None:
-    frame = compute_trade_off(result["pareto"])
+def _show_trade_off(
+    result: Mapping[str, Any], front: Sequence[Mapping[str, Any]], metric: str
+) -> None:
+    frame = compute_trade_off(front)
     if frame.empty:
         st.info(say("methods.no_front"))
         return

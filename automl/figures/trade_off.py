@@ -17,6 +17,8 @@ COSTS = {
     "latency": "Milliseconds for one picture",
 }
 
+FACTS = {"parameters": "parameters", "macs": "macs", "latency_ms": "latency"}
+
 
 def compute_trade_off(front: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """One row per trained network and cost: ``trial, name, family, cost, value, score, on_front, is_baseline``.
@@ -39,6 +41,43 @@ def compute_trade_off(front: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
             )  # fmt: skip
     columns = ["trial", "name", "family", "cost", "value", "score", "on_front", "is_baseline"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def build_front(
+    trials: Sequence[Mapping[str, Any]], limits: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The same rows where only limits were set: networks within them, weighed by what was limited.
+
+    ``trials`` are those of ``result.json``; ``limits`` maps ``parameters, macs, latency_ms`` to the most allowed.
+    """
+    facts = [fact for fact in FACTS if limits.get(fact) is not None]
+    known = [
+        trial
+        for trial in trials
+        if trial.get("is_network") and trial.get("stage") != "refit" and trial.get("state") == "complete"
+        and trial.get("score") is not None
+        and all(trial.get(fact) is not None and trial[fact] <= limits[fact] for fact in facts)
+    ]  # fmt: skip
+    if not facts:
+        return []
+    values = [(float(t["score"]), *(-float(t[fact]) for fact in facts)) for t in known]
+    return [
+        {
+            "trial": trial["number"], "name": trial.get("name", ""), "family": trial.get("family", ""),
+            "is_baseline": bool(trial.get("is_baseline")),
+            "on_front": not any(_dominates(other, own) for other in values),
+            "values": {
+                SCORE: {"value": own[0]},
+                **{FACTS[fact]: {"value": float(trial[fact])} for fact in facts},
+            },
+        }
+        for trial, own in zip(known, values, strict=True)
+    ]  # fmt: skip
+
+
+def _dominates(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Nowhere worse and somewhere better."""
+    return one != other and all(a >= b for a, b in zip(one, other, strict=True))
 
 
 def plot_trade_off(frame: pd.DataFrame, metric: str) -> go.Figure:

@@ -17,7 +17,12 @@ from automl.figures.stages import (
     has_stages,
     plot_stages,
 )
-from automl.figures.trade_off import compute_trade_off, describe_trade_off, plot_trade_off
+from automl.figures.trade_off import (
+    build_front,
+    compute_trade_off,
+    describe_trade_off,
+    plot_trade_off,
+)
 from fairness.class_audit import ClassInput, ClassOptions, compute_class_audit
 from fairness.class_figures import plot_class_rates
 from fairness.class_tables import build_class_frame
@@ -119,6 +124,23 @@ def test_a_trade_off_has_a_panel_per_cost_and_says_its_ends() -> None:
     assert said.startswith("2 of n = 3 networks")
     assert "Parameters: from 20 k with 0.800 to 30 k with 0.900" in said
     assert "No network" in describe_trade_off(compute_trade_off([]), "Accuracy")
+
+
+def test_where_only_limits_are_set_the_front_is_of_what_is_within_them() -> None:
+    base = {
+        "is_network": True,
+        "stage": "search",
+        "state": "complete",
+        "name": "CNN",
+        "family": "cnn",
+    }
+    rows = [(0, 0.9, 900), (1, 0.8, 500), (2, 0.7, 600), (3, 0.95, 2_000), (4, 0.8, 500)]
+    trials = [{**base, "number": i, "score": score, "parameters": n} for i, score, n in rows]
+    trials.append({**base, "number": 5, "score": 0.99, "parameters": 10, "state": "pruned"})
+    front = build_front(trials, {"parameters": 1_000, "macs": None})
+    assert {row["trial"]: row["on_front"] for row in front} == {0: True, 1: True, 2: False, 4: True}
+    assert set(compute_trade_off(front)["cost"]) == {"parameters"}
+    assert build_front(trials, {}) == []
 
 
 TRIALS = [
