@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from automl.models.catalog import FAMILIES, get_space, get_starts
+from automl.models.image.backbones import BACKBONES
 from automl.models.image.classic_space import CLASSICS, FEW_PICTURES
 from automl.settings import Settings
 from automl.space.dimensions import Choice, Float, Int, Space, Switch
@@ -85,6 +86,8 @@ def render_spaces() -> str:
             parts.append(MACRO)
         if family.name == "classic":
             parts.append(_render_classics())
+        if family.name == "pretrained":
+            parts.append(_render_backbones())
     return "\n".join(parts)
 
 
@@ -108,6 +111,20 @@ def _render_classics() -> str:
         f"than {FEW_PICTURES:,} pictures. Swin and other large transformers are offered with their pretrained weights only.\n"
     )
     header = ("name", "network", "source", "needs many pictures")
+    return "\n".join([render_table(header, rows), remark])
+
+
+def _render_backbones() -> str:
+    """All backbones, small to large; a preset offers those that fit its time."""
+    rows = [
+        (f"`{tag}`", backbone.title, f"{backbone.millions:g}", backbone.licence)
+        for tag, backbone in sorted(BACKBONES.items(), key=lambda item: item[1].millions)
+    ]
+    remark = (
+        "A file of weights is called like its tag, with `.safetensors`. Licences are those of the weights, as timm states "
+        "them; what the pictures behind them allow is another question.\n"
+    )
+    header = ("weights", "network", "million parameters", "licence of the weights")
     return "\n".join([render_table(header, rows), remark])
 
 
