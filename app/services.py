@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,10 +35,6 @@ if TYPE_CHECKING:
     from automl.data.task import Task
     from automl.execution.devices import Devices, Slot
     from automl.jobs.store import JobStore
-    from automl.models.image.weights import Found, WeightsPlan
-    from automl.search.building import SearchRequest
-    from automl.search.goals import Method, ModelLimits, Objective
-    from automl.search.spec import Budget, Preset, Pruner, Sampler, SearchSpec
 
 WORKER_SILENCE_SECONDS = 15.0
 _ROUTES = {"enabled": False}
@@ -358,36 +354,6 @@ def submit_check(dataset: Dataset, setup: "Setup", task: "Task") -> Job:
     return submit(JobKind.CHECK, dataset.name, spec, key=key, dataset=dataset.id)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PictureChoice:
-    """What the form decides about a search for pictures only.
-
-    Without ``may_mirror`` no picture is mirrored, neither while a network learns nor while it predicts.
-    """
-
-    method: "Method"
-    objectives: "tuple[Objective, ...]"
-    limits: "ModelLimits"
-    weights: "WeightsPlan"
-    may_mirror: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SearchChoice:
-    """What the form of a new search decides; the rest comes from the saved choices of the data set."""
-
-    target: str
-    metric: str
-    budget: "Budget"
-    families: tuple[str, ...]
-    preset: "Preset"
-    sampler: "Sampler"
-    pruner: "Pruner"
-    seed: int
-    devices: tuple[str, ...]
-    pictures: PictureChoice | None = None
-
-
 def find_devices() -> "Devices":
     """The places where trials can run, and what is wrong with them."""
     from automl.execution.devices import find_devices as find
@@ -400,58 +366,6 @@ def list_slots() -> "tuple[Slot, ...]":
     from automl.execution.devices import list_slots as list_found
 
     return list_found(get_settings())
-
-
-def submit_search(dataset: Dataset, choice: SearchChoice, ticket: str) -> Job:
-    """Queue a search; the same ticket twice is one search. Errors name what cannot be searched."""
-    from automl.search.building import SearchRequest, build_search_spec
-    from automl.search.spec import render_spec
-
-    request = SearchRequest(
-        dataset=dataset,
-        profile=read_profile(dataset.id),
-        setup=replace(read_setup(dataset.id), metric=choice.metric),
-        slots=tuple(slot for slot in list_slots() if slot.name in choice.devices),
-        budget=choice.budget,
-        preset=choice.preset,
-        families=choice.families,
-        sampler=choice.sampler,
-        pruner=choice.pruner,
-        seed=choice.seed,
-    )
-    if choice.pictures is not None:
-        request = _add_pictures(request, choice.pictures)
-    built = build_search_spec(request)
-    if choice.pictures is not None and not choice.pictures.may_mirror:
-        built = _forbid_mirroring(built)
-    spec = json.loads(render_spec(built))
-    title = say_plain("search.list_of", name=dataset.name, target=choice.target)
-    return submit(JobKind.SEARCH, title, spec, key=f"search-{ticket}", dataset=dataset.id)
-
-
-def _add_pictures(request: "SearchRequest", choice: PictureChoice) -> "SearchRequest":
-    return replace(
-        request,
-        method=choice.method,
-        objectives=choice.objectives,
-        limits=choice.limits,
-        weights=choice.weights,
-    )
-
-
-def _forbid_mirroring(spec: "SearchSpec") -> "SearchSpec":
-    from automl.models.image.mirroring import without_mirroring
-
-    return replace(
-        spec, spaces={name: without_mirroring(space) for name, space in spec.spaces.items()}
-    )
-
-
-def find_weights(plan: "WeightsPlan") -> "Found":
-    """Which pretrained backbones a plan gives, and why others are not there; nothing is fetched."""
-    from automl.models.image.weights import find_available
-
-    return find_available(plan)
 
 
 def submit_predict(search_id: str, upload: Path, name: str) -> Job:

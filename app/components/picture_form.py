@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from app import pictures, services, session
+from app import pictures, search_choices, session
 from app.augmentation_preview import build_variants
 from app.components.gallery import TileGroup, show_gallery
 from app.components.numbers import format_count
@@ -40,9 +40,9 @@ class Goals:
     objectives: tuple[Objective, ...]
 
 
-def build_choice(networks: Networks, goals: Goals | None) -> services.PictureChoice:
+def build_choice(networks: Networks, goals: Goals | None) -> search_choices.PictureChoice:
     """Both parts of the form as one choice."""
-    return services.PictureChoice(
+    return search_choices.PictureChoice(
         method=networks.method,
         weights=networks.weights,
         may_mirror=networks.may_mirror,
@@ -91,7 +91,7 @@ def _pick_weights() -> WeightsPlan:
             st.warning(say("pictures.weights_missing"))
             return WeightsPlan()
         plan = WeightsPlan(source=WeightsSource(source), folder=folder)
-        found = services.find_weights(plan)
+        found = search_choices.find_weights(plan)
         if found.message:
             st.warning(escape(found.message))
             return WeightsPlan()

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from app import choices, navigation, services, session
+from app import choices, navigation, search_choices, services, session
 from app.components.numbers import format_count
 from app.components.picture_form import (
     Goals,
@@ -244,12 +244,12 @@ def _build_choice(
     metric: str,
     families: tuple[str, ...],
     advanced: Advanced,
-) -> services.SearchChoice | None:
+) -> search_choices.SearchChoice | None:
     """The choice, or None with the reason on the page."""
     if not families:
         st.warning(say("new.families_none"))
         return None
-    return services.SearchChoice(
+    return search_choices.SearchChoice(
         target=task.target,
         metric=metric,
         budget=Budget(seconds=limits.seconds, trials=limits.trials or advanced.trials),
@@ -262,7 +262,7 @@ def _build_choice(
     )
 
 
-def _show_start(dataset: Dataset, choice: services.SearchChoice | None, advanced: Advanced) -> None:
+def _show_start(dataset: Dataset, choice: search_choices.SearchChoice | None, advanced: Advanced) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="start_row"):
         pressed = st.button(
             say("new.start"),
@@ -284,10 +284,10 @@ def _show_start(dataset: Dataset, choice: services.SearchChoice | None, advanced
         _start(dataset, choice)
 
 
-def _start(dataset: Dataset, choice: services.SearchChoice) -> None:
+def _start(dataset: Dataset, choice: search_choices.SearchChoice) -> None:
     ticket = session.get_ticket("search")
     try:
-        job = services.submit_search(dataset, choice, ticket)
+        job = search_choices.submit_search(dataset, choice, ticket)
     except FairloomError as error:
         show_error(error)
         return

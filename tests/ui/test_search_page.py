@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import live, services
+from app import live, search_choices, services
 from automl.data.dataset import Dataset, Role
 from automl.files import append_jsonl, write_json
 from automl.jobs.records import Job, JobState, Outcome, StopMode, Trial, TrialState
@@ -48,12 +48,12 @@ def people(tmp_path: Path) -> Dataset:
 def submit(dataset: Dataset, ticket: str = "t") -> Job:
     setup = services.read_setup(dataset.id)
     services.write_setup(dataset.id, replace(setup, target="income"))
-    choice = services.SearchChoice(
+    choice = search_choices.SearchChoice(
         target="income", metric="roc_auc", budget=Budget(seconds=120.0), families=("mlp",),
         preset=Preset.QUICK, sampler=Sampler.TPE, pruner=Pruner.SUCCESSIVE_HALVING, seed=0,
         devices=tuple(slot.name for slot in services.list_slots()),
     )  # fmt: skip
-    return services.submit_search(dataset, choice, ticket)
+    return search_choices.submit_search(dataset, choice, ticket)
 
 
 def run_search(job: Job, n_trials: int = 4):

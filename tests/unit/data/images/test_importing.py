@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from automl.data.dataset import Dataset, Kind, Role
-from automl.data.images.sizing import SideRequest, choose_side, estimate_bytes
 from automl.data.images.store import encode_thumbnail, load_images, load_originals
 from automl.data.importing import ImportRequest
 from automl.data.intake import import_file
@@ -19,7 +18,7 @@ from automl.data.profile import load_profile
 from automl.data.setup import Setup, build_columns, infer_task
 from automl.data.store import list_datasets, load_frame
 from automl.data.task import TaskType
-from automl.errors import DataError, DiskFull, SpecError
+from automl.errors import DataError, SpecError
 from automl.settings import Settings
 from tests.pictures import make_classes, make_picture, write_zip
 
@@ -324,29 +323,6 @@ def test_links_and_devices_in_a_folder_are_not_followed(tmp_path: Path, settings
     assert dataset.images is not None
     assert dataset.images.n_left_out == 3
     assert "2 × a link, which is not followed" in text(dataset, "stray_files")
-
-
-def test_the_side_follows_the_data_and_the_disk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    request = SideRequest(short_sides=[500, 100, 130], n_pictures=1_000, channels=3)
-    assert choose_side(request, tmp_path)[0] == 128
-    large = SideRequest(short_sides=[4_000], n_pictures=1_000, channels=3)
-    assert choose_side(large, tmp_path)[0] == 288
-    tiny = SideRequest(short_sides=[3], n_pictures=1, channels=3)
-    assert choose_side(tiny, tmp_path)[0] == 8
-    fixed = SideRequest(short_sides=[40], n_pictures=1, channels=3, fixed=48)
-    assert choose_side(fixed, tmp_path)[0] == 48
-    with pytest.raises(DataError, match="at 500 pixels"):
-        choose_side(SideRequest(short_sides=[40], n_pictures=1, channels=3, fixed=500), tmp_path)
-    usage = type("Usage", (), {"free": estimate_bytes(large, 100)})
-    monkeypatch.setattr("automl.data.images.sizing.shutil.disk_usage", lambda _folder: usage)
-    side, (note,) = choose_side(large, tmp_path)
-    assert (side, note.code, note.level) == (96, "side_lowered", "warning")
-    assert "instead of 288 × 288" in note.text
-    usage.free = 1_000
-    with pytest.raises(DiskFull, match="at least"):
-        choose_side(large, tmp_path)
 
 
 def test_a_thumbnail_is_a_picture() -> None:

@@ -1,0 +1,98 @@
+"""What the form of a new search decides, and the search that follows from it."""
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from app import services
+from app.wording import say_plain
+from automl.data.dataset import Dataset
+from automl.jobs.records import Job, JobKind
+
+if TYPE_CHECKING:
+    from automl.models.image.weights import Found, WeightsPlan
+    from automl.search.building import SearchRequest
+    from automl.search.goals import Method, ModelLimits, Objective
+    from automl.search.spec import Budget, Preset, Pruner, Sampler, SearchSpec
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PictureChoice:
+    """What the form decides about a search for pictures only.
+
+    Without ``may_mirror`` no picture is mirrored, neither while a network learns nor while it predicts.
+    """
+
+    method: "Method"
+    objectives: "tuple[Objective, ...]"
+    limits: "ModelLimits"
+    weights: "WeightsPlan"
+    may_mirror: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchChoice:
+    """What the form of a new search decides; the rest comes from the saved choices of the data set."""
+
+    target: str
+    metric: str
+    budget: "Budget"
+    families: tuple[str, ...]
+    preset: "Preset"
+    sampler: "Sampler"
+    pruner: "Pruner"
+    seed: int
+    devices: tuple[str, ...]
+    pictures: PictureChoice | None = None
+
+
+def submit_search(dataset: Dataset, choice: SearchChoice, ticket: str) -> Job:
+    """Queue a search; the same ticket twice is one search. Errors name what cannot be searched."""
+    from automl.search.building import SearchRequest, build_search_spec
+    from automl.search.spec import render_spec
+
+    request = SearchRequest(
+        dataset=dataset,
+        profile=services.read_profile(dataset.id),
+        setup=replace(services.read_setup(dataset.id), metric=choice.metric),
+        slots=tuple(slot for slot in services.list_slots() if slot.name in choice.devices),
+        budget=choice.budget,
+        preset=choice.preset,
+        families=choice.families,
+        sampler=choice.sampler,
+        pruner=choice.pruner,
+        seed=choice.seed,
+    )
+    if choice.pictures is not None:
+        request = _add_pictures(request, choice.pictures)
+    built = build_search_spec(request)
+    if choice.pictures is not None and not choice.pictures.may_mirror:
+        built = _forbid_mirroring(built)
+    spec = json.loads(render_spec(built))
+    title = say_plain("search.list_of", name=dataset.name, target=choice.target)
+    return services.submit(JobKind.SEARCH, title, spec, key=f"search-{ticket}", dataset=dataset.id)
+
+
+def _add_pictures(request: "SearchRequest", choice: PictureChoice) -> "SearchRequest":
+    return replace(
+        request,
+        method=choice.method,
+        objectives=choice.objectives,
+        limits=choice.limits,
+        weights=choice.weights,
+    )
+
+
+def _forbid_mirroring(spec: "SearchSpec") -> "SearchSpec":
+    from automl.models.image.mirroring import without_mirroring
+
+    return replace(
+        spec, spaces={name: without_mirroring(space) for name, space in spec.spaces.items()}
+    )
+
+
+def find_weights(plan: "WeightsPlan") -> "Found":
+    """Which pretrained backbones a plan gives, and why others are not there; nothing is fetched."""
+    from automl.models.image.weights import find_available
+
+    return find_available(plan)
