@@ -299,6 +299,8 @@ def drive_run(
         if steps.is_cut or (clock.is_over and number < n_epochs):
             warnings.append(f"Time ran out in epoch {number} of {n_epochs}.")
             break
+    if run.precision is torch.bfloat16:
+        warnings.append("Trained in bfloat16, in which this device multiplies faster.")
     model = run.finish(best.state)
     fit_seconds = clock.seconds
     prediction = model.predict(prepared.views.take(select))
