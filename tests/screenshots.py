@@ -1,45 +1,62 @@
-"""Take the pictures in docs/images: every page, wide, narrow and dark, with a real search in it.
+"""Take the pictures in docs/images: every page, wide, narrow and dark, with real searches in it.
 
-``python -m tests.screenshots`` uploads a table, searches it in a real browser on the real product, and
-writes PNG files. They are looked at by a person before they are committed.
+``python -m tests.screenshots`` uploads a table and then a ZIP of painted pictures, searches both in a real
+browser on the real product, and writes PNG files; ``python -m tests.screenshots pictures`` does the second
+alone. They are looked at by a person before they are committed.
 """
 
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser import find_browser
 from tests.conftest import ROOT, find_data
 from tests.e2e.acts import (
+    ask_for_map,
     by_key,
     choose,
+    choose_view,
     click,
     expect_state,
+    limit_minutes,
     limit_trials,
     open_page,
+    open_tab,
     settle,
     upload,
 )
 from tests.e2e.server import Server, run_server
+from tests.painted_zips import Painting, encode, paint, write_shapes
 
 IMAGES = ROOT / "docs" / "images"
 N_TRIALS = 30
+MINUTES = 3
 LOOKS = {
     "wide": ({"width": 1440, "height": 1000}, "light"),
     "narrow": ({"width": 390, "height": 900}, "light"),
     "dark": ({"width": 1440, "height": 1000}, "dark"),
 }
 MOST_PIXELS = 2600  # height of a picture
+MOST_BYTES = 240_000  # a larger file is written again with 256 colours
+PAINTING = Painting(
+    classes=("circle", "cross", "ring", "square", "star", "triangle"),
+    n_train=200, n_test=80, side=48, has_list=True,
+)  # fmt: skip
+Prepare = Callable[[Page], None]
 
 
-def take(browser: Browser, address: str, name: str) -> None:
-    """One page in every look."""
+def take(browser: Browser, address: str, name: str, prepare: Prepare | None = None) -> None:
+    """One page in every look, after ``prepare`` has opened what the address does not name."""
     for look, (viewport, scheme) in LOOKS.items():
         context = browser.new_context(viewport=viewport, color_scheme=scheme, locale="en-GB")
         page = context.new_page()
         open_page(page, address)
+        if prepare is not None:
+            prepare(page)
         shoot(page, f"{name}-{look}", viewport)
         context.close()
 
@@ -53,7 +70,16 @@ def shoot(page: Page, name: str, viewport: dict[str, int]) -> None:
         {"width": viewport["width"], "height": min(max(height, viewport["height"]), MOST_PIXELS)}
     )
     page.wait_for_timeout(1500)
-    page.screenshot(path=IMAGES / f"{name}.png")
+    save(page, IMAGES / f"{name}.png")
+
+
+def save(page: Page, path: Path) -> None:
+    """Write the picture; noisy thumbnails do not pack, so a large file keeps 256 colours."""
+    page.screenshot(path=path)
+    if path.stat().st_size > MOST_BYTES:
+        with Image.open(path) as taken:
+            few = taken.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
 
 
 def search_adult(page: Page, server: Server, data: Path) -> None:
@@ -92,16 +118,88 @@ def browse(browser: Browser, server: Server, data: Path) -> None:
     query = page.url.split("?", 1)[1]
     open_page(page, f"{server.url}/results?{query}")
     page.wait_for_timeout(2_000)
-    page.screenshot(path=IMAGES / "first-screen.png")  # what the README shows
+    save(page, IMAGES / "first-screen.png")  # what the README shows
     for name in ("results", "audit", "models", "search", "system"):
         take(browser, f"{server.url}/{name}?{query}", name)
     take(browser, f"{server.url}/data", "data")
 
 
+def browse_pictures(browser: Browser, server: Server, folder: Path) -> None:
+    """The same way with a ZIP of pictures: mistakes, maps, the drawing and one prediction besides."""
+    page = browser.new_context(viewport=LOOKS["wide"][0], locale="en-GB").new_page()
+    open_page(page, f"{server.url}/data")
+    upload(page, write_shapes(folder / "shapes.zip", PAINTING))
+    expect(by_key(page, "continue").first).to_be_visible(timeout=120_000)
+    settle(page)
+    choose(page, "sensitive", "camera")
+    choose(page, "sensitive_computed", "brightness")
+    take(browser, page.url, "pictures-data")
+    take(browser, page.url, "pictures-classes", lambda each: choose_view(each, "Classes"))
+    click(page, "continue")
+    settle(page)
+    take(browser, page.url, "pictures-search-new")
+    limit_minutes(page, MINUTES)
+    by_key(page, "method").get_by_text("Both", exact=True).click()
+    settle(page)
+    click(page, "start")
+    expect_state(page, "running", seconds=60)
+    expect(by_key(page, "best").first).to_contain_text("0.", timeout=120_000)
+    page.wait_for_timeout(15_000)
+    take(browser, page.url, "pictures-search-running")
+    expect_state(page, "done", seconds=90 * MINUTES)
+    query = page.url.split("?", 1)[1]
+    explain_some(page, f"{server.url}/results?{query}")
+    predict_one(page, f"{server.url}/models?{query}", folder)
+    for name, prepare in FINISHED.items():
+        opened = name.partition("-")[0]
+        take(browser, f"{server.url}/{opened}?{query}", f"pictures-{name}", prepare)
+
+
+def explain_some(page: Page, address: str) -> None:
+    """Maps over the first two of the most confidently wrong pictures."""
+    open_page(page, address)
+    for number in range(2):
+        choose_view(page, "Most confidently wrong", "pictures_view")
+        gallery = by_key(page, "confident_gallery").last
+        expect(gallery.locator("img").first).to_be_visible(timeout=20_000)
+        gallery.locator("button").nth(number).click()
+        ask_for_map(page)
+
+
+def predict_one(page: Page, address: str, folder: Path) -> None:
+    """One new picture, decided."""
+    *_, (_, _, picture) = paint("another", 2, PAINTING)
+    (folder / "new.png").write_bytes(encode(picture))
+    open_page(page, address)
+    upload(page, folder / "new.png", "predict_pictures")
+    expect(page.get_by_text("Decided:").first).to_be_visible(timeout=120_000)
+
+
+def open_explained(page: Page) -> None:
+    choose_view(page, "Why this decision", "pictures_view")
+    known = by_key(page, "known_gallery").last
+    expect(known.locator("img").first).to_be_visible(timeout=20_000)
+    known.locator("button").first.click()
+    expect(by_key(page, "explained").first).to_be_visible(timeout=20_000)
+
+
+FINISHED: dict[str, Prepare | None] = {
+    "search": None,
+    "results": None,
+    "results-why": open_explained,
+    "results-network": lambda page: open_tab(page, "Model"),
+    "results-methods": lambda page: open_tab(page, "Search"),
+    "audit": None,
+    "audit-classes": lambda page: open_tab(page, "Classes"),
+    "models": None,
+}
+
+
 def main() -> int:
     data = find_data()
     executable = find_browser()
-    if data is None or executable is None:
+    only_pictures = sys.argv[1:] == ["pictures"]
+    if (data is None and not only_pictures) or executable is None:
         print("The pictures need the real data and a browser.", file=sys.stderr)
         return 1
     IMAGES.mkdir(parents=True, exist_ok=True)
@@ -109,8 +207,11 @@ def main() -> int:
         browser = playwright.chromium.launch(
             executable_path=executable, args=["--no-sandbox", "--disable-dev-shm-usage"]
         )
-        with run_server(Path(folder) / "home") as server:
-            browse(browser, server, data)
+        if data is not None and not only_pictures:
+            with run_server(Path(folder) / "home") as server:
+                browse(browser, server, data)
+        with run_server(Path(folder) / "pictures") as server:
+            browse_pictures(browser, server, Path(folder))
         browser.close()
     return 0
 

@@ -51,6 +51,36 @@ def upload(page: Page, file: Path, key: str = "upload") -> None:
     by_key(page, key).locator("input[type=file]").first.set_input_files(file)
 
 
+def open_tab(page: Page, name: str) -> None:
+    """Open a tab by its name."""
+    page.get_by_role("tab", name=name, exact=True).click()
+    settle(page)
+
+
+def unfold(page: Page, key: str) -> None:
+    """Open an expander."""
+    by_key(page, key).locator("summary").first.click()
+    settle(page)
+
+
+def download(page: Page, key: str, folder: Path) -> Path:
+    """What a press on the download of that key brings."""
+    with page.expect_download(timeout=60 * SECONDS) as caught:
+        by_key(page, key).locator("a, button").first.click()
+    path = folder / caught.value.suggested_filename
+    caught.value.save_as(path)
+    return path
+
+
+def ask_for_map(page: Page, *, seconds: float = 120.0) -> None:
+    """Ask why the open picture was decided so, and wait for the map over it."""
+    button = by_key(page, "explain_start").locator("button").first
+    expect(button).to_be_visible(timeout=20 * SECONDS)
+    button.click()
+    overlay = by_key(page, "explained").get_by_alt_text(re.compile("under a map of what spoke for"))
+    expect(overlay.first).to_be_visible(timeout=seconds * SECONDS)
+
+
 def search_id(page: Page) -> str:
     """The id of the open search, from the address."""
     found = re.search(r"[?&]search=([\w-]+)", page.url)
@@ -73,3 +103,14 @@ def limit_trials(page: Page, n_trials: int) -> None:
     field.fill(str(n_trials))
     field.press("Enter")
     settle(page)
+
+
+def limit_minutes(page: Page, minutes: float) -> None:
+    """Choose a budget of so many minutes under the page's budget control."""
+    by_key(page, "budget").get_by_text("Other", exact=False).first.click()
+    settle(page)
+    field = by_key(page, "budget_minutes").locator("input").first
+    field.fill(f"{minutes:g}")
+    field.press("Enter")
+    settle(page)
+    expect(field).to_have_value(f"{minutes:g}")
