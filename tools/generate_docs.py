@@ -3,6 +3,7 @@
 ``python -m tools.generate_docs`` writes them; ``render_pages`` only returns their text.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -197,6 +198,7 @@ def render_pages() -> dict[str, str]:
 
 
 def main() -> None:
+    os.environ["COLUMNS"] = "100"  # argparse wraps at the width of the terminal otherwise
     for name, text in render_pages().items():
         (DOCS / name).write_text(text.rstrip() + "\n", encoding="utf-8")
 
