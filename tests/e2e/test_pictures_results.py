@@ -4,10 +4,13 @@ import html
 import json
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, expect
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.acts import (
     ask_for_map,
@@ -24,6 +27,7 @@ from tests.e2e.acts import (
     unfold,
     upload,
 )
+from tests.e2e.conftest import watch
 from tests.e2e.server import Server, is_healthy, wait_until
 from tests.painted_zips import Painting, encode, paint, write_shapes
 
@@ -31,19 +35,36 @@ N_TRIALS = 3
 CELL = re.compile(r"(circle|cross|square) → (circle|cross|square): (\d+) of (\d+)")
 
 
-def test_from_pictures_to_the_report(page: Page, server: Server, tmp_path: Path) -> None:
-    bring_shapes(page, server, write_shapes(tmp_path / "shapes.zip"))
+@pytest.fixture(scope="module")
+def searched(
+    browser: Browser, server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """What the address of a finished search on pictures ends with, after a walk from the upload on."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000}, locale="en-GB")
+    page = context.new_page()
+    trouble = watch(page, server.url)
+    bring_shapes(page, server, write_shapes(tmp_path_factory.mktemp("zip") / "shapes.zip"))
     choose(page, "sensitive_computed", "brightness")
     click(page, "continue")
     settle(page)
     search_quickly(page)
+    yield page.url.split("?", 1)[1]
+    context.close()
+    assert not trouble, trouble
 
+
+def test_mistakes_and_why_they_were_made(page: Page, server: Server, searched: str) -> None:
+    open_page(page, f"{server.url}/search?{searched}")
     click(page, "open_results")
     settle(page)
     expect(by_key(page, "headline").first).to_contain_text("[", timeout=30_000)
     look_at_confused_pairs(page)
+    look_at_one_cell(page)
     look_at_the_network(page)
 
+
+def test_audit_and_report_agree(page: Page, server: Server, searched: str, tmp_path: Path) -> None:
+    open_page(page, f"{server.url}/results?{searched}")
     click(page, "open_audit")
     settle(page)
     expect(page.get_by_text("Computed from the picture, stated by nobody").first).to_be_visible()
@@ -54,7 +75,31 @@ def test_from_pictures_to_the_report(page: Page, server: Server, tmp_path: Path)
     assert_same_numbers(report, audit, n_rows=90)
     assert "<img" not in report  # pictures leave only when they are ticked
 
-    predict_one(page, server, tmp_path)
+
+def test_one_new_picture_is_decided(
+    page: Page, server: Server, searched: str, tmp_path: Path
+) -> None:
+    picture = tmp_path / "new.png"
+    *_, (_, _, shown) = paint("new", 2, Painting())
+    picture.write_bytes(encode(shown))
+    open_page(page, f"{server.url}/models?{searched}")
+    upload(page, picture, "predict_pictures")
+    expect(page.get_by_text("new.png predicted").first).to_be_visible(timeout=120_000)
+    decided = re.compile(r"Decided: (circle|cross|square), probability [\d.]+ %")
+    expect(page.get_by_text(decided).first).to_be_visible()
+
+
+@pytest.mark.parametrize("name", ["data", "search", "results", "audit", "models"])
+def test_pages_with_pictures_are_readable(
+    page: Page, server: Server, searched: str, name: str
+) -> None:
+    query = searched if name != "data" else searched.split("&", maxsplit=1)[0]
+    open_page(page, f"{server.url}/{name}?{query}")
+    expect(page.locator("h1")).to_have_count(1)
+    if name in ("data", "results"):
+        gallery = by_key(page, "gallery" if name == "data" else "pair_gallery").last
+        expect(gallery.locator("img").first).to_be_visible(timeout=30_000)
+    assert_readable(page)
 
 
 def bring_shapes(page: Page, server: Server, file: Path) -> None:
@@ -116,18 +161,15 @@ def look_at_the_network(page: Page) -> None:
     expect(page.get_by_role("heading", name="By stage")).to_be_visible()
 
 
-def predict_one(page: Page, server: Server, folder: Path) -> None:
-    """One picture that the model has never seen is decided, with its probabilities."""
-    picture = folder / "new.png"
-    *_, (_, _, shown) = paint("new", 2, Painting())
-    picture.write_bytes(encode(shown))
-    query = page.url.split("?", 1)[1]
-    open_page(page, f"{server.url}/models?{query}")
-    upload(page, picture, "predict_pictures")
-    expect(page.get_by_text("new.png predicted").first).to_be_visible(timeout=120_000)
-    expect(
-        page.get_by_text(re.compile(r"Decided: (circle|cross|square), probability [\d.]+ %")).first
-    ).to_be_visible()
+def look_at_one_cell(page: Page) -> None:
+    """A press on a cell of the matrix opens its pictures."""
+    choose_view(page, "Confused pairs", "pictures_view")
+    marks = by_key(page, "picture_confusion_figure").locator(".scatterlayer .point")
+    expect(marks.first).to_be_attached(timeout=20_000)
+    place = marks.first.bounding_box()
+    assert place is not None
+    page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    expect(page.get_by_role("heading", name="circle, decided so")).to_be_visible(timeout=20_000)
 
 
 def assert_same_numbers(report: str, audit: dict[str, Any], n_rows: int) -> None:
@@ -139,6 +181,23 @@ def assert_same_numbers(report: str, audit: dict[str, Any], n_rows: int) -> None
         told = f"{100 * cell['value']:.1f} % [{100 * cell['low']:.1f}, {100 * cell['high']:.1f}]"
         assert f"{told} ({cell['numerator']}/{cell['denominator']})" in text, row["group"]
     assert sum(row["n"] for row in audit["by_group"]) == n_rows
+
+
+def assert_readable(page: Page) -> None:
+    """No serious accessibility finding, and nothing cut on small screens."""
+    found = Axe().run(page)
+    serious = [
+        each["id"]
+        for each in found.response["violations"]
+        if each["impact"] in ("serious", "critical")
+    ]
+    assert not serious, found.generate_report()
+    for width in (1024, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(500)  # charts draw anew
+        main = page.locator("[data-testid='stMain']")
+        assert main.evaluate("element => element.scrollWidth - element.clientWidth") <= 0, width
+        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, width
 
 
 def test_a_zip_that_leaves_its_folder_is_refused_and_the_page_lives(
