@@ -16,6 +16,17 @@ def training_rows(prepared: Prepared, *, is_refit: bool) -> NDArray[np.int64]:
     return np.sort(np.concatenate([train, prepared.parts[Part.SELECT]]))
 
 
+def draw_positions(n_rows: int, n_wanted: int, seed: int) -> NDArray[np.int64]:
+    """Positions of some of ``n_rows`` rows, all where fewer are there; in mixed order, the same for one seed.
+
+    One from each of ``n_wanted`` equal stretches: pictures come class by class, so the first ones would show
+    one class, and every class gets its share this way.
+    """
+    edges = np.linspace(0, n_rows, min(n_rows, n_wanted) + 1).astype(np.int64)
+    draws = np.random.default_rng(seed)
+    return draws.permutation(draws.integers(edges[:-1], edges[1:]))
+
+
 def build_scorer(prepared: Prepared, task: Task, rows: NDArray[np.int64]) -> Scorer:
     """A scorer for some rows."""
     return Scorer(

@@ -26,7 +26,7 @@ from automl.training.device import derive_seed, get_device
 from automl.training.epoch import Screen
 from automl.training.image.recipe import choose_precision, compute_batch_size
 from automl.training.request import TrainRequest
-from automl.training.rows import training_rows
+from automl.training.rows import draw_positions, training_rows
 
 N_WARM_UPS = 10
 N_TIMED = 25
@@ -35,6 +35,7 @@ MOST_SECONDS = (
 )
 LEAST_TIMED = 3
 SCREEN_BATCH = 128
+SHOWN_SEED = 0
 PRETRAINED = "pretrained"  # frozen features, or part of the layers: one whole step says nothing about an epoch
 
 
@@ -73,10 +74,13 @@ def screen(prepared: Prepared, task: Task, request: TrainRequest) -> Screen:
 def _take_batch(
     prepared: Prepared, request: TrainRequest, device: torch.device
 ) -> tuple[Tensor, Tensor]:
-    """The first training pictures, normalised, and their classes."""
+    """Training pictures of all classes, normalised, and their classes; the same for every network.
+
+    The gradients of two networks can be compared only on the same pictures.
+    """
     rows = training_rows(prepared, is_refit=False)
     size = compute_batch_size(request.batch_size, len(rows), on_gpu=device.type == "cuda")
-    rows = rows[: min(size, SCREEN_BATCH)]
+    rows = rows[np.sort(draw_positions(len(rows), min(size, SCREEN_BATCH), SHOWN_SEED))]
     assert prepared.views.images is not None  # noqa: S101 (``screen`` has looked)
     pixels = torch.from_numpy(prepared.views.images.take(rows).load()).to(device)
     pictures = Normaliser(prepared.shape, device).apply(pixels)

@@ -38,7 +38,7 @@ from automl.training.image.optimisers import (
 )
 from automl.training.image.run import ImageRun, get_images
 from automl.training.request import TrainRequest
-from automl.training.rows import build_scorer
+from automl.training.rows import build_scorer, draw_positions
 from automl.training.scoring import Scorer
 
 CANDIDATES = "candidates.json"
@@ -135,7 +135,8 @@ class SupernetRun(ImageRun):
             norm.momentum = None  # the plain mean of all batches
         self.network.train()
         size = min(self.batch_size, len(self.pictures))
-        positions = np.arange(min(RECALIBRATE_BATCHES * size, len(self.pictures)))
+        seed = derive_seed(self.request.seed, 4, 4)  # every path sees the same pictures
+        positions = draw_positions(len(self.pictures), RECALIBRATE_BATCHES * size, seed)
         batches = np.array_split(positions, max(1, len(positions) // size))
         for pixels in self.pictures.iterate(batches):
             self._pass(self.normaliser.apply(pixels))
@@ -208,7 +209,7 @@ def train_supernet(
             number == 1 and train_until < n_epochs * per_epoch
         ):  # the schedule ends when the time does
             run.recipe = replace(recipe, n_epochs=max(1, int(train_until / per_epoch)))
-    rows = prepared.parts[Part.SELECT][:SEARCH_PICTURES]
+    rows = _draw_select(prepared, request.seed)
     scorer = build_scorer(prepared, task, rows)
     shown = run.open_part(get_images(prepared).take(rows))
     scored = _evolve(run, shown, scorer, clock)
@@ -223,6 +224,13 @@ def train_supernet(
         peak_memory_bytes=compute_peak_memory(run.device),
         warnings=() if scored else ("No path of the supernet lies within the limits.",),
     )  # fmt: skip
+
+
+def _draw_select(prepared: Prepared, seed: int) -> NDArray[np.int64]:
+    """Rows of the select part, of all its classes, that compare paths."""
+    select = prepared.parts[Part.SELECT]
+    chosen = draw_positions(len(select), SEARCH_PICTURES, derive_seed(seed, 5, 5))
+    return np.asarray(select[np.sort(chosen)])
 
 
 def _list_chains(config: Config) -> list[tuple[str, int]]:

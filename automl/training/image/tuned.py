@@ -1,6 +1,7 @@
 """Fine-tuning on augmented pictures: the head, the last stage, everything, or first the head and then everything."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,12 +19,13 @@ from automl.models.image.recipe_space import RecipeConfig, parse_recipe
 from automl.models.tabular.config import read
 from automl.space.dimensions import Config
 from automl.training.clock import WorkClock
-from automl.training.image.data import Pictures, iterate_in_order
+from automl.training.device import derive_seed
+from automl.training.image.data import Pictures
 from automl.training.image.layer_decay import build_groups, set_layer_rates
 from automl.training.image.run import ImageRun
 from automl.training.image.soup import MOST, Checkpoints, State, cook, recompute_norms
 from automl.training.request import TrainRequest
-from automl.training.rows import build_scorer
+from automl.training.rows import build_scorer, draw_positions
 
 CLIP_NORM = 1.0
 HEAD_EPOCHS = 3  # of a gradual tuning
@@ -167,10 +169,10 @@ class TunedRun(ImageRun):
         return self._scorer.compute_score(prediction), self._copy(self.network.state_dict())
 
     def _iterate_clean(self) -> Iterator[Tensor]:
-        """Training pictures as they are, at most 4,096 of them."""
-        n_left = NORM_PICTURES
-        for pixels in iterate_in_order(self.pictures, self.batch_size):
-            yield self.normaliser.apply(pixels)
-            n_left -= len(pixels)
-            if n_left <= 0:
-                return
+        """Training pictures of all classes as they are, at most 4,096 of them."""
+        seed = derive_seed(self.request.seed, 4, 4)
+        positions = draw_positions(len(self.pictures), NORM_PICTURES, seed)
+        batches = np.array_split(positions, max(1, len(positions) // self.batch_size))
+        with closing(self.pictures.iterate(batches)) as found:
+            for pixels in found:
+                yield self.normaliser.apply(pixels)

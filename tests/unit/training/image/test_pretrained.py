@@ -8,8 +8,11 @@ import torch
 from automl.data.views import Part
 from automl.errors import DataError, SpecError
 from automl.models.image.pretrained import number_stages
+from automl.training.clock import WorkClock
 from automl.training.epoch import Verb
+from automl.training.image import tuned
 from automl.training.image.pretrained import open_network, train_pretrained
+from automl.training.image.tuned import TunedRun
 from automl.training.predictor import load_predictor
 from tests.unit.training.image import pretrained_pictures as made
 
@@ -176,3 +179,20 @@ def test_foreign_labels_are_refused(prepared) -> None:
     config = made.build_config("frozen")
     with pytest.raises(SpecError, match="no mode 'melted'"):
         next(train_pretrained(prepared, made.TASK, made.build_request(config | {"mode": "melted"})))
+
+
+def test_norms_of_a_soup_are_counted_on_pictures_of_every_class(prepared, monkeypatch) -> None:
+    by_class = np.argsort(prepared.target[prepared.parts[Part.TRAIN]], kind="stable")
+    train = prepared.parts[Part.TRAIN][by_class]  # as a ZIP of class folders gives them
+    ordered = replace(prepared, parts={**prepared.parts, Part.TRAIN: train})
+    request = made.build_request(made.build_config("full", epochs=3))
+    network, _ = open_network(ordered, request)
+    run = TunedRun(ordered, made.TASK, request, network, WorkClock(None))
+    monkeypatch.setattr(tuned, "NORM_PICTURES", 12)
+    shown = []
+    iterate = run.pictures.iterate
+    monkeypatch.setattr(
+        run.pictures, "iterate", lambda batches: shown.extend(batches) or iterate(batches)
+    )
+    assert sum(len(batch) for batch in run._iterate_clean()) == 12
+    assert np.bincount(prepared.target[train[np.concatenate(shown)]], minlength=3).min() >= 1

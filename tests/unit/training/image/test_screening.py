@@ -36,6 +36,18 @@ def test_two_screens_count_and_probe_the_same():
     )  # fmt: skip
 
 
+def test_the_probe_sees_every_class_and_every_network_the_same():
+    prepared = build_prepared(n=600, side=8, in_order=True)
+    requests = [build_request("small_cnn", {}, seed=seed) for seed in (1, 2)]
+    batches = [
+        screening._take_batch(prepared, request, torch.device("cpu")) for request in requests
+    ]
+    counts = torch.bincount(batches[0][1], minlength=3)
+    assert counts.min() >= 0.15 * len(batches[0][1]), counts  # about a third of the pictures each
+    for first, second in zip(*batches, strict=True):
+        assert torch.equal(first, second)
+
+
 def test_training_after_a_screen_is_training_without_one():
     request = build_request("small_cnn", {}, max_epochs=1)
     plain, _ = tables.drive(train(PREPARED, TASK, request))

@@ -4,9 +4,11 @@ import json
 import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
+from automl.data.views import Part
 from automl.errors import SpecError
 from automl.models.catalog import get_space
 from automl.models.image.macro import build_macro
@@ -20,18 +22,20 @@ from automl.models.image.path_space import (
     parse_path_space,
     render_path_space,
 )
+from automl.models.image.recipe_space import parse_recipe
 from automl.models.image.supernet import build_supernet
 from automl.space.dimensions import Choice
 from automl.space.sampling import validate_config
 from automl.training.epoch import Verb
-from automl.training.image.supernet import draw_path, mutate_path
+from automl.training.image import supernet
+from automl.training.image.supernet import SupernetRun, draw_path, mutate_path
 from automl.training.run import train
 from tests.unit.training.image.pictures import TASK, build_prepared, build_request
 
 SMALL = PathSpace(
     kinds=("plain", "separable"),
     kernels=(3,),
-    widths=((16, 32), (32,), (32, 64)),
+    widths=((16, 32), (32,), (64, 96)),
     blocks=2,
 )
 
@@ -90,13 +94,13 @@ def test_paths_share_weights_and_masks_cut_channels():
     shape = build_prepared().shape
     network = build_supernet(SMALL, shape).eval()
     pictures = torch.randn(4, 3, 12, 12)
-    narrow = Path(kind="plain", kernel=3, widths=(16, 32, 32), blocks=(1, 1, 1))
+    narrow = Path(kind="plain", kernel=3, widths=(16, 32, 64), blocks=(1, 1, 1))
     network.choose(narrow)
     features = network.features(pictures)
-    assert features.shape[1] == 64
-    assert not features[:, 32:].any()
-    network.choose(replace(narrow, widths=(16, 32, 64)))
-    assert network.features(pictures)[:, 32:].any()
+    assert features.shape[1] == 96
+    assert not features[:, 64:].any()
+    network.choose(replace(narrow, widths=(16, 32, 96)))
+    assert network.features(pictures)[:, 64:].any()
     network.choose(replace(narrow, blocks=(1, 1, 2)))
     assert not torch.equal(network.features(pictures), features)
 
@@ -167,3 +171,25 @@ def test_a_deadline_leaves_time_to_look_for_paths(space):
     assert proposal.candidates
     assert proposal.fit_seconds < 9.0
     assert len(epochs) < 400
+
+
+def test_paths_are_compared_on_pictures_of_every_class(space, monkeypatch):
+    prepared = build_prepared(n=600, side=12, in_order=True)
+    monkeypatch.setattr(supernet, "SEARCH_PICTURES", 30)
+    rows = supernet._draw_select(prepared, seed=0)
+    assert set(rows) <= set(prepared.parts[Part.SELECT])
+    assert np.bincount(prepared.target[rows], minlength=3).min() >= 3
+
+    request = supernet_request(space)
+    run = SupernetRun(prepared, TASK, request, parse_recipe(request.config))
+    monkeypatch.setattr(supernet, "RECALIBRATE_BATCHES", 1)
+    shown = []
+    iterate = run.pictures.iterate
+    monkeypatch.setattr(
+        run.pictures, "iterate", lambda batches: shown.extend(batches) or iterate(batches)
+    )
+    for _ in range(2):
+        run._recalibrate()
+    train_target = prepared.target[prepared.parts[Part.TRAIN]]
+    assert np.bincount(train_target[shown[0]], minlength=3).min() >= 2
+    assert np.array_equal(shown[0], shown[1])  # every path is counted on the same pictures
