@@ -52,7 +52,8 @@ def build_pretrained_space(
     known = sorted(BACKBONES.values() if backbones is None else backbones, key=lambda b: b.millions)
     if not known:
         raise SpecError(
-            "There are no weights of any backbone.", hint="Point --weights at a folder."
+            "There are no weights of any backbone.",
+            hint="Name a folder of safetensors files, or allow timm's hub.",
         )
     fitting = [b for b in known if b.millions <= _MILLIONS[preset, on_gpu]] or known[:1]
     low, high = _EPOCHS[preset, on_gpu]

@@ -95,8 +95,8 @@ def find_available(plan: WeightsPlan) -> Found:
         )
     if plan.source is WeightsSource.NONE:
         return Found(
-            message=f"{NO_WEIGHTS[:-1]} were named. Point --weights at a folder of safetensors files, "
-            "or allow timm's hub with --weights hub."
+            message=f"{NO_WEIGHTS[:-1]} were named (a folder of safetensors files, or timm's hub once "
+            "you allow it)."
         )
     return _find_in_folder(Path(plan.folder))
 
@@ -118,7 +118,7 @@ def _find_in_folder(folder: Path) -> Found:
         reason = f"the folder {str(folder)!r} cannot be read ({error.strerror or error})"
         return Found(
             absent=(Absence(what=str(folder), reason=reason),),
-            message=f"{NO_WEIGHTS[:-1]}: {reason}. Point --weights at a folder of safetensors files.",
+            message=f"{NO_WEIGHTS[:-1]}: {reason}. Name a folder of safetensors files.",
         )
     known, absent, used, remarks = [], [], set(), []
     for backbone in BACKBONES.values():
@@ -262,7 +262,7 @@ def fetch_weights(backbone: Backbone) -> Path:
     except Exception as error:
         raise DataError(
             f"The weights {backbone.tag} could not be fetched from timm's hub: {_first_line(error)}.",
-            hint="Check the connection, or point --weights at a folder of safetensors files.",
+            hint="Check the connection, or name a folder of safetensors files.",
         ) from error
     return Path(fetched)
 

@@ -66,7 +66,7 @@ def open_network(
     if file is None:
         raise DataError(
             f"There are no weights of {backbone.tag} for this search.",
-            hint="Point --weights at a folder that has them, or allow timm's hub.",
+            hint="Name a folder that has them, or allow timm's hub.",
         )
     path = Path(file.path)
     if not path.is_file() or compute_sha256(path) != file.sha256:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from automl.errors import SpecError
+from automl.errors import DataError, SpecError
 from automl.models.image import weights
 from automl.models.image.backbones import BACKBONES, get_backbone
 from automl.models.image.mirroring import without_mirroring
@@ -51,7 +51,22 @@ def test_without_weights_the_family_says_so() -> None:
 
     assert found.backbones == ()
     assert found.message.startswith("Pretrained networks are left out: no weights")
-    assert "--weights" in found.message
+    assert "safetensors" in found.message
+    assert "hub" in found.message
+
+
+def test_a_page_shows_no_flags_of_the_shell(tmp_path, monkeypatch) -> None:
+    messages = [find_available(WeightsPlan()).message, find_available(plan(tmp_path)).message]
+    messages.append(find_available(plan(tmp_path / "gone")).message)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(DataError) as caught:
+        fetch_weights(get_backbone(SMALL))
+    messages += [caught.value.message, caught.value.hint]
+    with pytest.raises(SpecError) as refused:
+        build_pretrained_space("quick", on_gpu=False, side=32, backbones=())
+    messages += [refused.value.message, refused.value.hint]
+    assert all(messages)
+    assert not [text for text in messages if "--" in text]
 
 
 def test_a_folder_gives_what_it_has_and_says_what_it_has_not(tmp_path) -> None:
