@@ -7,4 +7,7 @@ DROPPABLE = (
     "exact_duplicate", "near_duplicate", "tiny", "dark", "blurred", "odd_aspect",
     GREY,
 )  # fmt: skip
+LOOKS = ("tiny", "dark", "blurred", "odd_aspect", GREY)  # of one picture alone
+MOST_OF_A_SET = 0.5
+NATURE = "Most of the set is like that: it is its nature, so nothing is offered to be left out."
 DROP, KEEP = "drop", "keep"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from automl.data.dataset import ImageFacts, Note
 from automl.data.images.copies import Copies, find_copies, number_values, read_numbers
 from automl.data.images.decoding import GREY_MODES
-from automl.data.images.findings import DROP, DROPPABLE, GREY, KEEP
+from automl.data.images.findings import DROP, DROPPABLE, GREY, KEEP, LOOKS, MOST_OF_A_SET, NATURE
 from automl.errors import SpecError
 
 Ints = NDArray[np.int64]
@@ -255,6 +255,8 @@ def _build_note(flaw: Flaw, taken: pa.Table) -> Note:
     more = f" and {len(flaw.rows) - SHOWN:,} more" if len(flaw.rows) > SHOWN else ""
     shown = ", ".join(repr(name[-60:]) for name in files)
     count = f"{len(flaw.rows):,} {words.one if len(flaw.rows) == 1 else words.many}"
+    if flaw.code in LOOKS and len(flaw.rows) > MOST_OF_A_SET * taken.num_rows:
+        return Note(code=flaw.code, text=f"{count}: {shown}{more}. {NATURE}")
     can_drop = len(flaw.droppable) > 0
     stays = f" {TEST_STAYS}" if can_drop and flaw.n_test and "_parts" not in flaw.code else ""
     return Note(

@@ -14,7 +14,7 @@ from automl.data.images.decoding import (
     find_wrong_suffix,
     load_header,
 )
-from automl.data.images.findings import DROP, GREY, KEEP
+from automl.data.images.findings import DROP, GREY, KEEP, MOST_OF_A_SET, NATURE
 from automl.data.images.layout import SHOWN, Picture
 from automl.data.images.members import MemberError, Source
 from automl.data.images.quality import PictureMeasures, measure_picture
@@ -164,7 +164,12 @@ def build_reading_notes(found: Reading, channels: int) -> tuple[Note, ...]:
             f"{_count(n_grey)} grey values only, for example {found.first['grey']!r}; stored with "
             "three equal channels, as the others have colours."
         )
-        notes.append(Note(code=GREY, text=text, actions=(DROP, KEEP)))
+        is_nature = n_grey > MOST_OF_A_SET * len(found.taken)
+        notes.append(
+            Note(code=GREY, text=f"{text} {NATURE}")
+            if is_nature
+            else Note(code=GREY, text=text, actions=(DROP, KEEP))
+        )
     return tuple(notes)
 
 

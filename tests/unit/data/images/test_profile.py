@@ -124,6 +124,35 @@ def test_what_is_given_for_testing_is_never_left_out(
     assert notes["dark"].actions == ()
 
 
+def test_what_most_of_a_set_is_like_is_said_and_not_offered_to_be_left_out(
+    import_members: Import, settings: Settings
+) -> None:
+    small = {
+        f"{label}/{seed}.png": save_picture(make_scene(seed, side=12))
+        for label, start in (("cat", 0), ("dog", 30))
+        for seed in range(start, start + 24)
+    }
+    plain = {f"cat/z{seed}.png": save_picture(make_scene(seed)) for seed in range(100, 110)}
+    notes = find_notes(import_members({**small, **plain}), settings)
+    assert notes["tiny"].text.startswith("48 pictures have a side under 16 pixels")
+    assert "nature" in notes["tiny"].text
+    assert (notes["tiny"].level, notes["tiny"].actions) == ("info", ())
+
+
+def test_few_coloured_pictures_among_grey_ones_do_not_make_grey_a_flaw(
+    import_members: Import,
+) -> None:
+    grey = {
+        f"{label}/{seed}.png": save_picture(make_scene(seed)[..., 0])
+        for label, start in (("cat", 0), ("dog", 30))
+        for seed in range(start, start + 22)
+    }
+    dataset = import_members({**grey, "cat/z.png": save_picture(make_scene(99))})
+    note = next(note for note in dataset.notes if note.code == GREY)
+    assert note.actions == ()
+    assert "nature" in note.text
+
+
 def make_originals(sha: list[str], phash: list[int], **more: list[object]) -> pa.Table:
     n = len(sha)
     columns: dict[str, list[object]] = {
