@@ -4,6 +4,7 @@ from collections.abc import Generator
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from automl.data.task import Task, TaskType
 from automl.data.views import Part, Prepared
@@ -24,7 +25,9 @@ def train_closed_form(
     clock = WorkClock(request.deadline)
     rows = training_rows(prepared, is_refit=request.is_refit)
     select = prepared.parts[Part.SELECT][: 0 if request.is_refit else None]
-    model, n_parameters, warnings = _fit(prepared, task, request, rows)
+    # trainers side by side whose matrix products take every core wait for each other most of the time
+    with threadpool_limits(limits=request.threads):
+        model, n_parameters, warnings = _fit(prepared, task, request, rows)
     fit_seconds = clock.seconds
     prediction = model.predict(prepared.views.take(select))
     predict_seconds = clock.seconds - fit_seconds
