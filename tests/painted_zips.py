@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-CONFUSED = 9  # one picture in so many shows the next class: no network can get all of them right
+from tests.scenes import make_scene
+
+CONFUSED = 10  # one picture in so many shows the next class: no network can get all of them right
 BLURRED = 3  # one in so many comes from the scanner, which blurs
 
 
@@ -18,13 +20,15 @@ BLURRED = 3  # one in so many comes from the scanner, which blurs
 class Painting:
     """What to paint: classes, pictures per class in the train and the test folder, their side.
 
-    With ``has_list`` a list beside the folders names the camera of every picture.
+    With ``has_scene`` grounds look like natural ones, which takes longer to learn; with ``has_list`` a
+    list beside the folders names the camera of every picture.
     """
 
     classes: tuple[str, ...] = ("circle", "cross", "square")
     n_train: int = 60
     n_test: int = 30
     side: int = 24
+    has_scene: bool = False
     has_list: bool = False
 
 
@@ -48,22 +52,30 @@ def paint(part: str, count: int, plan: Painting) -> Iterator[tuple[str, str, Ima
         camera = "scanner" if number % BLURRED == 0 else "phone"
         for place, label in enumerate(plan.classes):
             shown = plan.classes[(place + (number % CONFUSED == 0)) % len(plan.classes)]
-            picture = draw_shape(rng, shown, plan.side)
+            picture = draw_shape(rng, shown, draw_ground(rng, plan))
             if camera == "scanner" and plan.has_list:
                 picture = picture.filter(ImageFilter.GaussianBlur(plan.side / 16))
             yield f"{part}/{label}/{number:04}.png", camera, picture
 
 
-def draw_shape(rng: np.random.Generator, shape: str, side: int) -> Image.Image:
-    """One shape of any colour, place and size on a noisy ground between dark and light."""
-    light = rng.integers(30, 200)
-    picture = Image.fromarray(
-        rng.integers(light - 25, light + 25, (side, side, 3)).astype(np.uint8)
-    )
+def draw_ground(rng: np.random.Generator, plan: Painting) -> Image.Image:
+    """A ground between dark and light: noise, or a scene."""
+    light = int(rng.integers(30, 200))
+    if plan.has_scene:
+        seed = int(rng.integers(1_000_000))
+        return Image.fromarray(make_scene(seed, side=plan.side, light=light / 255, depth=0.09))
+    pixels = rng.integers(light - 25, light + 25, (plan.side, plan.side, 3))
+    return Image.fromarray(pixels.astype(np.uint8))
+
+
+def draw_shape(rng: np.random.Generator, shape: str, picture: Image.Image) -> Image.Image:
+    """One shape of any colour, place and size on a ground."""
+    side = picture.width
     pen = ImageDraw.Draw(picture)
     radius = int(rng.integers(side // 5, side // 3))
     x, y = (int(value) for value in rng.integers(radius + 1, side - radius - 1, 2))
-    colour = tuple(int(value) for value in (light + rng.integers(70, 186, 3)) % 256)
+    ground = np.asarray(picture).mean(axis=(0, 1)).astype(int)
+    colour = tuple(int(value) for value in (ground + rng.integers(70, 186, 3)) % 256)
     box, thin = (x - radius, y - radius, x + radius, y + radius), max(2, radius // 3)
     match shape:
         case "circle":

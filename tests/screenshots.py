@@ -44,7 +44,7 @@ MOST_PIXELS = 2600  # height of a picture
 MOST_BYTES = 240_000  # a larger file is written again with 256 colours
 PAINTING = Painting(
     classes=("circle", "cross", "ring", "square", "star", "triangle"),
-    n_train=200, n_test=80, side=48, has_list=True,
+    n_train=300, n_test=120, side=32, has_scene=True, has_list=True,
 )  # fmt: skip
 Prepare = Callable[[Page], None]
 
@@ -62,14 +62,19 @@ def take(browser: Browser, address: str, name: str, prepare: Prepare | None = No
 
 
 def shoot(page: Page, name: str, viewport: dict[str, int]) -> None:
-    """Let the charts draw, make the window as tall as the page, and take the picture."""
-    page.wait_for_timeout(1500)
+    """Let the charts draw, make the window as tall as the page, and take the picture from its top."""
     main = page.locator("[data-testid='stMain']")
-    height = int(main.evaluate("element => element.scrollHeight"))
-    page.set_viewport_size(
-        {"width": viewport["width"], "height": min(max(height, viewport["height"]), MOST_PIXELS)}
-    )
+    for _ in range(2):  # what is drawn late makes the page longer
+        page.wait_for_timeout(1500)
+        height = int(main.evaluate("element => element.scrollHeight"))
+        page.set_viewport_size(
+            {
+                "width": viewport["width"],
+                "height": min(max(height, viewport["height"]), MOST_PIXELS),
+            }
+        )
     page.wait_for_timeout(1500)
+    main.evaluate("element => element.scrollTo(0, 0)")
     save(page, IMAGES / f"{name}.png")
 
 

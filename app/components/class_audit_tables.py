@@ -36,11 +36,18 @@ def describe_class_rates(audit: ClassAudit, attribute: str, metric: str) -> str:
     low = min(known, key=lambda cell: cell.metrics[metric].value or 0.0)
     high = max(known, key=lambda cell: cell.metrics[metric].value or 0.0)
     few = n_cells - len(known)
-    text = (
+    if low.metrics[metric].value == high.metrics[metric].value:
+        text = f"{title} is {wording.format_value(metric, low.metrics[metric].value or 0.0)} in all {len(known):,} combinations with enough cases."
+    else:
+        text = _say_ends(title, low, high, metric)
+    return f"{text} {few:,} of {n_cells:,} combinations rest on few cases or on none (◇)." if few else text  # fmt: skip
+
+
+def _say_ends(title: str, low: ClassCell, high: ClassCell, metric: str) -> str:
+    return (
         f"{title} runs from {_render(low, metric)} for {low.label} in {quote(low.group)} to"
         f" {_render(high, metric)} for {high.label} in {quote(high.group)}."
     )
-    return f"{text} {few:,} of {n_cells:,} combinations rest on few cases or on none (◇)." if few else text  # fmt: skip
 
 
 def _has_enough(cell: ClassCell, metric: str) -> bool:

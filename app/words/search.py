@@ -149,7 +149,7 @@ WORDS: dict[str, str] = {
     "stage.search": "search",
     "stage.refit": "final",
     "stage.supernet": "supernet",
-    "stage.shared": "search, from the supernet",
+    "stage.shared": "supernet's best",
     "live.screened": "{count} networks were measured before training; left out: {left}.",
     "live.screened_none": "{count} networks were measured before training; none was left out.",
     "live.pace": "About {seconds} an epoch.",

@@ -142,7 +142,7 @@ def test_a_supernet_and_what_it_proposed_are_named() -> None:
     supernet = build_network(1, stage="supernet", config={})
     shared = build_network(2, origin="weight_sharing")
     stages = list(live.build_trial_table([supernet, shared], 1, of_pictures=True)["stage"])
-    assert stages == ["supernet", "search, from the supernet"]
+    assert stages == ["supernet", "supernet's best"]
 
 
 def test_networks_that_were_left_out_before_training_are_counted_by_reason() -> None:
