@@ -208,6 +208,14 @@ def get_sign(metric: str) -> int:
     return -1 if metric in METRICS and METRICS[metric].direction == "lower" else 1
 
 
+def in_metric(frame: pd.DataFrame, sign: int) -> pd.DataFrame:
+    """Scores as values of the metric, for the table under a figure: ``score`` becomes ``value``."""
+    changed = {
+        name: sign * frame[name] for name in ("score", "best_so_far") if name in frame and sign < 0
+    }
+    return frame.assign(**changed).rename(columns={"score": "value"})
+
+
 def get_metric_title(metric: str) -> str:
     """The metric as people read it."""
     from fairness.definitions import METRICS

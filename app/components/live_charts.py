@@ -20,15 +20,14 @@ def show_history(history: pd.DataFrame, metric: str) -> None:
         plot_search_history,
     )
 
-    title = live.get_metric_title(metric)
-    title = title if live.get_sign(metric) > 0 else f"−{title}"
+    title, sign = live.get_metric_title(metric), live.get_sign(metric)
     frame = compute_history(history.assign(family=history["family"].map(live.get_family_title)))
     show_figure(
-        plot_search_history(frame, title).update_layout(uirevision="live"),
+        plot_search_history(frame, title, sign=sign).update_layout(uirevision="live"),
         key="history",
         alt=say_plain("live.history_alt"),
-        sentence=describe_search_history(frame, title),
-        frame=frame,
+        sentence=describe_search_history(frame, title, sign=sign),
+        frame=live.in_metric(frame, sign),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import results
+from app import live, results
 from app.components.figure import show_figure
 from app.components.numbers import ABSENT, format_count, format_duration, format_estimate
 from app.wording import escape, say, say_plain
@@ -32,7 +32,7 @@ def show_methods(result: Mapping[str, Any], limits: Mapping[str, Any] | None = N
     if screening:
         st.markdown(f"#### {say('methods.screening')}")
         st.markdown(escape(screening))
-    metric = str(result.get("select_metric_label") or results.get_metric_title(result["metric"]))
+    metric = results.get_metric_title(result["metric"])
     is_limited = any(value is not None for value in (limits or {}).values())
     if result.get("pareto") is not None:
         _show_trade_off(result, result["pareto"], metric)
@@ -70,21 +70,21 @@ def describe_screening(result: Mapping[str, Any]) -> str:
 def _show_trade_off(
     result: Mapping[str, Any], front: Sequence[Mapping[str, Any]], metric: str
 ) -> None:
-    frame = compute_trade_off(front)
+    frame, sign = compute_trade_off(front), live.get_sign(result["metric"])
     if frame.empty:
         st.info(say("methods.no_front"))
         return
     show_figure(
-        plot_trade_off(frame, metric), key="trade_off", title=say_plain("methods.trade_off"),
-        alt=say_plain("methods.trade_off_alt"), sentence=describe_trade_off(frame, metric),
-        frame=frame,
+        plot_trade_off(frame, metric, sign=sign), key="trade_off", title=say_plain("methods.trade_off"),
+        alt=say_plain("methods.trade_off_alt"), sentence=describe_trade_off(frame, metric, sign=sign),
+        frame=frame.assign(score=sign * frame["score"]),
     )  # fmt: skip
     if result.get("pareto_note"):
         st.caption(escape(result["pareto_note"]))
 
 
 def _show_methods(result: Mapping[str, Any], metric: str) -> None:
-    methods = result["methods"]
+    methods, sign = result["methods"], live.get_sign(result["metric"])
     seconds = float((methods.get(WEIGHT_SHARING) or {}).get("supernet_seconds") or 0.0)
     history = compute_method_history(result.get("trials") or (), seconds)
     st.markdown(f"#### {say('methods.title')}")
@@ -96,14 +96,15 @@ def _show_methods(result: Mapping[str, Any], metric: str) -> None:
         st.warning(say("methods.failure", reason=failure), icon=":material/warning:")
     if len(history):
         show_figure(
-            plot_methods(history, metric), key="methods", frame=history,
-            alt=say_plain("methods.alt"), sentence=describe_methods(history, metric),
+            plot_methods(history, metric, sign=sign), key="methods", frame=live.in_metric(history, sign),
+            alt=say_plain("methods.alt"), sentence=describe_methods(history, metric, sign=sign),
         )  # fmt: skip
 
 
 def build_method_table(result: Mapping[str, Any], metric: str) -> pd.DataFrame:
     """One row per method: its best network that was trained alone, with its interval, and what it took."""
     board = {row.get("trial"): row for row in result.get("leaderboard") or ()}
+    sign = live.get_sign(result["metric"])
     rows = []
     for name in (PLAIN, WEIGHT_SHARING):
         method = result["methods"].get(name)
@@ -111,15 +112,15 @@ def build_method_table(result: Mapping[str, Any], metric: str) -> pd.DataFrame:
             continue
         best = method.get("best") or {}
         line = board.get(best.get("trial")) or {}
-        ends = (line.get("select_low"), line.get("select_high"))
+        known = (best.get("score"), line.get("select_low"), line.get("select_high"))
+        value, *ends = (None if each is None else sign * each for each in known)
+        ends.sort(key=lambda end: (end is None, end))
         supernet = method.get("supernet_seconds")
         rows.append(
             {
                 say_plain("methods.method"): say_plain(f"methods.{name}"),
                 say_plain("methods.best"): best.get("name") or say_plain("methods.none"),
-                say_plain("leaderboard.select", metric=metric): format_estimate(
-                    best.get("score"), *ends
-                ),
+                say_plain("leaderboard.select", metric=metric): format_estimate(value, *ends),
                 say_plain("methods.trained"): format_count(method.get("n_trained")),
                 say_plain("methods.trials"): format_count(method.get("n_trials")),
                 say_plain("methods.seconds"): format_duration(method.get("seconds")),

@@ -6,11 +6,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import results
+from app import live, results
 from app.components.figure import show_csv, show_figure
 from app.components.numbers import ABSENT
 from app.components.states import render_state
-from app.wording import say, say_plain
+from app.wording import knows, say, say_plain
 from automl.figures.intermediate_values import (
     describe_intermediate_values,
     plot_intermediate_values,
@@ -36,13 +36,14 @@ def show_search_views(search_id: str, result: Mapping[str, Any]) -> None:
     """Everything that was tried, and how it went."""
     trials, epochs = results.build_trials(result), results.read_epochs(search_id)
     searched = trials[trials["stage"] != "refit"]
-    metric = str(result.get("select_metric_label") or results.get_metric_title(result["metric"]))
+    metric, sign = results.get_metric_title(result["metric"]), live.get_sign(result["metric"])
     named = searched.assign(family=searched["family"].map(results.get_family_title))
     history = compute_history(named[["number", "family", "state", "score"]])
     show_figure(
-        plot_search_history(history, metric), key="search_history", frame=history,
+        plot_search_history(history, metric, sign=sign), key="search_history",
+        frame=live.in_metric(history, sign),
         title=say_plain("searchview.history"), alt=say_plain("searchview.history_alt"),
-        sentence=describe_search_history(history, metric),
+        sentence=describe_search_history(history, metric, sign=sign),
     )  # fmt: skip
     if epochs.empty:
         st.caption(say("searchview.no_epochs"))
@@ -51,13 +52,13 @@ def show_search_views(search_id: str, result: Mapping[str, Any]) -> None:
         with left:
             show_learning_curves(epochs, searched)
         with right:
-            _show_intermediate(epochs, searched, metric)
+            _show_intermediate(epochs, searched, metric, sign)
     st.markdown(f"#### {say('searchview.trials')}")
-    table = build_trial_table(trials)
+    table = build_trial_table(trials, metric, sign)
     st.dataframe(
         table, key="trials", hide_index=True, placeholder=ABSENT,
         column_config={
-            say_plain("trials.score"): st.column_config.NumberColumn(format="%.4f", help=metric),
+            metric: st.column_config.NumberColumn(format="%.4f"),
             say_plain("trials.parameters"): st.column_config.NumberColumn(format="localized"),
             say_plain("trials.fit_seconds"): st.column_config.NumberColumn(format="%.1f"),
         },
@@ -101,8 +102,8 @@ def name_trials(trials: pd.DataFrame) -> dict[int, str]:
     }
 
 
-def build_trial_table(trials: pd.DataFrame) -> pd.DataFrame:
-    """The trial table in words: state with its shape, settings as text, empty columns left out."""
+def build_trial_table(trials: pd.DataFrame, metric: str, sign: int) -> pd.DataFrame:
+    """The trial table in words: values of the metric, state with its shape, settings as text; no empty columns."""
     shown = trials.reindex(columns=TRIAL_COLUMNS).copy()
     shown["family"] = shown["family"].map(results.get_family_title)
     shown["state"] = [render_state(TrialState(state)) for state in shown["state"]]
@@ -110,11 +111,17 @@ def build_trial_table(trials: pd.DataFrame) -> pd.DataFrame:
         ", ".join(f"{key} = {value}" for key, value in config.items()) if config else ""
         for config in shown["config"]
     ]
+    shown["score"] = sign * shown["score"].astype(float)
+    shown["stage"] = [
+        say_plain(f"stage.{stage}") if knows(f"stage.{stage}") else stage
+        for stage in shown["stage"]
+    ]
     filled = shown.replace("", None).dropna(axis="columns", how="all")
-    return filled.rename(columns={name: say_plain(f"trials.{name}") for name in TRIAL_COLUMNS})
+    titles = {name: say_plain(f"trials.{name}") for name in TRIAL_COLUMNS} | {"score": metric}
+    return filled.rename(columns=titles)
 
 
-def _show_intermediate(epochs: pd.DataFrame, trials: pd.DataFrame, metric: str) -> None:
+def _show_intermediate(epochs: pd.DataFrame, trials: pd.DataFrame, metric: str, sign: int) -> None:
     states = dict(zip(trials["number"], trials["state"], strict=True))
     frame = epochs[epochs["trial"].isin(states)][["trial", "epoch", "score"]]
     several = frame.groupby("trial")["epoch"].transform("size") > 1  # one epoch is no line
@@ -122,7 +129,8 @@ def _show_intermediate(epochs: pd.DataFrame, trials: pd.DataFrame, metric: str) 
     if frame.empty:
         return
     show_figure(
-        plot_intermediate_values(frame, metric), key="intermediate", frame=frame,
+        plot_intermediate_values(frame, metric, sign=sign), key="intermediate",
+        frame=live.in_metric(frame, sign),
         title=say_plain("searchview.intermediate"), alt=say_plain("searchview.intermediate_alt"),
         sentence=describe_intermediate_values(frame),
     )  # fmt: skip

@@ -3,16 +3,17 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from automl.figures.search_history import compute_score_range
+from automl.figures.search_history import focus
 from automl.figures.style import COLORS, NEUTRAL, lay_out, thin
 
 MAX_TRIALS = 100
 
 
-def plot_intermediate_values(frame: pd.DataFrame, metric: str) -> go.Figure:
+def plot_intermediate_values(frame: pd.DataFrame, metric: str, *, sign: float = 1.0) -> go.Figure:
     """One thin line per trial, pruned ones dotted and grey; columns ``trial, epoch, score, state``.
 
-    At most 100 trials (the best by last score) are drawn. The y axis spans the better part of the scores.
+    At most 100 trials (the best by last score) are drawn, as ``sign`` times the score. The y axis spans the
+    better part of the scores.
     """
     fig = go.Figure()
     named: set[str] = set()
@@ -22,7 +23,7 @@ def plot_intermediate_values(frame: pd.DataFrame, metric: str) -> go.Figure:
         shown = thin(rows, 200)
         fig.add_trace(
             go.Scatter(
-                x=shown["epoch"], y=shown["score"], mode="lines", name=name, legendgroup=name,
+                x=shown["epoch"], y=sign * shown["score"], mode="lines", name=name, legendgroup=name,
                 showlegend=name not in named, opacity=0.85, customdata=[trial] * len(shown),
                 line={
                     "color": NEUTRAL if is_pruned else COLORS[0], "width": 1,
@@ -33,9 +34,7 @@ def plot_intermediate_values(frame: pd.DataFrame, metric: str) -> go.Figure:
         )  # fmt: skip
         named.add(name)
     lay_out(fig, x="Epoch", y=metric)
-    bounds = compute_score_range(select_trials(frame)["score"])
-    if bounds:
-        fig.update_yaxes(range=bounds)
+    focus(fig, select_trials(frame)["score"], sign)
     return fig.update_xaxes(rangemode="tozero")
 
 

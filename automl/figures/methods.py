@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from automl.figures.reading import render_number
-from automl.figures.search_history import compute_score_range
+from automl.figures.search_history import describe_cut, focus
 from automl.figures.style import find_highest, get_style, lay_out
 
 WEIGHT_SHARING, PLAIN = "weight_sharing", "plain"
@@ -44,8 +44,11 @@ def compute_method_history(
     return pd.DataFrame(rows, columns=columns)
 
 
-def plot_methods(history: pd.DataFrame, metric: str) -> go.Figure:
-    """Dots per network and the best so far as a step line, one colour, sign and dash per method."""
+def plot_methods(history: pd.DataFrame, metric: str, *, sign: float = 1.0) -> go.Figure:
+    """Dots per network and the best so far as a step line, one colour, symbol and dash per method.
+
+    ``sign`` −1 draws the values of a metric whose scores are its negative.
+    """
     fig = go.Figure()
     for index, title in enumerate(TITLES.values()):
         rows, style = history[history["method"] == title], get_style(index)
@@ -53,24 +56,23 @@ def plot_methods(history: pd.DataFrame, metric: str) -> go.Figure:
             continue
         fig.add_trace(
             go.Scatter(
-                x=rows["seconds"], y=rows["score"], mode="markers", showlegend=False,
+                x=rows["seconds"], y=sign * rows["score"], mode="markers", showlegend=False,
                 marker={"color": style.color, "symbol": style.symbol, "size": 9}, customdata=rows["number"],
                 hovertemplate="trial %{customdata}: %{y:.4f} after %{x:.0f} s<extra></extra>",
             )
         )  # fmt: skip
         fig.add_trace(
             go.Scatter(
-                x=rows["seconds"], y=rows["best_so_far"], mode="lines", name=title,
+                x=rows["seconds"], y=sign * rows["best_so_far"], mode="lines", name=title,
                 line={"color": style.color, "dash": style.dash, "width": 2, "shape": "hv"},
                 hoverinfo="skip",
             )
         )  # fmt: skip
     lay_out(fig, x="Seconds of training spent by the method", y=metric)
-    bounds = compute_score_range(history["score"])
-    return fig.update_yaxes(range=bounds) if bounds else fig
+    return focus(fig, history["score"], sign)
 
 
-def describe_methods(history: pd.DataFrame, metric: str) -> str:
+def describe_methods(history: pd.DataFrame, metric: str, *, sign: float = 1.0) -> str:
     """The best of each method, after how many seconds, from how many networks."""
     parts = []
     for title in TITLES.values():
@@ -80,10 +82,8 @@ def describe_methods(history: pd.DataFrame, metric: str) -> str:
             continue
         best = find_highest(rows, "score")
         parts.append(
-            f"{title}: {metric} {render_number(float(best['score']))} after {best['seconds']:,.0f} s"
+            f"{title}: {metric} {render_number(sign * float(best['score']))} after {best['seconds']:,.0f} s"
             f" (trial {int(best['number'])}, n = {len(rows):,} networks)"
         )
-    bounds = compute_score_range(history["score"])
-    below = 0 if bounds is None else int((history["score"] < bounds[0]).sum())
-    cut = f" {below:,} lower scores lie below the picture." if below else ""
+    cut = describe_cut(history["score"])
     return f"{'; '.join(parts)}. One run of each: another seed may turn the order.{cut}"

@@ -80,8 +80,12 @@ def _dominates(one: Sequence[float], other: Sequence[float]) -> bool:
     return one != other and all(a >= b for a, b in zip(one, other, strict=True))
 
 
-def plot_trade_off(frame: pd.DataFrame, metric: str) -> go.Figure:
-    """One panel per cost, its axis logarithmic; the front as filled squares on a line, all others as open dots."""
+def plot_trade_off(frame: pd.DataFrame, metric: str, *, sign: float = 1.0) -> go.Figure:
+    """One panel per cost, its axis logarithmic; the front as filled squares on a line, all others as open dots.
+
+    ``sign`` −1 draws the values of a metric whose scores are its negative.
+    """
+    frame = frame.assign(score=sign * frame["score"])
     costs = [cost for cost in COSTS if cost in set(frame["cost"])]
     fig = make_subplots(rows=max(len(costs), 1), cols=1, vertical_spacing=0.2 / max(len(costs), 1))
     for place, cost in enumerate(costs, start=1):
@@ -112,10 +116,11 @@ def _build_trace(rows: pd.DataFrame, *, is_front: bool, is_named: bool) -> go.Sc
     )  # fmt: skip
 
 
-def describe_trade_off(frame: pd.DataFrame, metric: str) -> str:
+def describe_trade_off(frame: pd.DataFrame, metric: str, *, sign: float = 1.0) -> str:
     """How many networks stand on the front, and its two ends."""
     if frame.empty:
         return "No network was trained to its end within the limits."
+    frame = frame.assign(score=sign * frame["score"])
     front = frame[frame["on_front"]]
     n_all, n_front = frame["trial"].nunique(), front["trial"].nunique()
     texts = [f"{n_front:,} of n = {n_all:,} networks are beaten by no other in everything."]

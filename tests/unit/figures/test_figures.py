@@ -161,7 +161,7 @@ def test_history_range_leaves_a_diverged_trial_out_and_says_so() -> None:
     trials.loc[0, "score"] = -1e9
     history = compute_history(trials)
     assert plot_search_history(history, "AUC").layout.yaxis.range[0] > -10
-    assert "1 lower scores lie below the picture" in describe_search_history(history, "AUC")
+    assert "1 worse score lies outside the picture" in describe_search_history(history, "AUC")
 
 
 def test_leaderboard_tells_tiers_by_shape_and_counts_ties() -> None:
