@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from automl.models.image.weights import Found, WeightsPlan
     from automl.search.building import SearchRequest
     from automl.search.goals import Method, ModelLimits, Objective
-    from automl.search.spec import Budget, Preset, Pruner, Sampler, SearchSpec
+    from automl.search.spec import Budget, Preset, Pruner, Sampler
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +48,7 @@ class SearchChoice:
 
 def submit_search(dataset: Dataset, choice: SearchChoice, ticket: str) -> Job:
     """Queue a search; the same ticket twice is one search. Errors name what cannot be searched."""
-    from automl.search.building import SearchRequest, build_search_spec
+    from automl.search.building import SearchRequest, build_search_spec, forbid_mirroring
     from automl.search.spec import render_spec
 
     request = SearchRequest(
@@ -67,7 +67,7 @@ def submit_search(dataset: Dataset, choice: SearchChoice, ticket: str) -> Job:
         request = _add_pictures(request, choice.pictures)
     built = build_search_spec(request)
     if choice.pictures is not None and not choice.pictures.may_mirror:
-        built = _forbid_mirroring(built)
+        built = forbid_mirroring(built)
     spec = json.loads(render_spec(built))
     title = say_plain("search.list_of", name=dataset.name, target=choice.target)
     return services.submit(JobKind.SEARCH, title, spec, key=f"search-{ticket}", dataset=dataset.id)
@@ -80,14 +80,6 @@ def _add_pictures(request: "SearchRequest", choice: PictureChoice) -> "SearchReq
         objectives=choice.objectives,
         limits=choice.limits,
         weights=choice.weights,
-    )
-
-
-def _forbid_mirroring(spec: "SearchSpec") -> "SearchSpec":
-    from automl.models.image.mirroring import without_mirroring
-
-    return replace(
-        spec, spaces={name: without_mirroring(space) for name, space in spec.spaces.items()}
     )
 
 

@@ -113,6 +113,11 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         metavar="DIR|hub",
         help="pretrained weights: a folder of safetensors, or timm's hub",
     )
+    add(
+        "--mirror",
+        choices=("yes", "no"),
+        help="may pictures be mirrored; default: not where classes look like digits, letters or sides",
+    )
     add = parser.add_argument
     add("--spec", metavar="FILE.json", help="repeat the spec.json of an earlier search")
     add("--out", metavar="DIR", required=True, help="where the results go")
@@ -195,6 +200,7 @@ def _run_search(given: argparse.Namespace) -> int:
                 max_macs=given.max_macs,
                 max_latency_ms=given.max_latency_ms,
                 weights=given.weights,
+                mirror=given.mirror,
                 spec=None if given.spec is None else _read_text(given.spec),
                 listen=progress.show,
                 should_stop=lambda: bool(interrupted),

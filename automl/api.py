@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import automl.errors
-from automl.data.dataset import Dataset, Role
+from automl.data.dataset import DataKind, Dataset, Role
 from automl.data.profile import load_profile
 from automl.data.samples import SAMPLES, write_sample
 from automl.data.setup import Setup
@@ -19,15 +19,17 @@ from automl.deploy.delivery import copy_results, require_folder
 from automl.errors import AutoMLError, DataError, SearchFailed, SpecError
 from automl.files import load_json
 from automl.jobs.records import Job, JobKind, JobState, NewJob
+from automl.models.image.mirroring import suggest_mirroring
 from automl.models.image.weights import WeightsSource, parse_weights
 from automl.own_worker import Listen, OwnWorker, open_own_worker, run_limited
-from automl.search.building import SearchRequest, build_search_spec
+from automl.search.building import SearchRequest, build_search_spec, forbid_mirroring
 from automl.search.goals import Method, ModelLimits, Objective
 from automl.search.spec import Budget, Preset, SearchSpec, parse_spec, render_spec
 from automl.settings import Settings
 from automl.worker.predict_handler import find_timeout
 
 SAMPLE_PREFIX = "sample:"
+MIRROR = ("yes", "no")
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -40,8 +42,9 @@ class SearchCall:
     is ``label`` unless another is named; ``spec`` the JSON text of a spec, which then decides everything but
     the data. ``listen`` is given the live progress; ``should_stop`` True ends the search and keeps its best.
 
-    ``method``, ``objectives`` (beside the score), the three limits and ``weights`` (a folder, or ``hub``) are for
-    pictures; ``families`` are all that learn from the data unless named.
+    ``method``, ``objectives`` (beside the score), the three limits and ``weights`` (a folder, or ``hub``) and
+    ``mirror`` (``yes`` or ``no``; without it the names of the classes decide) are for pictures; ``families``
+    are all that learn from the data unless named.
     """
 
     file: str
@@ -65,6 +68,7 @@ class SearchCall:
     max_macs: int | None = None
     max_latency_ms: float | None = None
     weights: str | None = None
+    mirror: str | None = None
     spec: str | None = None
     listen: Listen = field(default=lambda _progress: None)
     should_stop: Callable[[], bool] = field(default=lambda: False)
@@ -205,7 +209,7 @@ def _build_spec(
 ) -> SearchSpec:
     if call.spec is not None:
         return _read_spec(call, dataset, budget)
-    return build_search_spec(
+    spec = build_search_spec(
         SearchRequest(
             dataset=dataset,
             profile=load_profile(session.settings.workspace, dataset.id),
@@ -225,6 +229,22 @@ def _build_spec(
             weights=parse_weights(_make_absolute(call.weights)),
         )
     )
+    return spec if _may_mirror(call, spec) else forbid_mirroring(spec)
+
+
+def _may_mirror(call: SearchCall, spec: SearchSpec) -> bool:
+    """What was said, else what the classes suggest; a table has nothing to mirror."""
+    if spec.data_kind is not DataKind.IMAGES:
+        if call.mirror is not None:
+            raise SpecError(
+                f"--mirror {call.mirror!r} is for pictures; {spec.data_name!r} is a table.",
+                hint="Leave out --mirror.",
+            )
+        return True
+    if call.mirror not in (None, *MIRROR):
+        raise SpecError(f"--mirror is {call.mirror!r}.", hint=f"Choose {' or '.join(MIRROR)}.")
+    is_suggested = suggest_mirroring(spec.task.classes).is_safe
+    return is_suggested if call.mirror is None else call.mirror == "yes"
 
 
 def _read_spec(call: SearchCall, dataset: Dataset, budget: Budget | None) -> SearchSpec:
@@ -247,6 +267,7 @@ def _read_spec(call: SearchCall, dataset: Dataset, budget: Budget | None) -> Sea
         "families": call.families, "method": call.method, "objective": call.objectives,
         "max-parameters": call.max_parameters, "max-macs": call.max_macs,
         "max-latency-ms": call.max_latency_ms, "weights": call.weights,
+        "mirror": call.mirror,
     }  # fmt: skip
     for name, value in given.items():
         if value is not None and value != ():

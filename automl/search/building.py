@@ -1,6 +1,6 @@
 """From a data set and a person's choices to the one frozen spec behind page, shell and Python."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from automl.data.dataset import ColumnUse, DataKind, Dataset, Role
 from automl.data.profile import Profile
@@ -16,6 +16,7 @@ from automl.execution.devices import (
     compute_resources,
 )
 from automl.models.catalog import get_family, get_space, list_families
+from automl.models.image.mirroring import without_mirroring
 from automl.models.image.pretrained_space import build_pretrained_space
 from automl.models.image.weights import WeightsPlan, WeightsSource, find_available
 from automl.search.goals import Method, ModelLimits, Objective
@@ -98,6 +99,12 @@ def build_search_spec(request: SearchRequest) -> SearchSpec:
         weights=request.weights,
         excluded=setup.drop_pictures if dataset.images is not None else (),
     )
+
+
+def forbid_mirroring(spec: SearchSpec) -> SearchSpec:
+    """The same search, in which no picture is mirrored, neither while training nor while predicting."""
+    spaces = {name: without_mirroring(space) for name, space in spec.spaces.items()}
+    return replace(spec, spaces=spaces)
 
 
 def _count_training(dataset: Dataset, share: float) -> int:

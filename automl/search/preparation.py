@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from automl.data.dataset import Dataset, Note, Role
+from automl.data.dataset import DataKind, Dataset, Note, Role
 from automl.data.encoding import save_encoder
 from automl.data.images.preparing import load_pictures
 from automl.data.leaks import compute_leaks
@@ -17,6 +17,7 @@ from automl.data.store import load_dataset, load_frame
 from automl.data.views import Part
 from automl.files import load_json, write_json
 from automl.models.image.classic_space import find_caution
+from automl.models.image.mirroring import may_mirror, suggest_mirroring
 from automl.search.pretrained_weights import prepare_weights
 from automl.search.spec import SearchSpec, compute_spec_hash, parse_spec
 from automl.settings import Settings
@@ -84,6 +85,7 @@ def run_preparation(
                 *result.notes,
                 *said,
                 *slow,
+                *list_unmirrored(spec),
             )
         ],
     }
@@ -109,6 +111,19 @@ def list_unused(dataset: Dataset, spec: SearchSpec) -> tuple[Note, ...]:
         for column in dataset.columns
         if column.name in unused and column.suggested_role is Role.IGNORED
     )
+
+
+def list_unmirrored(spec: SearchSpec) -> tuple[Note, ...]:
+    """A warning where no network sees mirrored pictures because of what the classes are called."""
+    suggested = suggest_mirroring(spec.task.classes)
+    is_safe = suggested.is_safe or any(map(may_mirror, spec.spaces.values()))
+    if is_safe or spec.data_kind is not DataKind.IMAGES:
+        return ()
+    text = (
+        f"Pictures are not mirrored: {suggested.reason}. Where a mirrored picture keeps its class, allow it: "
+        "in the form of a search, or with --mirror yes."
+    )
+    return (Note(code="mirroring", text=text, level="warning"),)
 
 
 def list_slow_learners(spec: SearchSpec, n_rows: int) -> tuple[Note, ...]:

@@ -12,6 +12,7 @@ from itertools import zip_longest
 from automl.data.dataset import DataKind
 from automl.errors import SpecError
 from automl.models.catalog import FAMILIES, get_starts
+from automl.models.image.mirroring import unmirror
 from automl.models.image.pretrained_space import build_pretrained_starts
 from automl.space.dimensions import Config, Space
 from automl.space.sampling import iterate_grid, validate_config
@@ -56,7 +57,8 @@ def build_turns(families: Sequence[str]) -> tuple[str, ...]:
 def build_starts(spaces: Mapping[str, Space]) -> tuple[Start, ...]:
     """The start list of the families, taking turns; the reference network first.
 
-    A configuration outside the declared space is left out: the space was narrowed on purpose.
+    A configuration outside the declared space is left out: the space was narrowed on purpose. One that only
+    mirrors pictures where that is forbidden stays, without mirroring.
     """
     turns = build_turns(tuple(spaces))
     if any(DataKind.TABLE not in FAMILIES[name].data for name in turns):
@@ -84,6 +86,7 @@ def _list_starts(family: str, space: Space) -> list[Start]:
         configs = list(build_pretrained_starts(space))
     elif is_searched(family):
         configs.insert(0, FAMILIES[family].default)
+    configs = [unmirror(config, space) for config in configs]
     unique = [config for index, config in enumerate(configs) if config not in configs[:index]]
     return [Start(family=family, config=config) for config in unique if _fits(space, config)]
 

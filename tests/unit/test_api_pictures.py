@@ -1,13 +1,17 @@
 """Pictures from Python and the shell: a ZIP, a folder or a sample as FILE, classes as the target."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from automl.api import SearchCall, _build_setup, _import_file
+from automl.api import SearchCall, _build_setup, _build_spec, _import_file
 from automl.data.dataset import Dataset
 from automl.errors import DataError, SpecError
+from automl.models.image.mirroring import may_mirror
 from automl.own_worker import open_own_worker
+from automl.search.preparation import list_unmirrored
+from automl.search.spec import Budget, SearchSpec
 from automl.settings import Settings
 from tests.pictures import make_classes, write_zip
 
@@ -60,3 +64,47 @@ def test_what_is_not_there_or_not_readable_is_said(tmp_path: Path, settings: Set
     path = write_zip(tmp_path / "set.zip", make_classes())
     with pytest.raises(DataError, match="cannot be its test file"):
         import_(path, tmp_path, settings, test=str(path))
+
+
+def build_specs(
+    file: str | Path, tmp_path: Path, settings: Settings, mirrors: tuple[str | None, ...]
+) -> list[SearchSpec]:
+    """One spec for each answer to ``--mirror``; the file is read once."""
+    call = SearchCall(file=str(file), out=tmp_path / "out", target="label")
+    with open_own_worker(settings) as session:
+        dataset = _import_file(session, call)
+        calls = (replace(call, mirror=mirror) for mirror in mirrors)
+        return [_build_spec(session, each, dataset, Budget(trials=2)) for each in calls]
+
+
+def is_mirrored(spec: SearchSpec) -> bool:
+    return any(map(may_mirror, spec.spaces.values()))
+
+
+def test_digits_are_mirrored_only_when_asked_for_and_it_is_said(
+    tmp_path: Path, settings: Settings
+) -> None:
+    specs = build_specs("sample:digits", tmp_path, settings, (None, "yes", "no"))
+    assert [is_mirrored(spec) for spec in specs] == [False, True, False]
+    said = [[note.text for note in list_unmirrored(spec)] for spec in specs]
+    assert [len(texts) for texts in said] == [1, 0, 1]
+    assert "no 2" in said[0][0]
+    assert "--mirror yes" in said[0][0]
+
+
+def test_other_pictures_are_mirrored_unless_forbidden(tmp_path: Path, settings: Settings) -> None:
+    path = write_zip(tmp_path / "set.zip", make_classes(20))
+    specs = build_specs(path, tmp_path, settings, (None, "yes", "no"))
+    assert [is_mirrored(spec) for spec in specs] == [True, True, False]
+    assert not any(map(list_unmirrored, specs))
+    with pytest.raises(SpecError, match="'maybe'"):
+        build_specs(path, tmp_path, settings, ("maybe",))
+
+
+def test_a_table_has_nothing_to_mirror(tmp_path: Path, settings: Settings) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("a,label\n" + "1,0\n2,1\n" * 20)
+    (spec,) = build_specs(table, tmp_path, settings, (None,))
+    assert list_unmirrored(spec) == ()
+    with pytest.raises(SpecError, match="is for pictures"):
+        build_specs(table, tmp_path, settings, ("no",))

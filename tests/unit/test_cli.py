@@ -37,11 +37,12 @@ def test_counts(text, count):
 def test_flags_about_pictures_are_read_as_they_are_meant():
     given = ["search", "a.zip", "--out", "o", "--objective", "latency", "--objective", "macs",
              "--families", "cnn, classic", "--method", "both", "--max-latency-ms", "2.5",
-             "--weights", "hub"]  # fmt: skip
+             "--weights", "hub", "--mirror", "no"]  # fmt: skip
     parsed = build_parser().parse_args(given)
     assert parsed.objective == ["latency", "macs"]
     assert parsed.families == ("cnn", "classic")
-    assert (parsed.method, parsed.max_latency_ms, parsed.weights) == ("both", 2.5, "hub")
+    assert (parsed.method, parsed.max_latency_ms) == ("both", 2.5)
+    assert (parsed.weights, parsed.mirror) == ("hub", "no")
 
 
 def test_the_summary_lists_the_front():

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from automl.space.dimensions import Choice, Dimension, Space, Switch
+from automl.space.dimensions import Choice, Config, Dimension, Space, Switch
 
 NO_MIRROR = ("none",)
+_LABELS = ("flip", "tta")  # while a network learns, and while it predicts
 _SIDED = frozenset(("left", "right", "clockwise", "counterclockwise", "anticlockwise"))
 _MAX_SIGN = 2  # letters: classes this short are signs, as digits and letters are
 
@@ -41,6 +42,21 @@ def _narrow(label: str, dimension: Dimension) -> Dimension:
     if isinstance(dimension, Switch):
         branches = {name: without_mirroring(below) for name, below in dimension.branches.items()}
         return Switch(branches=branches)
-    if label in ("flip", "tta") and isinstance(dimension, Choice) and "none" in dimension.options:
+    if label in _LABELS and isinstance(dimension, Choice) and "none" in dimension.options:
         return Choice(options=NO_MIRROR)
     return dimension
+
+
+def may_mirror(space: Space) -> bool:
+    """Whether any configuration of the space mirrors pictures."""
+    return without_mirroring(space) != space
+
+
+def unmirror(config: Config, space: Space) -> Config:
+    """The configuration without what mirrors, where the space forbids it; else the same."""
+    forbidden = {
+        label: NO_MIRROR[0]
+        for label in _LABELS
+        if label in config and space.get(label) == Choice(options=NO_MIRROR)
+    }
+    return {**config, **forbidden}
