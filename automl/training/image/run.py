@@ -271,11 +271,12 @@ def drive_run(
     n_epochs = min(request.max_epochs, run.recipe.n_epochs)
     best = _Best()
     verb: Verb | None = None
-    number = 0
+    number, n_whole = 0, 0
     warnings: list[str] = []
     for number in range(1, n_epochs + 1):
         started = clock.seconds
         steps = run.train_epoch(number, clock)
+        n_whole += not steps.is_cut
         score, loss = None, None
         if not request.is_refit:
             prediction = run.score_part(shown)
@@ -309,7 +310,7 @@ def drive_run(
         metrics={} if request.is_refit else scorer.compute_metrics(prediction),
         n_parameters=sum(p.numel() for p in run.network.parameters()),
         best_epoch=best.epoch,
-        n_epochs=number,
+        n_epochs=n_whole if request.is_refit else number,  # half an epoch is no final training
         fit_seconds=fit_seconds,
         predict_seconds=clock.seconds - fit_seconds,
         peak_memory_bytes=compute_peak_memory(run.device),

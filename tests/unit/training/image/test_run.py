@@ -186,3 +186,10 @@ def test_a_table_and_a_number_are_refused():
     number = replace(TASK, type=TaskType.REGRESSION, metric="rmse", classes=())
     with pytest.raises(SpecError, match="classes"):
         next(train(PREPARED, number, build_request()))
+
+
+def test_a_refit_cut_in_its_last_epoch_is_none():
+    """Only whole epochs count: one step of the only epoch is no final model."""
+    trained, _ = run_small(is_refit=True, max_epochs=1, deadline=time.monotonic() - 1)
+    assert trained.n_epochs == 0
+    assert "Time ran out in epoch 1 of 1" in trained.warnings[0]
