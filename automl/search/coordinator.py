@@ -139,6 +139,9 @@ class Coordinator:
         is_asked = self._context.stop_mode() is StopMode.KEEP_BEST
         grace = LONG_GRACE_SECONDS if self._has_images and not is_asked else STOP_GRACE_SECONDS
         give_up_at = time.monotonic() + grace
+        supernet = self._sharing.find_supernet()
+        if is_asked and supernet is not None and supernet.number in self._crew.running:
+            self._crew.put_back(supernet.number)  # it would look for paths that nobody trains now
         while self._crew.running:
             self._crew.stop_all()
             yield from self._wait("search")
@@ -293,7 +296,7 @@ class Coordinator:
         """True when it is time to end; never before there is one model to end with."""
         if self._ledger.find_best() is None:
             scoreless = not self._find_unfinished_baseline() and not self._proposer.is_open()
-            return scoreless and not self._crew.running
+            return scoreless and not self._crew.running and not self._sharing.is_pending
         if self._context.stop_mode() is StopMode.KEEP_BEST:
             return True
         left = self._compute_left()

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from automl.execution.messages import (
     EpochDone,
@@ -14,7 +15,7 @@ from automl.execution.messages import (
     TrialDone,
     TrialFailed,
 )
-from automl.jobs.records import Trial, TrialState
+from automl.jobs.records import StopMode, Trial, TrialState
 from automl.models.catalog import FAMILIES
 from automl.search.context import CoordinatorContext
 from automl.search.ledger import REFIT, Ledger
@@ -103,7 +104,7 @@ class Crew:
                 self._take_epoch(report)
             else:
                 ended.append(self._take_end(report))
-        return ended
+        return [trial for trial in ended if trial.state is not TrialState.WAITING]
 
     def questions(self) -> list[Question]:
         """Screens and rungs that wait for an answer, in trial order."""
@@ -133,6 +134,17 @@ class Crew:
             self._take_end(
                 TrialFailed(trial=number, kind=FailureKind.TIMEOUT, message=reason, hint="")
             )
+
+    def put_back(self, number: int) -> None:
+        """End a run whose half is worth nothing; it waits again, for a search that is resumed."""
+        self._context.trainers.end(number)
+        self.running.pop(number)
+        attempt = self._ledger[number].attempt + 1
+        self._wait_again(number, attempt=attempt)
+
+    def _wait_again(self, number: int, **changes: Any) -> Trial:
+        self._context.log("info", f"trial {number} had not really begun and waits again")
+        return self._ledger.update(number, state=TrialState.WAITING, started_at=None, **changes)
 
     def _take_ready(self, slot: str, report: Ready) -> None:
         if report.warning:
@@ -189,6 +201,8 @@ class Crew:
     def _take_discarded(self, report: TrialDiscarded, now: float) -> Trial:
         """A trial that ended before its first epoch; why stands in its row, or the search was over."""
         trial = self._ledger[report.trial]
+        if not trial.failure_kind and self._context.stop_mode() is StopMode.KEEP_BEST:
+            return self._wait_again(trial.number)  # a search that is resumed trains it
         reason = trial.failure_message or "The search was over before it began."
         self._context.log("info", f"trial {trial.number} is not trained: {reason}")
         return self._ledger.update(

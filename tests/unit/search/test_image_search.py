@@ -7,7 +7,7 @@ import pytest
 from image_simulation import ImageTrainers, build_bench, build_image_spec
 
 from automl.errors import SpecError
-from automl.jobs.records import TrialState
+from automl.jobs.records import StopMode, TrialState
 from automl.search.budget import compute_most_reserve
 from automl.search.goals import Method, ModelLimits, Objective
 from automl.search.ledger import BASELINE, REFIT, SEARCH
@@ -283,3 +283,29 @@ def test_goals_of_pictures_are_refused_for_a_table(changes):
 def test_a_limit_is_a_number_above_nothing(value):
     with pytest.raises(SpecError, match="latency_ms"):
         ModelLimits(latency_ms=value)
+
+
+def _stop_and_resume(folder, bench, stop_when):
+    """Press Stop at a moment, let the search end, and go on with its rows in a new process."""
+    steps = bench.build().run()
+    while not stop_when():
+        next(steps)
+    bench.stop = StopMode.KEEP_BEST
+    for _ in steps:
+        pass
+    assert not bench.crew.running
+    resumed = build_bench(folder, bench.spec, candidates=bench.trainers.candidates)
+    resumed.rows.update(bench.rows)
+    resumed.__post_init__()
+    return resumed
+
+
+def test_what_waits_at_its_screen_when_a_person_stops_is_trained_when_the_search_goes_on(tmp_path):
+    bench = build_bench(tmp_path, build_image_spec(budget=Budget(trials=6)))
+    whole = build_bench(tmp_path / "whole", bench.spec).run()
+    resumed = _stop_and_resume(
+        tmp_path, bench, lambda: 2 in bench.crew.running and bench.ledger.find_best() is not None
+    )
+    yardstick = resumed.ledger[2]
+    assert (yardstick.family, yardstick.state) == ("small_cnn", TrialState.WAITING)
+    assert _facts(resumed.run()) == _facts(whole)

@@ -7,7 +7,7 @@ from itertools import islice
 import pytest
 from image_simulation import ImageTrainers, build_bench, build_image_spec
 
-from automl.jobs.records import TrialState
+from automl.jobs.records import StopMode, TrialState
 from automl.models.catalog import get_space
 from automl.search.goals import Method
 from automl.search.ledger import SEARCH, SUPERNET
@@ -144,3 +144,31 @@ def test_the_supernet_has_its_share_of_the_time(tmp_path):
     assert not [
         row for row in bench.ledger.list_trials(SUPERNET) if row.state is not TrialState.COMPLETE
     ]
+
+
+def test_a_supernet_that_a_person_stopped_trains_when_the_search_goes_on(tmp_path):
+    spec = build_spec(budget=Budget(trials=6))
+    bench = build_bench(tmp_path, spec, deaf=frozenset({SUPERNET}))
+    steps = bench.build().run()
+    while 3 not in bench.crew.running or bench.ledger.find_best() is None:
+        next(steps)
+    bench.stop = StopMode.KEEP_BEST
+    for _ in steps:
+        pass
+    assert not bench.crew.running
+    supernet = bench.ledger[3]
+    assert (supernet.stage, supernet.state, supernet.attempt) == (SUPERNET, TrialState.WAITING, 2)
+    resumed = build_bench(tmp_path, spec, candidates=build_candidates(4))
+    resumed.rows.update(bench.rows)
+    resumed.__post_init__()
+    rows = resumed.run()
+    assert rows[3].state is TrialState.COMPLETE
+    assert sum(row.origin == WEIGHT_SHARING for row in rows) == 4
+
+
+def test_weight_sharing_begins_though_every_baseline_failed(tmp_path):
+    spec = replace(build_spec(budget=Budget(trials=6)), method=Method.WEIGHT_SHARING)
+    fails = frozenset({"constant", "linear", "small_cnn"})
+    rows = build_bench(tmp_path, spec, fails=fails, candidates=build_candidates(3)).run()
+    assert [row.state for row in rows if row.stage == SUPERNET] == [TrialState.COMPLETE]
+    assert sum(row.origin == WEIGHT_SHARING for row in rows) == 3
