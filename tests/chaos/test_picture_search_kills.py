@@ -27,7 +27,7 @@ from tests.painted_zips import Painting, write_shapes
 pytestmark = [pytest.mark.chaos, pytest.mark.acceptance]
 
 PHASES = ("preparing", "baselines", "supernet", "search", "refit", "evaluation")
-TRIALS = 5  # four that weight sharing proposes, and one more
+TRIALS = 5  # some that weight sharing proposes, and some of plain search
 STILL = (
     "number", "family", "config", "stage", "state", "score", "n_epochs", "best_epoch", "device",
     "origin", "shared_score", "failure_kind",
@@ -138,7 +138,7 @@ def test_a_worker_killed_in_any_phase_changes_nothing(pictures):
     worker = pictures.start_worker()
     assert pictures.wait_for_end(undisturbed).state is JobState.SUCCEEDED
     whole = pictures.read_result(undisturbed)
-    assert len(check_rows(pictures, undisturbed)) == 4
+    assert 2 <= len(check_rows(pictures, undisturbed)) < TRIALS
     for job_id, phase in zip(ids, PHASES, strict=True):
         pictures.wait(lambda: pictures.is_in(job_id, phase), 240)  # noqa: B023 (called at once)
         worker.kill()
