@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from automl.jobs.records import Trial, TrialState
@@ -16,6 +16,7 @@ EVERY_SECONDS = 0.5
 MOST_RUNNING = 16
 MOST_WARNINGS = 6
 MOST_WARNING_LENGTH = 200
+LEAST_WARNING_LENGTH = 160  # kept even inside a word: the shell knows a warning by its first 150
 MOST_BYTES = 4_000  # the store takes 4,096
 
 
@@ -42,8 +43,8 @@ def build_progress(
     """The progress record of the contract between engine and page."""
     proposed = ledger.list_trials(SEARCH)
     rows = [row for row in proposed if not is_screened_out(row)]  # what a budget of trials counts
-    scored = ledger.list_scored()
-    baseline = next((row for row in scored if row.stage == BASELINE), None)
+    best = ledger.find_best()  # within the limits, as the winner will be
+    baseline = next((row for row in ledger.list_scored() if row.stage == BASELINE), None)
     budget = context.spec.budget
     progress = {
         "phase": phase,
@@ -55,7 +56,7 @@ def build_progress(
         "n_screened_out": len(proposed) - len(rows),
         "n_networks": sum(FAMILIES[row.family].is_network for row in rows),
         "budget_trials": budget.trials,
-        "best": _describe_trial(context, scored[0]) if scored else None,
+        "best": _describe_trial(context, best) if best else None,
         "baseline_best": _describe_trial(context, baseline) if baseline else None,
         "running": [
             {
@@ -67,12 +68,23 @@ def build_progress(
             for number, run in sorted(crew.running.items())[:MOST_RUNNING]
         ],
         "devices": _list_devices(context, ledger, crew)[:MOST_RUNNING],
-        "warnings": [
-            text[:MOST_WARNING_LENGTH] for text in context.warnings.texts[-MOST_WARNINGS:]
-        ],
+        "warnings": shorten_warnings(context.warnings.texts),
         "first_model_seconds": context.milestones.first_model_seconds,
     }
     return fit_progress(progress)
+
+
+def shorten_warnings(texts: Sequence[str]) -> list[str]:
+    """The last warnings; a long one ends at a word with ``…`` (it stands whole in the result)."""
+    return [_shorten(text) for text in texts[-MOST_WARNINGS:]]
+
+
+def _shorten(text: str) -> str:
+    if len(text) <= MOST_WARNING_LENGTH:
+        return text
+    cut = text[:MOST_WARNING_LENGTH]
+    end = cut.rfind(" ", LEAST_WARNING_LENGTH)
+    return cut[: end if end >= 0 else MOST_WARNING_LENGTH - 1].rstrip(" ,;:") + "…"
 
 
 def fit_progress(progress: dict[str, Any]) -> dict[str, Any]:

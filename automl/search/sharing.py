@@ -26,7 +26,8 @@ CANDIDATES = "candidates.json"
 WEIGHT_SHARING = "weight_sharing"
 FAMILY = "cnn"
 MOST_ALONE = 8  # trained on their own when weight sharing is the only method
-MOST_BESIDE = 4  # when plain search goes on beside it
+# when plain search goes on beside it; never more than half of a budget of trials
+MOST_BESIDE = 4
 MOST_BYTES = 4_000_000
 
 
@@ -48,7 +49,8 @@ class Sharing:
 
     @property
     def is_on(self) -> bool:
-        return self._context.spec.method is not Method.PLAIN
+        """False with both methods in a budget of one trial: that one is plain search's."""
+        return self._context.spec.method is not Method.PLAIN and self._count_most() > 0
 
     @property
     def is_alone(self) -> bool:
@@ -60,7 +62,12 @@ class Sharing:
         return next(iter(self._ledger.list_trials(SUPERNET)), None)
 
     def add_supernet(self) -> None:
-        """Put the supernet among what waits, once."""
+        """Put the supernet among what waits, once; that there is no room for it is said."""
+        if not self.is_on and self._context.spec.method is not Method.PLAIN:
+            self._context.warnings.add(
+                "A budget of one trial leaves weight sharing out: the trial is plain search's. Two trials "
+                "have room for both methods."
+            )
         if not self.is_on or self.find_supernet() is not None:
             return
         self._ledger.put(
@@ -101,7 +108,10 @@ class Sharing:
         }
 
     def _count_most(self) -> int:
-        return MOST_ALONE if self.is_alone else MOST_BESIDE
+        n_trials = self._context.spec.budget.trials
+        if self.is_alone:
+            return MOST_ALONE
+        return MOST_BESIDE if n_trials is None else min(MOST_BESIDE, n_trials // 2)
 
     def _list_candidates(self) -> tuple[Candidate, ...]:
         supernet = self.find_supernet()

@@ -29,7 +29,7 @@ from automl.search.crew import Crew
 from automl.search.ledger import ACTIVE, Ledger
 from automl.search.preparation import REFIT_ROWS, SEARCH_ROWS
 from automl.search.pretrained_weights import narrow_spec
-from automl.search.progress import build_progress, fit_progress
+from automl.search.progress import build_progress, fit_progress, shorten_warnings
 from automl.search.refits import OpenedModel, Refitter
 from automl.search.rungs import build_rung_plan
 from automl.search.search_record import build_search_record
@@ -291,7 +291,7 @@ class SearchRun:
                 "baseline_best": None,
                 "running": [],
                 "devices": [],
-                "warnings": [text[:200] for text in self._warnings.texts[-6:]],
+                "warnings": shorten_warnings(self._warnings.texts),
                 "first_model_seconds": self._milestones.first_model_seconds,
             }
         )
