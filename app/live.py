@@ -198,7 +198,9 @@ def get_family_title(name: str) -> str:
     """The title of a family of models."""
     from automl.models.catalog import FAMILIES
 
-    return FAMILIES[name].title if name in FAMILIES else name
+    if name in FAMILIES:
+        return FAMILIES[name].title
+    return say_plain(f"family.{name}") if knows(f"family.{name}") else name
 
 
 def get_sign(metric: str) -> int:

@@ -12,8 +12,8 @@ from fairness.wording import (
     describe_floor,
     format_change,
     format_change_interval,
+    format_equal_p,
     format_estimate,
-    format_p,
     format_percent,
     format_points,
     get_title,
@@ -122,7 +122,7 @@ def _describe_widest(audit: ClassAudit, attribute: str) -> tuple[str, str]:
         f" {_change(gap)} (n = {gap.n_group:,} and {gap.n_reference:,})."
     )
     n_tests = audit.count_comparisons(attribute)
-    return sentence, f"p = {format_p(gap.p_holm)} after Holm's correction for {n_tests:,} comparisons. {CHOSEN}"  # fmt: skip
+    return sentence, f"{format_equal_p(gap.p_holm)} after Holm's correction for {n_tests:,} comparisons. {CHOSEN}"  # fmt: skip
 
 
 def _change(gap: ClassGap) -> str:

@@ -89,7 +89,7 @@ _ROWS = (
     Metric("average_precision", "Average precision", "Σ (R_k − R_{k−1}) P_k", BINARY, "score", "higher", UNIT, help="Chance level is the base rate, so groups with other base rates do not compare."),
     Metric("roc_auc_ovr", "ROC AUC, one against rest", "mean over classes of AUC(class against rest)", MULTICLASS, "probability", "higher", UNIT, 0.5, help="Macro mean over the classes present."),
     Metric("top_k_accuracy", "Top-k accuracy", "share with the true class among the k most probable", MULTICLASS, "probability", "higher", UNIT, help="k is 5 above five classes, else 2."),
-    Metric("log_loss", "Log loss", "−mean ln p(true class)", CLASSES, "probability", "lower", POSITIVE, help="Probabilities clipped at 1e-15."),
+    Metric("log_loss", "Log loss", "−mean ln p(true class)", CLASSES, "probability", "lower", POSITIVE, help="How surprised the model is by the truth: 0 where it is certain and right. Probabilities clipped at 1e-15."),
     Metric("brier_score", "Brier score", "mean (s − y)²; several classes: mean Σ_k (p_k − 1[y = k])²", CLASSES, "probability", "lower", (0.0, 2.0), help="0 to 1 for two classes, 0 to 2 for more."),
     Metric("ece", "Expected calibration error", "Σ n_b/n · |observed − mean score|, 15 equal-mass bins", CLASSES, "probability", "lower", UNIT, 0.0, "Guo et al. 2017", "Never 0 on finite data: read it beside its null value. Several classes: of the top class."),
     Metric("mean_prediction", "Mean score", "mean s", BINARY, "score", "none", (float("-inf"), float("inf")), help="Average score of the rows."),

@@ -144,6 +144,12 @@ def format_p(value: float | None) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
+def format_equal_p(value: float | None) -> str:
+    """The same in a sentence: "p = 0.471", "p < 0.001"."""
+    text = format_p(value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
 def get_title(metric: str) -> str:
     """The name of a metric or of a gap in words."""
     if metric in METRICS:

@@ -15,7 +15,12 @@ from app.wording import say
 show_title(say("models.title"), say("models.question"))
 models = finished_models.list_models()
 if not models:
-    show_empty(say("models.none_title"), say("models.none_text"), page="data")
+    show_empty(
+        say("models.none_title"),
+        say("models.none_text"),
+        page="data",
+        label=say("search.empty_button"),
+    )
     st.stop()
 show_list(models)
 model = pick_model(models)

@@ -23,7 +23,8 @@ task = result.get("task")
 
 show_headline(result, is_stopped=job.state is JobState.STOPPED)
 with st.container(horizontal=True, key="ways_on"):
-    has_audit = isinstance(task, dict) and task.get("type") in ("binary", "multiclass")
+    is_classes = isinstance(task, dict) and task.get("type") in ("binary", "multiclass")
+    has_audit = is_classes and bool(task.get("sensitive", True))
     label = say("results.open_audit" if has_audit else "results.open_report")
     if st.button(label, key="open_audit", type="primary" if has_audit else "secondary"):
         open_page("audit")

@@ -65,7 +65,9 @@ def build_table(dataset: Dataset, profile: Profile, setup: Setup) -> pd.DataFram
                 "missing": column.n_missing / max(dataset.n_rows, 1),
                 "distinct": column.n_distinct,
                 "shape": build_shape(found),
-                "reason": "; ".join(filter(None, (column.reason, column.role_reason))),
+                "reason": "; ".join(
+                    dict.fromkeys(filter(None, (column.reason, column.role_reason)))
+                ),
             }
         )
     return pd.DataFrame(rows)

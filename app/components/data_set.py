@@ -23,7 +23,13 @@ from fairness.errors import FairloomError
 VIEWS = ("columns", "views", "related")
 PICTURE_VIEWS = ("pictures", "classes", "sizes", "columns", "left_out")
 
-PLURALS = {"row": "rows", "column": "columns", "picture": "pictures", "class": "classes", "left": "lefts"}
+PLURALS = {
+    "row": "rows",
+    "column": "columns",
+    "picture": "pictures",
+    "class": "classes",
+    "left": "lefts",
+}
 
 
 def show_dataset(dataset_id: str) -> None:
@@ -114,12 +120,12 @@ def _describe_pictures(dataset: Dataset) -> str:
     if facts is None:
         return ""
     parts = [_count(dataset.n_rows, "picture")]
-    classes = services.count_classes(dataset)
-    if classes:
-        parts.append(_count(classes, "class"))
     for name, count in (("val", dataset.n_val_rows), ("test", dataset.n_test_rows)):
         if count:
             parts.append(say_plain(f"set.given_{name}", count=format_count(count)))
+    classes = services.count_classes(dataset)
+    if classes:
+        parts.append(_count(classes, "class"))
     colour = say_plain("set.grey" if facts.channels == 1 else "set.colour")
     parts.append(say_plain("set.stored", side=facts.side, colour=colour))
     parts.append(format_bytes(dataset.size_bytes))

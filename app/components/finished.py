@@ -42,7 +42,12 @@ def _show_choice() -> None:
         if not job.state.is_active and results.read_result(job.id) is not None
     }
     if not done:
-        show_empty(say("results.none_title"), say("results.none_text"), page="data")
+        show_empty(
+            say("results.none_title"),
+            say("results.none_text"),
+            page="data",
+            label=say("search.empty_button"),
+        )
         return
     st.write(say("results.none_text"))
     picked = st.selectbox(

@@ -80,6 +80,8 @@ def describe_comparison(result: Mapping[str, Any]) -> str:
     if baseline is None:
         return ""
     if baseline == result["winner"]["name"]:
+        if all(row.get("is_baseline") for row in result["leaderboard"]):
+            return say("results.only_baselines")
         return say("results.is_baseline", name=baseline)
     comparison = {**(result.get("comparison") or {}), "baseline": baseline}
     if comparison.get("value") is not None:

@@ -262,7 +262,9 @@ def _build_choice(
     )
 
 
-def _show_start(dataset: Dataset, choice: search_choices.SearchChoice | None, advanced: Advanced) -> None:
+def _show_start(
+    dataset: Dataset, choice: search_choices.SearchChoice | None, advanced: Advanced
+) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="start_row"):
         pressed = st.button(
             say("new.start"),
@@ -276,12 +278,25 @@ def _show_start(dataset: Dataset, choice: search_choices.SearchChoice | None, ad
             "pruner": say_plain(f"pruner.{advanced.pruner}"),
             "preset": say_plain(f"preset.{advanced.preset}"),
         }
-        where = say("new.where", devices=", ".join(advanced.devices) or "–")
+        where = _describe_where(dataset, advanced.devices)
         st.caption(f"{where} {say('new.defaults', seed=advanced.seed, **names)}", width="stretch")
     if not services.has_worker():
         st.warning(say("frame.no_worker"))
     if pressed and choice is not None:
         _start(dataset, choice)
+
+
+def _describe_where(dataset: Dataset, names: tuple[str, ...]) -> str:
+    """The devices that the search will use: of pictures, cores work together."""
+    slots = tuple(slot for slot in services.list_slots() if slot.name in names)
+    if dataset.images is None or not slots:
+        return say("new.where", devices=", ".join(names) or "–")
+    from automl.execution.devices import compute_image_resources
+
+    plan = compute_image_resources(slots, dataset.n_train_rows, dataset.images.side)
+    used = ", ".join(slot.name for slot in plan.slots)
+    key = "new.where" if plan.threads == 1 else "new.where_together"
+    return say(key, devices=used, threads=plan.threads)
 
 
 def _start(dataset: Dataset, choice: search_choices.SearchChoice) -> None:

@@ -190,7 +190,7 @@ def _show_model(label: str, model: dict[str, Any] | None, help_text: str, key: s
 
 
 def _show_left(search: Job) -> None:
-    if not search.state.is_active:
+    if not search.state.is_active or search.stop_mode is not None:
         st.metric(say("live.used"), format_duration(compute_elapsed(search)))
         return
     seconds, is_estimate = live.compute_left(search.progress, compute_elapsed(search))
@@ -217,7 +217,7 @@ def _show_table(search: Job, trials: list[Trial], total: int) -> None:
             column_config={
                 "number": column.NumberColumn(say("col.number"), width=50),
                 "family": column.TextColumn(say("col.family"), width=130),
-                "stage": column.TextColumn(say("col.stage")),
+                "stage": column.TextColumn(say("col.stage"), width=90),
                 "state": column.TextColumn(say("col.state"), width=115),
                 "value": column.NumberColumn(
                     live.get_metric_title(read_metric(search)), format="%.4f"

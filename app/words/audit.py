@@ -2,7 +2,7 @@
 
 WORDS: dict[str, str] = {
     "audit.title": "Audit",
-    "audit.question": "Does the model treat groups of people differently, by how much, and how sure is that?",
+    "audit.question": "Does the model treat groups differently, by how much, and how sure is that?",
     "audit.none_title": "No sensitive column was named",
     "audit.none_text": "No sensitive attribute given. Leaving it out does not remove its influence; add it as "
     "audit-only to check. On the data page, choose the columns under *Sensitive* (sex, age, origin …), then "

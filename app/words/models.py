@@ -21,7 +21,7 @@ WORDS: dict[str, str] = {
     "model card. It holds no pictures. No file in it is run when it is loaded.",
     "models.predict_pictures": "Upload a ZIP of pictures or a single one. They are decoded as the training pictures "
     "were; what cannot be read is counted and named.",
-    "models.drop_pictures": "A ZIP of pictures, or one picture",
+    "models.drop_pictures": "Drop a ZIP of pictures, or one picture, here or",
     "models.single": "Decided: **{label}**, probability **{share}**.",
     "models.class": "Class",
     "models.probability": "Probability",

@@ -22,6 +22,7 @@ WORDS: dict[str, str] = {
     "results.accuracy": "Accuracy on the same rows: **{value}**.",
     "results.lower": "lower is better",
     "results.baseline": "{name}, for comparison: **{value}**.",
+    "results.only_baselines": "No model of the search was trained to its end: only the baselines are compared. With more time a search tries more.",
     "results.is_baseline": "The winner is a baseline itself: the search found nothing better than {name}.",
     "results.winner": "Winner: **{name}**",
     "results.n": "95 % interval, n = {n} test rows",

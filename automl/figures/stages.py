@@ -114,12 +114,13 @@ def describe_stages(frame: pd.DataFrame) -> str:
         return "This model has no layers to draw."
     stages = compute_stages(frame)
     total = {name: int(frame[name].sum()) for name in ("parameters", "macs")}
+    steps = f" in {len(stages)} steps" if len(stages) > 1 else ""
     text = (
-        f"{int(frame['repeats'].sum())} layers in {len(stages)} steps, {total['parameters']:,} parameters,"
+        f"{int(frame['repeats'].sum())} layers{steps}, {total['parameters']:,} parameters,"
         f" {render_count(total['macs'])} multiply-adds for one picture."
     )
     for name, words in (("parameters", "parameters"), ("macs", "multiply-adds")):
-        if total[name]:
+        if total[name] and len(stages) > 1:
             top = find_highest(stages, name)
             text += f" {top['stage']} holds {100 * top[name] / total[name]:.0f} % of the {words}."
     folded = " Drawn by stage; the table has every layer." if len(frame) > MAX_BOXES else ""
