@@ -276,6 +276,8 @@ def _note_shared(request: SplitRequest, parts: Mapping[Part, Ints]) -> Iterator[
     own = np.concatenate([rows for part, rows in parts.items() if part is not Part.TEST])
     if request.n_given_test:
         yield from _note_copies(request, tested, own)
+    if request.n_given_val:
+        yield from _note_val_copies(request, parts)
     if request.groups is None:
         return
     if request.n_given_test:
@@ -298,6 +300,19 @@ def _note_copies(request: SplitRequest, tested: Ints, own: Ints) -> Iterator[Not
         f"{n_copies:,} of {len(tested):,} {what}. The test results are a little too good for them."
     )
     yield Note(code="test_overlap", text=text, level="warning")
+
+
+def _note_val_copies(request: SplitRequest, parts: Mapping[Part, Ints]) -> Iterator[Note]:
+    keys = request.duplicate_keys
+    decided = np.concatenate([parts[Part.SELECT], parts[Part.CALIBRATE]])
+    n_copies = 0 if keys is None else int(np.isin(keys[decided], keys[parts[Part.TRAIN]]).sum())
+    if n_copies:
+        what = "pictures" if request.are_pictures else "rows"
+        text = (
+            f"{n_copies:,} of {len(decided):,} {what} of the validation part have a copy or near copy in "
+            "the training part. What is chosen by them is a little too good on them."
+        )
+        yield Note(code="validation_overlap", text=text, level="warning")
 
 
 def _note_groups(groups: Ints, given: Ints, own: Ints, name: str) -> Iterator[Note]:

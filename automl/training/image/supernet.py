@@ -46,8 +46,10 @@ TRAIN_SHARE = 0.75  # of the time; the rest looks for paths
 SEARCH_PICTURES = 1000  # of the select part that compare paths
 RECALIBRATE_BATCHES = 6
 POPULATION = 16
-MOST_SCORED = 96
+MOST_SCORED = 64
+MOST_SCORED_LARGE = 24  # above 64 px, so that the silence while paths are scored stays short
 LEAST_SCORED = 8
+SMALL_SIDE = 64
 TOURNAMENT = 4
 MUTATED_SHARE = 0.25
 MUON_RATE = 0.1
@@ -247,14 +249,15 @@ def _list_base(config: Config) -> Config:
 def _evolve(run: SupernetRun, shown: Pictures, scorer: Scorer, clock: WorkClock) -> list[Scored]:
     """Random paths first, then mutations of tournament winners; best first, every path once.
 
-    Without a clock 96 paths are scored; with one as many as fit, but at least 8.
+    Without a clock 64 paths are scored (24 of large pictures); with one as many as fit, but at least 8.
     """
     draws = torch.Generator().manual_seed(derive_seed(run.request.seed, 3, 3))
     paths = run.network.paths
     within = _Limits(run)
     scored: list[Scored] = []
     known: set[Path] = set()
-    most = min(MOST_SCORED, paths.count())
+    most = MOST_SCORED if run.shape.side <= SMALL_SIDE else MOST_SCORED_LARGE
+    most = min(most, paths.count())
     for _ in range(50 * most):
         if len(scored) >= most or (clock.is_over and len(scored) >= LEAST_SCORED):
             break

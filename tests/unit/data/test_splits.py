@@ -210,3 +210,13 @@ def test_copies_of_pictures_are_tied_however_many_they_are() -> None:
 def test_shares_around_a_given_validation_part_come_in_pairs(shares: dict[str, float]) -> None:
     with pytest.raises(SpecError, match="two pairs must each add up to 1"):
         SplitPlan(test=0.0, test_given=True, val_given=True, **shares)
+
+
+def test_copies_between_training_and_validation_are_said() -> None:
+    keys = np.arange(550, dtype=np.uint64)
+    keys[400:404] = keys[:4]
+    notes = split_around_validation(50, duplicate_keys=keys, are_pictures=True).notes
+    (note,) = [each for each in notes if each.code == "validation_overlap"]
+    assert note.text.startswith("4 of 100 pictures of the validation part")
+    whole = split_around_validation(50, duplicate_keys=np.arange(550, dtype=np.uint64)).notes
+    assert not whole
