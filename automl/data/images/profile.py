@@ -45,12 +45,29 @@ class Flaw:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Words:
+    """What one or many pictures have, what that means, and what can be done; each for one and for many."""
+
     one: str
     many: str
-    advice: str
+    meaning: tuple[str, str] = ("", "")
+    offer: tuple[str, str] = ("", "")
     level: Literal["info", "warning"] = "info"
 
 
+_TOO_GOOD = ("The result on it is too good.", "Results on them are too good.")
+_LEARNED = (
+    "Leave out its copy in the part that is learned from.",
+    "Leave out the copies that are learned from.",
+)
+_REPEATED = ("You can leave it out.", "You can leave out all but the first.")
+_LEAVE_OUT = (
+    "Leave it out unless such pictures also come in use.",
+    "Leave them out unless such pictures also come in use.",
+)
+_ALL_IN_TEST = (
+    "It is in the given test part, which stays as it was given.",
+    "They are in the given test part, which stays as it was given.",
+)
 _WORDS: Mapping[str, _Words] = MappingProxyType(
     {
         "exact_duplicate_across_parts": _Words(
@@ -58,7 +75,8 @@ _WORDS: Mapping[str, _Words] = MappingProxyType(
             "models learn from",
             many="pictures of the test or validation part also stand, byte by byte, in a part that "
             "models learn from",
-            advice="Results on them are too good; leave out the copies that are learned from.",
+            meaning=_TOO_GOOD,
+            offer=_LEARNED,
             level="warning",
         ),
         "near_duplicate_across_parts": _Words(
@@ -66,50 +84,55 @@ _WORDS: Mapping[str, _Words] = MappingProxyType(
             "from",
             many="pictures of the test or validation part have a near copy in a part that models "
             "learn from",
-            advice="Results on them are too good; leave out the copies that are learned from.",
+            meaning=_TOO_GOOD,
+            offer=_LEARNED,
             level="warning",
         ),
         "exact_duplicate_across_classes": _Words(
             one="picture stands, byte by byte, in another class too",
             many="pictures stand, byte by byte, in another class too",
-            advice="One of the classes is wrong; correct it, or leave all of them out.",
+            meaning=("One of the classes is wrong: correct it.",) * 2,
+            offer=("Or leave it out.", "Or leave all of them out."),
             level="warning",
         ),
         "near_duplicate_across_classes": _Words(
             one="picture has a near copy in another class",
             many="pictures have a near copy in another class",
-            advice="Look whether one class is wrong; correct it, or leave all of them out.",
+            meaning=("Look whether one class is wrong, and correct it.",) * 2,
+            offer=("Or leave it out.", "Or leave all of them out."),
             level="warning",
         ),
         "exact_duplicate": _Words(
             one="picture repeats another one byte by byte",
             many="pictures repeat another one byte by byte",
-            advice="Copies stay in one part of the split; you can leave out all but the first.",
+            meaning=("Copies stay in one part of the split.",) * 2,
+            offer=_REPEATED,
         ),
         "near_duplicate": _Words(
             one="picture is a near copy of another one",
             many="pictures are near copies of another one",
-            advice="Near copies stay in one part of the split; you can leave out all but the first.",
+            meaning=("Near copies stay in one part of the split.",) * 2,
+            offer=_REPEATED,
         ),
         "tiny": _Words(
             one=f"picture has a side under {TINY_SIDE} pixels",
             many=f"pictures have a side under {TINY_SIDE} pixels",
-            advice="Little can be seen on them once they are enlarged.",
+            meaning=(
+                "Little can be seen on it once it is enlarged.",
+                "Little can be seen on them once they are enlarged.",
+            ),
         ),
         "dark": _Words(
-            one="picture is dark all over",
-            many="pictures are dark all over",
-            advice="Leave them out unless such pictures also come in use.",
+            one="picture is dark all over", many="pictures are dark all over", offer=_LEAVE_OUT
         ),
-        "blurred": _Words(
-            one="picture is blurred",
-            many="pictures are blurred",
-            advice="Leave them out unless such pictures also come in use.",
-        ),
+        "blurred": _Words(one="picture is blurred", many="pictures are blurred", offer=_LEAVE_OUT),
         "odd_aspect": _Words(
             one=f"picture is over {MAX_ASPECT:g} times as long as wide",
             many=f"pictures are over {MAX_ASPECT:g} times as long as wide",
-            advice="Only the middle square is kept, a third of them at most.",
+            meaning=(
+                "Only its middle square is kept, a third of it at most.",
+                "Only the middle square is kept, a third of them at most.",
+            ),
         ),
     }
 )
@@ -257,14 +280,25 @@ def _build_note(flaw: Flaw, taken: pa.Table) -> Note:
     count = f"{len(flaw.rows):,} {words.one if len(flaw.rows) == 1 else words.many}"
     if flaw.code in LOOKS and len(flaw.rows) > MOST_OF_A_SET * taken.num_rows:
         return Note(code=flaw.code, text=f"{count}: {shown}{more}. {NATURE}")
-    can_drop = len(flaw.droppable) > 0
-    stays = f" {TEST_STAYS}" if can_drop and flaw.n_test and "_parts" not in flaw.code else ""
     return Note(
         code=flaw.code,
-        text=f"{count}: {shown}{more}. {words.advice}{stays}",
+        text=" ".join([f"{count}: {shown}{more}.", *_advise(flaw, words)]),
         level=words.level,
-        actions=(DROP, KEEP) if can_drop else (),
+        actions=(DROP, KEEP) if len(flaw.droppable) else (),
     )
+
+
+def _advise(flaw: Flaw, words: _Words) -> tuple[str, ...]:
+    """What it means and what can be done about it; nothing is advised that is not offered."""
+    which = int(len(flaw.rows) != 1)
+    said = [words.meaning[which]]
+    if len(flaw.droppable):
+        said.append(words.offer[which])
+    if flaw.n_test == len(flaw.rows) and not len(flaw.droppable):
+        said.append(_ALL_IN_TEST[which])
+    elif flaw.n_test and len(flaw.droppable) and "_parts" not in flaw.code:
+        said.append(TEST_STAYS)
+    return tuple(filter(None, said))
 
 
 def _note_few(taken: pa.Table) -> tuple[Note, ...]:

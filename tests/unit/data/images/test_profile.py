@@ -122,6 +122,45 @@ def test_what_is_given_for_testing_is_never_left_out(
     notes = find_notes(dataset, settings)
     assert notes["dark"].text.startswith("2 pictures are dark")
     assert notes["dark"].actions == ()
+    for note in notes.values():
+        assert "leave" not in note.text.lower()
+        assert note.text.endswith("They are in the given test part, which stays as it was given.")
+
+
+@pytest.mark.parametrize(
+    ("places", "words"),
+    [
+        (["train"], "Leave it out unless such pictures also come in use."),
+        (["train", "train"], "Leave them out unless such pictures also come in use."),
+        (["test"], "It is in the given test part, which stays as it was given."),
+        (
+            ["train", "test"],
+            "Leave them out unless such pictures also come in use. A given test part keeps its own.",
+        ),
+    ],
+)
+def test_a_finding_advises_what_can_be_done_and_counts(
+    import_members: Import, settings: Settings, places: list[str], words: str
+) -> None:
+    members = {**make_part("train", 0, 8), **make_part("test", 50, 2)}
+    for number, place in enumerate(places):
+        scene = make_scene(300 + number, light=0.06, depth=0.02)
+        members[f"{place}/cat/dark{number}.png"] = save_picture(scene)
+    note = find_notes(import_members(members), settings)["dark"]
+    assert note.text.endswith(f". {words}")
+    assert bool(note.actions) == ("Leave" in words)
+
+
+def test_one_copy_is_spoken_of_as_one(import_members: Import, settings: Settings) -> None:
+    members = {**make_part("train", 0, 8), **make_part("test", 50, 2)}
+    members["train/cat/copy.png"] = members["train/cat/0.png"]
+    members["test/dog/copy.png"] = members["train/dog/8.png"]
+    notes = find_notes(import_members(members), settings)
+    assert notes["exact_duplicate"].text.endswith("You can leave it out.")
+    across = notes["exact_duplicate_across_parts"].text
+    assert across.endswith(
+        "The result on it is too good. Leave out its copy in the part that is learned from."
+    )
 
 
 def test_what_most_of_a_set_is_like_is_said_and_not_offered_to_be_left_out(
