@@ -41,7 +41,7 @@ LOOKS = {
     "dark": ({"width": 1440, "height": 1000}, "dark"),
 }
 MOST_PIXELS = 2600  # height of a picture
-MOST_BYTES = 240_000  # a larger file is written again with 256 colours
+MOST_BYTES = 60_000  # a larger file is written again with 256 colours
 PAINTING = Painting(
     classes=("circle", "cross", "ring", "square", "star", "triangle"),
     n_train=300, n_test=120, side=32, has_scene=True, has_list=True,
