@@ -103,11 +103,25 @@ def _render_training(training: Mapping[str, Any]) -> str:
         ("Spec hash", training.get("spec_hash")),
         ("Rows", sizes),
         ("Seed", training.get("seed")),
+        *_list_weights(training.get("weights")),
     ]
     lines = [
         f"- {name}: {NOT_STATED if value is None else _escape(str(value))}" for name, value in facts
     ]
     return "\n".join(["## Training", "", *lines])
+
+
+def _list_weights(weights: Any) -> list[tuple[str, Any]]:
+    """What a pretrained model started from; nothing for one that was trained from scratch."""
+    if not isinstance(weights, Mapping):
+        return []
+    source = {"hub": "timm's hub", "folder": "a folder"}.get(str(weights.get("source")))
+    return [
+        ("Started from the weights", weights.get("tag")),
+        ("Licence of these weights", weights.get("licence")),
+        ("Source of these weights", source),
+        ("SHA-256 of these weights", weights.get("sha256")),
+    ]
 
 
 def _render_metrics(manifest: Manifest) -> str:

@@ -28,8 +28,9 @@ class Manifest:
     ``columns`` are the inputs in the order of the table; ``members`` are folders whose predictions are
     averaged; ``temperature`` (None: not scaled) is applied to the average; ``threshold`` turns the positive
     probability into a decision (binary only). ``training`` says what it was trained on (data id and name,
-    hash of the spec, rows by part); ``metrics`` are the test results, metric → estimate; ``files`` maps every other
-    file to its SHA-256; ``checksum`` is the SHA-256 of this record without it.
+    hash of the spec, rows by part, ``weights`` that it started from); ``metrics`` are the test results,
+    metric → estimate; ``files`` maps every other file to its SHA-256; ``checksum`` is the SHA-256 of this record
+    without it.
     """
 
     name: str

@@ -16,6 +16,7 @@ from automl.search.spec import SearchSpec
 from automl.worker.finish import Finish, parse_finish
 from automl.worker.opening import Opened, Opener
 from automl.worker.result_record import SCHEMA_VERSION, build_leaderboard_row, collect_versions
+from automl.worker.weights_record import build_weights_record
 from automl.worker.winner_files import build_winner_predictions, write_winner_bundle
 from fairness.definitions import METRICS
 from fairness.estimates import Estimate
@@ -60,6 +61,7 @@ def run_finishing(
 def _build_result(finish: Finish, opened: Sequence[Opened], opener: Opener) -> dict[str, Any]:
     spec, winner = finish.spec, opened[0]
     network = next((each for each in opened if "network" in each.model.roles), None)
+    described = _describe_model(finish, winner)
     return {
         "schema_version": SCHEMA_VERSION,
         "task": _build_task(spec),
@@ -70,7 +72,7 @@ def _build_result(finish: Finish, opened: Sequence[Opened], opener: Opener) -> d
             {key: value for key, value in trial.items() if key != "folder"}
             for trial in finish.trials.values()
         ],
-        "winner": _describe_model(finish, winner),
+        "winner": described,
         "best_network": None if network is None else _describe_model(finish, network),
         "leaderboard": _build_leaderboard(finish, opened),
         "test": _render_metrics(winner.evaluation.metrics),
@@ -87,6 +89,7 @@ def _build_result(finish: Finish, opened: Sequence[Opened], opener: Opener) -> d
             "spec": finish.preparation["spec_hash"],
             "split": finish.preparation["split_hash"],
             "test_part": finish.preparation["test_fingerprint"],
+            **_hash_weights(described),
         },
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": spec.seed,
@@ -123,7 +126,9 @@ def _render_metrics(metrics: Mapping[str, Estimate]) -> dict[str, dict[str, Any]
 
 def _describe_model(finish: Finish, opened: Opened) -> dict[str, Any]:
     trial = finish.trials[opened.model.trial]
-    shape = load_prepared(finish.folder / "prepared" / REFIT_ROWS).shape
+    prepared = finish.folder / "prepared"
+    shape = load_prepared(prepared / REFIT_ROWS).shape
+    weights = build_weights_record(opened.family, trial["config"], finish.spec.weights, prepared)
     return {
         "name": opened.name,
         "family": opened.family,
@@ -135,7 +140,14 @@ def _describe_model(finish: Finish, opened: Opened) -> dict[str, Any]:
         "epochs": opened.model.epochs,
         "members": len(opened.model.folders),
         "layers": describe_layers(opened.family, trial["config"], shape),
+        **({"weights": weights} if weights else {}),
     }
+
+
+def _hash_weights(described: Mapping[str, Any]) -> dict[str, str]:
+    """The hash of the weights that a pretrained winner started from; the report lists it with the others."""
+    sha256 = (described.get("weights") or {}).get("sha256")
+    return {"weights": sha256} if sha256 else {}
 
 
 def _build_leaderboard(finish: Finish, opened: Sequence[Opened]) -> list[dict[str, Any]]:

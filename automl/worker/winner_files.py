@@ -75,6 +75,7 @@ def write_winner_bundle(finish: Finish, winner: Opened, result: Mapping[str, Any
     """Replace ``bundle/``; an earlier one, of a search that was resumed, goes first."""
     spec = finish.spec
     rows = REFIT_ROWS if winner.model.is_refit else SEARCH_ROWS
+    winner_weights = result["winner"].get("weights")
     shutil.rmtree(finish.out / "bundle", ignore_errors=True)
     save_bundle(
         finish.out / "bundle",
@@ -93,6 +94,7 @@ def write_winner_bundle(finish: Finish, winner: Opened, result: Mapping[str, Any
                 "n_rows": dict(finish.preparation["n_rows"]),
                 "seed": spec.seed,
                 **_describe_pictures(finish),
+                **({"weights": winner_weights} if winner_weights else {}),
             },
             metrics=result["test"],
             versions=result["versions"],
