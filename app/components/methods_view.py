@@ -51,7 +51,8 @@ def describe_screening(result: Mapping[str, Any]) -> str:
     counts = {name: int(record.get(name) or 0) for name in ("over_limit", "discarded", "no_time")}
     total = sum(counts.values())
     if not total:
-        return say_plain("methods.none_screened", seen=format_count(seen))
+        key = "methods.none_screened_one" if seen == 1 else "methods.none_screened"
+        return say_plain(key, seen=format_count(seen))
     parts = [say_plain(f"methods.{name}", n=format_count(n)) for name, n in counts.items() if n]
     text = say_plain(
         "methods.screened", n=format_count(total), seen=format_count(seen), parts=", ".join(parts)

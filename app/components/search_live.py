@@ -163,11 +163,8 @@ def _show_screened(trials: list[Trial]) -> None:
         say_plain(f"screened.{kind}", count=format_count(count))
         for kind, count in live.count_screened(trials).items()
     ]
-    if parts:
-        left = ", ".join(parts)
-        st.caption(say("live.screened", count=format_count(n_measured), left=left))
-    else:
-        st.caption(say("live.screened_none", count=format_count(n_measured)))
+    key = f"live.screened{'' if parts else '_none'}{'_one' if n_measured == 1 else ''}"
+    st.caption(say(key, count=format_count(n_measured), left=", ".join(parts)))
 
 
 def _show_pace(search: Job, epochs: "pd.DataFrame") -> None:

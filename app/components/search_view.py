@@ -73,7 +73,7 @@ def show_learning_curves(epochs: pd.DataFrame, trials: pd.DataFrame) -> None:
     drawable = set(n_epochs[n_epochs > 1].index)  # one epoch is no curve
     known = [number for number in names if number in drawable][:MAX_OFFERED]
     if not known:
-        st.caption(say("searchview.no_epochs"))
+        st.caption(say("searchview.no_curves"))
         return
     st.markdown(f"#### {say('searchview.learning')}")
     chosen = st.multiselect(
@@ -123,7 +123,9 @@ def build_trial_table(trials: pd.DataFrame, metric: str, sign: int) -> pd.DataFr
 
 def _show_intermediate(epochs: pd.DataFrame, trials: pd.DataFrame, metric: str, sign: int) -> None:
     states = dict(zip(trials["number"], trials["state"], strict=True))
-    frame = epochs[epochs["trial"].isin(states)][["trial", "epoch", "score"]]
+    # a supernet reports epochs without a score: there is nothing to draw of it
+    rows = epochs[epochs["trial"].isin(states) & epochs["score"].notna()]
+    frame = rows[["trial", "epoch", "score"]]
     several = frame.groupby("trial")["epoch"].transform("size") > 1  # one epoch is no line
     frame = frame[several].assign(state=frame["trial"].map(states))
     if frame.empty:

@@ -153,6 +153,8 @@ WORDS: dict[str, str] = {
     "family.supernet": "Supernet",
     "stage.shared": "supernet's best",
     "live.screened": "{count} networks were measured before training; left out: {left}.",
+    "live.screened_one": "1 network was measured before training; it was left out: {left}.",
+    "live.screened_none_one": "1 network was measured before training; it was not left out.",
     "live.screened_none": "{count} networks were measured before training; none was left out.",
     "live.pace": "About {seconds} an epoch.",
     "screened.over_limit": "{count} over a limit",

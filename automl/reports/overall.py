@@ -172,16 +172,16 @@ def _build_models(evaluation: Evaluation, context: ReportContext) -> Table | Non
         for name in evaluation.metrics
         if any(name in model.metrics for model in context.models)
     ]
+    titles = [
+        f"{model.name} (baseline)" if model.is_baseline else model.name for model in context.models
+    ]
     rows = [
-        (
-            f"{model.name} (baseline)" if model.is_baseline else model.name,
-            *(_render(model.metrics.get(name)) for name in names),
-        )
-        for model in context.models
+        (METRICS[name].title, *(_render(model.metrics.get(name)) for model in context.models))
+        for name in names
     ]
     return Table(
         caption="All models whose test results were opened, on the same rows",
-        header=("Model", *(METRICS[name].title for name in names)),
+        header=("Metric", *titles),
         rows=rows,
         note="Overlapping intervals do not mean that two models are equally good.",
     )
@@ -197,9 +197,10 @@ def _build_details(evaluation: Evaluation) -> list[Table]:
 
 
 def _build_confusions(confusion: pd.DataFrame) -> Table:
-    """The most frequent pairs of true and predicted class, right ones included."""
-    seen = confusion[confusion["n"] > 0].sort_values("n", ascending=False, kind="stable")
-    total = int(seen["n"].sum())
+    """The most frequent pairs of true and predicted class that differ, as shares of all rows."""
+    total = int(confusion["n"].sum())
+    is_missed = (confusion["n"] > 0) & (confusion["truth"] != confusion["predicted"])
+    seen = confusion[is_missed].sort_values("n", ascending=False, kind="stable")
     rows = [
         (
             str(row["truth"]),
@@ -212,10 +213,10 @@ def _build_confusions(confusion: pd.DataFrame) -> Table:
     note = (
         f"The {MAX_CONFUSIONS} most frequent of {len(seen):,} pairs."
         if len(seen) > len(rows)
-        else ""
+        else ("" if rows else "Every row was decided as it is.")
     )
     header = ("True class", "Predicted class", "Rows", "Share of all")
-    return Table(caption="True and predicted classes", header=header, rows=rows, note=note)
+    return Table(caption="Classes taken for another", header=header, rows=rows, note=note)
 
 
 def _build_deciles(deciles: pd.DataFrame) -> Table:
