@@ -31,6 +31,7 @@ class ReportContext:
     model_name: str = NOT_STATED
     data_name: str = NOT_STATED
     n_rows: int | None = None
+    rows_from: str = "test part"  # what the audited rows are: a part of the data, or a file
     created_at: str = NOT_STATED
     operator: str = NOT_STATED
     seed: int | None = None

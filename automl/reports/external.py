@@ -146,7 +146,7 @@ def build_external_predictions(rows: ExternalRows) -> pd.DataFrame:
 
 def read_external_rows(frame: pd.DataFrame, request: ExternalAudit) -> ExternalRows:
     """Decode the named columns; what does not fit is an ``AuditError`` that names the value."""
-    _require_columns(frame, request)
+    require_columns(frame, request)
     codes, labels = cells_to_labels(frame[request.truth])
     positive, negative, said = _find_labels(codes, labels, request)
     truth = _match(codes, labels, positive)
@@ -163,10 +163,10 @@ def read_external_rows(frame: pd.DataFrame, request: ExternalAudit) -> ExternalR
         threshold = _choose_threshold(score[known], request)
         decision = (np.where(known, score, -np.inf) >= threshold).astype(np.int64)
     kept = (truth >= 0) & known
-    said += _describe_left_out(truth < 0, ~known, request)
+    said += describe_left_out(truth < 0, ~known, request)
     if not kept.any():
         raise AuditError("No row has both a true value and a decision.")
-    attributes = pd.DataFrame({name: _type_column(frame[name]) for name in request.sensitive})
+    attributes = pd.DataFrame({name: type_column(frame[name]) for name in request.sensitive})
     return ExternalRows(
         row_id=np.flatnonzero(kept).astype(np.int64),
         truth=truth[kept],
@@ -180,7 +180,8 @@ def read_external_rows(frame: pd.DataFrame, request: ExternalAudit) -> ExternalR
     )
 
 
-def _require_columns(frame: pd.DataFrame, request: ExternalAudit) -> None:
+def require_columns(frame: pd.DataFrame, request: ExternalAudit) -> None:
+    """Raise ``AuditError`` unless the table has every named column."""
     wanted = (request.truth, request.prediction, request.score, *request.sensitive)
     for name in wanted:
         if name is not None and name not in frame.columns:
@@ -202,8 +203,9 @@ def _find_labels(
     if len(labels) != 2:
         found = f"{len(labels)} different values" if labels else "no values"
         raise AuditError(
-            f"The truth {request.truth!r} has {found}; an audit needs two.",
-            hint="Choose a column with two values.",
+            f"The truth {request.truth!r} has {found}; two are needed"
+            f"{' with a score' if request.score is not None else ''}.",
+            hint="Choose a column with two values, or with more and the predicted classes as the prediction.",
         )
     if request.positive is not None:
         positive = _find_label(request.positive, labels)
@@ -285,9 +287,10 @@ def _choose_threshold(score: NDArray[np.float64], request: ExternalAudit) -> flo
     return THRESHOLD
 
 
-def _describe_left_out(
+def describe_left_out(
     no_truth: NDArray[np.bool_], no_decision: NDArray[np.bool_], request: ExternalAudit
 ) -> list[str]:
+    """How many rows are without a truth or a decision."""
     missing = ((no_truth, request.truth), (no_decision, request.prediction or request.score))
     return [
         f"{n:,} {'row' if n == 1 else 'rows'} without a value of {name!r}: left out."
@@ -296,7 +299,7 @@ def _describe_left_out(
     ]
 
 
-def _type_column(column: pd.Series) -> pd.Series:
+def type_column(column: pd.Series) -> pd.Series:
     """Text columns of numbers as numbers, so that the audit can bin them."""
     if column.dtype.kind in "iufbM":
         return column

@@ -115,7 +115,7 @@ def render_overall_report(
         else "",
         predictions=PREDICTIONS,
         cover=_build_cover(evaluation, context),
-        results=_build_results(evaluation),
+        results=_build_results(evaluation, context),
         models=_build_models(evaluation, context),
         details=_build_details(evaluation),
         protocol=list(context.protocol.items()),
@@ -153,7 +153,7 @@ def _count_looks(looks: int) -> str:
     return "once" if looks == 1 else f"{looks} times; results are optimistic"
 
 
-def _build_results(evaluation: Evaluation) -> Table:
+def _build_results(evaluation: Evaluation, context: ReportContext) -> Table:
     rows: list[tuple[str, ...]] = [
         (METRICS[name].title, _render(each), f"{each.n:,}", each.method or "–", each.reason)
         for name, each in evaluation.metrics.items()
@@ -161,7 +161,9 @@ def _build_results(evaluation: Evaluation) -> Table:
     header: tuple[str, ...] = ("Metric", "Value [95 % interval]", "n", "Method", "Remark")
     if not any(row[-1] for row in rows):
         header, rows = header[:-1], [row[:-1] for row in rows]
-    return Table(caption="Every metric of this model on the test part", header=header, rows=rows)
+    return Table(
+        caption=f"Every metric of this model on the {context.rows_from}", header=header, rows=rows
+    )
 
 
 def _build_models(evaluation: Evaluation, context: ReportContext) -> Table | None:

@@ -8,6 +8,7 @@ from typing import Any
 from automl.data.dataset import Note
 from automl.data.loading import load_raw
 from automl.reports.external import ExternalAudit, write_external_report
+from automl.reports.external_classes import has_several_classes, write_external_class_report
 from automl.settings import Settings
 from automl.worker.result_record import collect_versions
 from fairness.context import ReportContext
@@ -40,8 +41,10 @@ def run_audit_file(
         hashes={"file": _hash_file(file)},
         warnings=tuple(note.text for note in raw.notes if _matters(note, request)),
     )
-    audit = write_external_report(out, raw.table.to_pandas(), request, context)
-    return {"n_rows": audit.overall.n}
+    frame = raw.table.to_pandas()
+    if has_several_classes(frame, request):
+        return {"n_rows": write_external_class_report(out, frame, request, context).overall.n}
+    return {"n_rows": write_external_report(out, frame, request, context).overall.n}
 
 
 def _matters(note: Note, request: ExternalAudit) -> bool:

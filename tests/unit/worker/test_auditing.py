@@ -43,3 +43,13 @@ def test_a_refused_audit_leaves_no_file(tmp_path):
     with pytest.raises(AuditError, match="no column 'z'"):
         audit(tmp_path, "y,d,g\n1,1,a\n0,1,b\n", truth="z")
     assert {path.name for path in tmp_path.iterdir()} == {"decisions.csv"}
+
+
+def test_more_than_two_classes_get_the_audit_of_several_classes(tmp_path):
+    rows = "".join(f"{'abc'[i % 3]},{'abc'[i // 2 % 3]},{'xy'[i % 5 > 1]}\n" for i in range(90))
+    found = audit(tmp_path, f"y,d,g\n{rows}", positive=None)
+    assert found["task"]["classes"] == ["a", "b", "c"]
+    assert {row["group"] for row in found["by_group"]} == {"x", "y"}
+    assert (tmp_path / "audit_metrics.csv").is_file()
+    with pytest.raises(AuditError, match="more than two classes"):
+        audit(tmp_path, f"y,d,g\n{rows}", positive="a")
