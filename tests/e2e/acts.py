@@ -90,9 +90,11 @@ def search_id(page: Page) -> str:
 
 def expect_state(page: Page, word: str, *, seconds: float) -> None:
     """Wait until the sign of the open search says ``word``; its progress may say "2 of 7 done" long before."""
-    expect(by_key(page, "state").first).to_contain_text(
-        re.compile(rf"[●◐✓■▲]\s*{word}"), timeout=seconds * SECONDS
-    )
+    sign = by_key(page, "state").first
+    expect(sign).to_contain_text(
+        re.compile(rf"[●◐✓■▲]\s*({word}|failed)"), timeout=seconds * SECONDS
+    )  # a search that failed will not be done: no need to wait for it
+    expect(sign).to_contain_text(re.compile(rf"[●◐✓■▲]\s*{word}"), timeout=5 * SECONDS)
 
 
 def limit_trials(page: Page, n_trials: int) -> None:
