@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from fairness.audit import SCHEMA_VERSION
 from fairness.class_gaps import (
     MACRO,
-    bootstrap_macro_recall,
     compute_accuracy_extreme,
     compute_class_gaps,
+    estimate_macro_recall,
 )
 from fairness.class_input import ClassInput, ClassOptions
 from fairness.class_records import CLASS_RATES, ClassCell, ClassGap, ClassGroup, Shift
@@ -225,7 +225,7 @@ def _build_group(
     limit = options.min_group_size
     metrics = {
         "accuracy": compute_wilson(int(np.trace(table)), n),
-        MACRO: bootstrap_macro_recall(table, options.seed),
+        MACRO: estimate_macro_recall(table, options.seed),
     }
     return ClassGroup(
         attribute,

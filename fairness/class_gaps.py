@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 from fairness.class_records import ClassCell, ClassGap, ClassGroup
 from fairness.estimates import Estimate, build_not_estimable
 from fairness.intervals import compute_holm, compute_newcombe, compute_two_proportion_p
-from fairness.rates import RATES, divide
+from fairness.rates import RATES
 from fairness.records import Extreme, Spread
 from fairness.resampling import (
     TABLE_DRAWS,
     build_bootstrap_estimate,
     compute_floor,
     draw_gaps,
-    draw_tables,
 )
 
 CLASS_GAP_RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision")
@@ -27,30 +26,40 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def bootstrap_macro_recall(table: Ints, seed: int) -> Estimate:
-    """Mean recall over the classes that occur, with its multinomial bootstrap interval."""
+def estimate_macro_recall(table: Ints, seed: int) -> Estimate:
+    """Mean recall over the classes that occur, with its Jeffreys interval.
+
+    A bootstrap of the counts would give a group without misses an interval of no width.
+    """
     value, drawn = _draw_macro_recall(table, np.flatnonzero(table.sum(axis=1)), seed)
-    return build_bootstrap_estimate(value, drawn, int(table.sum()), _METHOD)
+    return _build_estimate(value, drawn, int(table.sum()))
 
 
-_METHOD = f"multinomial bootstrap, {TABLE_DRAWS} draws"
+_METHOD = f"Jeffreys posterior of each recall, {TABLE_DRAWS} draws"
+
+
+def _build_estimate(value: float, drawn: Floats, n: int) -> Estimate:
+    """The central 95 % of the draws; the value itself always lies inside, as with Jeffreys at 0 and 1."""
+    estimate = build_bootstrap_estimate(value, drawn, n, _METHOD)
+    if estimate.low is None or estimate.high is None:
+        return estimate
+    return replace(estimate, low=min(estimate.low, value), high=max(estimate.high, value))
 
 
 def _draw_macro_recall(table: Ints, classes: Ints, seed: int) -> tuple[float, Floats]:
-    """Macro recall over ``classes`` and its draws. Only hits and misses of a class matter, not where it went."""
+    """Macro recall over ``classes`` and draws of it. Only hits and misses of a class matter, not where it went.
+
+    Source: Brown, Cai, DasGupta 2001, "Interval Estimation for a Binomial Proportion" (Jeffreys prior).
+    """
     hits = np.diagonal(table)[classes]
-    cells = np.concatenate([hits, table.sum(axis=1)[classes] - hits])
-    if not cells.sum():
+    misses = table.sum(axis=1)[classes] - hits
+    if not (hits.sum() + misses.sum()):
         return float("nan"), np.full(TABLE_DRAWS, np.nan)
-    drawn = draw_tables(cells, seed).astype(np.float64)
-    return float(_average_recalls(cells[None, :].astype(np.float64))[0]), _average_recalls(drawn)
-
-
-def _average_recalls(cells: Floats) -> Floats:
-    """Shape: (..., 2·K) hits then misses → (...), the mean over the classes that occur."""
-    hits, misses = np.split(cells, 2, axis=-1)
-    present = (hits + misses > 0).sum(-1).astype(np.float64)
-    return divide(np.nan_to_num(divide(hits, hits + misses)).sum(-1), present)
+    present = hits + misses > 0
+    hits, misses = hits[present], misses[present]
+    generator = np.random.default_rng(seed)
+    drawn = generator.beta(hits + 0.5, misses + 0.5, size=(TABLE_DRAWS, len(hits)))
+    return float((hits / (hits + misses)).mean()), drawn.mean(axis=1)
 
 
 def compute_class_gaps(
@@ -97,9 +106,7 @@ def _compare_macro_recall(
         return ClassGap(*names, absent, group.n, base.n)
     first, drawn_first = _draw_macro_recall(group.table, both, seed)
     second, drawn_second = _draw_macro_recall(base.table, both, seed + 1)
-    estimate = build_bootstrap_estimate(
-        first - second, drawn_first - drawn_second, group.n + base.n, _METHOD
-    )
+    estimate = _build_estimate(first - second, drawn_first - drawn_second, group.n + base.n)
     if both.size < len(group.table):
         said = f"over the {both.size} classes that both groups have"
         estimate = replace(estimate, reason="; ".join(filter(None, (estimate.reason, said))))

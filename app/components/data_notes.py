@@ -49,7 +49,10 @@ def show_notes(dataset: Dataset, setup: Setup, notes: tuple[Note, ...]) -> None:
             _show_note(dataset, setup, note, index)
         rest = ordered[MAX_SHOWN:]
         if rest:
-            with st.expander(say("set.found_more", count=len(rest)), key="found_more"):
+            with st.expander(
+                say("set.found_more" if len(rest) > 1 else "set.found_more_one", count=len(rest)),
+                key="found_more",
+            ):
                 for index, note in enumerate(rest, start=MAX_SHOWN):
                     _show_note(dataset, setup, note, index)
 

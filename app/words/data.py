@@ -122,6 +122,7 @@ WORDS: dict[str, str] = {
     "set.found_count": "{count} need a look",
     "set.found_none": "Nothing that needs your attention.",
     "set.found_more": "{count} more remarks",
+    "set.found_more_one": "1 more remark",
     "set.leak_none": "No column gives the target away.",
     "set.leak_checking": "Checking whether a column gives **{target}** away …",
     "set.leak_failed": "The check for leaks did not finish: {reason}",

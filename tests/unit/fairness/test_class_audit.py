@@ -14,7 +14,7 @@ from sklearn.metrics import accuracy_score, recall_score
 from fairness.audit import compute_audit
 from fairness.class_audit import ClassInput, ClassOptions, compute_class_audit
 from fairness.class_crosscheck import compute_class_cross_check
-from fairness.class_gaps import MACRO, compute_accuracy_extreme
+from fairness.class_gaps import MACRO, compute_accuracy_extreme, estimate_macro_recall
 from fairness.class_tables import (
     build_class_frame,
     build_class_gap_frame,
@@ -259,3 +259,23 @@ def test_any_rows_give_an_audit_whose_numbers_are_in_range(k, n, seed):
     assert not find_forbidden(" ".join(map(" ".join, describe_findings(audit, "g"))))
     again = compute_accuracy_extreme(audit.by_group, audit.overall, min_size=5, seed=0)
     assert again == audit.find_extreme("g")
+
+
+def test_a_group_without_misses_is_not_sure_of_it():
+    table = np.diag([40, 30, 20])
+    estimate = estimate_macro_recall(table, 0)
+    assert estimate.value == estimate.high == 1.0
+    assert 0.9 < estimate.low < 0.995  # 95 % of the mean of three Jeffreys posteriors
+
+
+def test_the_interval_of_macro_recall_covers():
+    rng = np.random.default_rng(0)
+    recalls, sizes = np.array([0.9, 0.6, 0.75]), np.array([60, 40, 50])
+    inside = 0
+    for seed in range(300):
+        hits = rng.binomial(sizes, recalls)
+        table = np.diag(hits)
+        table[[0, 1, 2], [1, 2, 0]] = sizes - hits
+        estimate = estimate_macro_recall(table, seed)
+        inside += estimate.low <= recalls.mean() <= estimate.high
+    assert 0.91 <= inside / 300 <= 0.985
