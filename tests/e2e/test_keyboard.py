@@ -1,6 +1,7 @@
 """Without a mouse, in the dark: from the start page to a running search."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -34,11 +35,20 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+def read_focus(page: Page) -> dict[str, Any]:
+    """What has the focus; a page that is being drawn has a moment to show it."""
+    focus: dict[str, Any] = page.evaluate(READ_FOCUS)
+    if not focus["ring"]:
+        page.wait_for_timeout(400)
+        focus = page.evaluate(READ_FOCUS)
+    return focus
+
+
 def press(page: Page, key: str) -> None:
     """Tab to the button of that key, seeing the focus on every link and button, and press Enter."""
     for _ in range(MAX_STEPS):
         page.keyboard.press("Tab")
-        focus = page.evaluate(READ_FOCUS)
+        focus = read_focus(page)
         assert focus["ring"] or focus["tag"] not in ("A", "BUTTON"), focus
         if focus["key"] == key and focus["tag"] == "BUTTON":
             page.keyboard.press("Enter")
