@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from html import escape as escape_html
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ TABLES = ("csv", "tsv", "txt", "parquet", "xlsx", "gz")
 ARCHIVES = ("zip",)
 SINGLE = ("png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff")
 CHUNK_BYTES = 8_000_000
+BUTTONS = ("choose", "cancel", "again")
 _FOLDER = Path(__file__).resolve().parent / "assets"
 
 
@@ -87,17 +89,14 @@ def _describe(upload: str, label: str, suffixes: tuple[str, ...]) -> dict[str, A
         "accept": ",".join(f".{suffix}" for suffix in suffixes),
         "words": {
             "label": label,
-            "choose": say_plain("upload.choose"),
             "types": say_plain(
                 types if TABLES[0] in suffixes else "upload.types_single",
                 size=format_bytes(settings.max_table_bytes),
                 archive_size=format_bytes(settings.max_archive_bytes),
             ),
-            "cancel": say_plain("upload.cancel"),
             "sending": say_plain("upload.sending"),
             "retrying": say_plain("upload.retrying"),
             "lost": say_plain("upload.lost"),
-            "again": say_plain("upload.again"),
             "failed": say_plain("upload.failed"),
         },
     }
@@ -113,11 +112,19 @@ def _describe_kind(upload: str, kind: str, cap: int) -> dict[str, Any]:
     }
 
 
+def render_html() -> str:
+    """The component's markup with the words of its buttons, which so have a name before any script runs."""
+    markup = (_FOLDER / "upload.html").read_text(encoding="utf-8")
+    for word in BUTTONS:
+        markup = markup.replace(f"{{{{{word}}}}}", escape_html(say_plain(f"upload.{word}")))
+    return markup
+
+
 @lru_cache(maxsize=1)
 def _build_component() -> Any:
     return st.components.v2.component(
         "fairloom_upload",
-        html=(_FOLDER / "upload.html").read_text(encoding="utf-8"),
+        html=render_html(),
         css=(_FOLDER / "upload.css").read_text(encoding="utf-8"),
         js=(_FOLDER / "upload.js").read_text(encoding="utf-8"),
     )

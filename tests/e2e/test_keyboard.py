@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.acts import by_key, expect_state, open_page, settle
+from tests.e2e.readable import assert_accessible
 from tests.e2e.server import Server, run_server
 
 MAX_STEPS = 40
@@ -54,16 +54,6 @@ def press(page: Page, key: str) -> None:
             page.keyboard.press("Enter")
             return
     pytest.fail(f"{key} is not reached in {MAX_STEPS} steps")
-
-
-def assert_accessible(page: Page) -> None:
-    results = Axe().run(page)
-    serious = [
-        violation["id"]
-        for violation in results.response["violations"]
-        if violation["impact"] in ("serious", "critical")
-    ]
-    assert not serious, results.generate_report()
 
 
 def test_a_search_is_started_with_the_keyboard_alone(page: Page, server: Server) -> None:

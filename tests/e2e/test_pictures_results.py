@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.acts import (
@@ -28,6 +27,7 @@ from tests.e2e.acts import (
     upload,
 )
 from tests.e2e.conftest import watch
+from tests.e2e.readable import assert_accessible
 from tests.e2e.server import Server, is_healthy, wait_until
 from tests.painted_zips import Painting, encode, paint, write_shapes
 
@@ -185,13 +185,7 @@ def assert_same_numbers(report: str, audit: dict[str, Any], n_rows: int) -> None
 
 def assert_readable(page: Page) -> None:
     """No serious accessibility finding, and nothing cut on small screens."""
-    found = Axe().run(page)
-    serious = [
-        each["id"]
-        for each in found.response["violations"]
-        if each["impact"] in ("serious", "critical")
-    ]
-    assert not serious, found.generate_report()
+    assert_accessible(page)
     for width in (1024, 390):
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_timeout(500)  # charts draw anew

@@ -19,10 +19,7 @@ export default function (component) {
 
   root.latest = { data, setTriggerValue };
   find("label").textContent = words.label;
-  find("choose").textContent = words.choose;
   find("types").textContent = words.types;
-  find("cancel").textContent = words.cancel;
-  find("again").textContent = words.again;
   find("file").accept = data.accept;
   root.setAttribute("aria-label", words.label);
   if (root.isReady) return;
