@@ -1,0 +1,63 @@
+"""Which networks may train as one program: what changes shapes or code, as text. Costs no torch."""
+
+from automl.models.tabular.config import (
+    InputConfig,
+    parse_inputs,
+    parse_mlp,
+    parse_resnet,
+    read,
+)
+from automl.space.dimensions import Config
+
+LEAST_WIDTH = 32
+LEAST_EMBEDDING = 12
+ALONE = ""
+_INPUTS = {"numeric_embedding", "categorical_dim"} | {
+    f"numeric_embedding.piecewise.{name}" for name in ("bins", "dim")
+}
+_PLAN = {"optimizer", "schedule", "epochs"} | {
+    f"optimizer.{optimizer}.{name}"
+    for optimizer in ("adamw", "sgd")
+    for name in ("lr", "weight_decay")
+}
+_SHARED = _INPUTS | _PLAN | {"width", "norm", "activation"}
+KNOWN = {
+    "mlp": _SHARED | {"depth", "taper", "residual", "dropout"},
+    "resnet": _SHARED | {"blocks", "hidden_factor", "hidden_dropout", "residual_dropout"},
+}
+EMBEDDINGS = ("none", "piecewise")
+
+
+def compute_bucket(family: str, config: Config) -> str:
+    """The bucket of a configuration: equal text may share a pack, empty text trains alone.
+
+    Free inside a bucket: depth, width up to the bucket's, taper, activation, norm, dropout, bins and size of
+    embeddings, optimiser, rates, decay, schedule, horizon, seed. A label that packs do not know makes a
+    network train alone, never differently.
+    """
+    if family not in KNOWN or not config.keys() <= KNOWN[family]:
+        return ALONE
+    if read(config, "numeric_embedding", str) not in EMBEDDINGS:
+        return ALONE
+    if family == "resnet":
+        parsed = parse_resnet(config)
+        width = _find_class(max(parsed.d_block, parsed.d_hidden), LEAST_WIDTH)
+        return f"resnet·{width}·{_describe_inputs(parsed.inputs)}"
+    mlp = parse_mlp(config)
+    kind = "residual" if mlp.is_residual else "plain"
+    width = _find_class(max(mlp.widths), LEAST_WIDTH)
+    return f"mlp·{width}·{kind}·{_describe_inputs(parse_inputs(config))}"
+
+
+def _describe_inputs(inputs: InputConfig) -> str:
+    if not inputs.n_bins:
+        return "numbers"
+    return f"piecewise {_find_class(inputs.d_numeric, LEAST_EMBEDDING)}"
+
+
+def _find_class(value: int, least: int) -> int:
+    """The smallest of ``least``, twice that, four times that … which holds a value."""
+    limit = least
+    while limit < value:
+        limit *= 2
+    return limit
