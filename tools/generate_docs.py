@@ -7,9 +7,11 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from automl.data.task import TaskType
 from automl.models.catalog import FAMILIES, get_space, get_starts
 from automl.models.image.backbones import BACKBONES
 from automl.models.image.classic_space import CLASSICS, FEW_PICTURES
+from automl.models.tabular.loss_config import SpaceFacts, build_loss_space
 from automl.settings import Settings
 from automl.space.dimensions import Choice, Float, Int, Space, Switch
 from fairness.definitions import METRICS, Metric
@@ -25,6 +27,15 @@ convolution with pooling), then repeats one kind of block; `early_pool` = False 
   last stage alone.
 - `squeeze`: the ratio of squeeze-excitation, 0 for none. `head.scale` multiplies the logits.
 - `stage3` and `stage4` exist only behind their switches. Tiny pictures are halved less often.
+"""
+LOSSES = """Networks for tables also choose what they minimise, where there is a choice. The plain loss is cross-entropy on raw
+outputs, or the squared error of the standardised target; every loss takes weights of rows.
+
+- Metrics that rank or judge probabilities (AUC, log loss, Brier score, calibration error) keep the plain
+  cross-entropy. Class weights are offered where a class has less than a fifth of its equal share (of two classes: under
+  10 % of the rows) and the metric does not judge probabilities; they have mean 1 over the training rows.
+- The absolute error is offered for metrics that read it. `pinball` is known too, for a `spec.json` that wants another
+  quantile than the middle: `{"type": "switch", "branches": {"pinball": {"tau": {"type": "choice", "options": [0.9]}}}}`.
 """
 MADE = "<!-- Made by `make docs` from the code; edit that instead. -->\n"
 
@@ -89,7 +100,19 @@ def render_spaces() -> str:
             parts.append(_render_classics())
         if family.name == "pretrained":
             parts.append(_render_backbones())
+    parts.append(_render_losses())
     return "\n".join(parts)
+
+
+def _render_losses() -> str:
+    """The losses of networks for tables, by type of task, at their widest."""
+    rows: dict[str, str] = {}
+    for task_type, metric in ((TaskType.BINARY, "f1"), (TaskType.REGRESSION, "mae")):
+        facts = SpaceFacts(task_type=task_type, metric=metric, class_shares=(0.95, 0.05))
+        name = "numbers" if task_type is TaskType.REGRESSION else "classes"
+        for label, values in _flatten(build_loss_space(facts)):
+            rows[f"`{label}`, {name}"] = values
+    return f"## Losses\n\n{render_table(('label', 'values'), rows.items())}\n{LOSSES}"
 
 
 def _join_spaces(space: Space, wide: Space) -> list[tuple[str, str]]:

@@ -21,6 +21,7 @@ from automl.models.image.starts import (
     PRETRAINED_DEFAULT,
 )
 from automl.models.starts import MLP_DEFAULT, RESNET_DEFAULT, STARTS
+from automl.models.tabular.loss_config import SpaceFacts, build_loss_space
 from automl.space.dimensions import Config, Space
 
 ALL_TASKS = tuple(TaskType)
@@ -174,15 +175,28 @@ def list_baselines(kind: DataKind) -> tuple[str, ...]:
 
 
 def get_space(
-    family: str, preset: str = "balanced", *, on_gpu: bool = False, side: int = 0
+    family: str,
+    preset: str = "balanced",
+    *,
+    on_gpu: bool = False,
+    side: int = 0,
+    facts: SpaceFacts | None = None,
 ) -> Space:
-    """The declared space of a family; empty where there is nothing to search. ``side``: of pictures, pixels."""
+    """The declared space of a family; empty where there is nothing to search. ``side``: of pictures, pixels.
+
+    With ``facts`` about the task the networks for tables may choose among the losses that fit it.
+    """
     limits = spaces.get_limits(preset, on_gpu=on_gpu)
     if get_family(family).data == IMAGES:
         from automl.models.image.spaces import get_image_space
 
         return get_image_space(family, preset, on_gpu=on_gpu, side=side)
-    match get_family(family).name:
+    losses = build_loss_space(facts) if facts and get_family(family).is_network else {}
+    return {**_get_table_space(family, limits), **losses}
+
+
+def _get_table_space(family: str, limits: spaces.Limits) -> Space:
+    match family:
         case "linear":
             return spaces.build_linear_space()
         case "boosting":

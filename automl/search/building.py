@@ -19,6 +19,7 @@ from automl.models.catalog import get_family, get_space, list_families
 from automl.models.image.mirroring import without_mirroring
 from automl.models.image.pretrained_space import build_pretrained_space
 from automl.models.image.weights import WeightsPlan, WeightsSource, find_available
+from automl.models.tabular.loss_config import SpaceFacts
 from automl.search.goals import Method, ModelLimits, Objective
 from automl.search.spec import (
     PRESET_SECONDS,
@@ -74,6 +75,7 @@ def build_search_spec(request: SearchRequest) -> SearchSpec:
     on_gpu = any(slot.kind is SlotKind.CUDA for slot in request.slots)
     resources = _compute_resources(request, _count_training(dataset, split.train))
     families = _choose_families(request, task)
+    facts = _find_facts(request, task)
     return SearchSpec(
         data=dataset.id,
         data_name=dataset.name,
@@ -87,7 +89,7 @@ def build_search_spec(request: SearchRequest) -> SearchSpec:
             batch_size=resources.batch_size,
         ),
         families=families,
-        spaces={name: _build_space(request, name, on_gpu=on_gpu) for name in families},
+        spaces={name: _build_space(request, name, facts, on_gpu=on_gpu) for name in families},
         preset=request.preset,
         sampler=request.sampler,
         pruner=request.pruner,
@@ -146,12 +148,20 @@ def _choose_families(request: SearchRequest, task: Task) -> tuple[str, ...]:
     return request.families
 
 
-def _build_space(request: SearchRequest, family: str, *, on_gpu: bool) -> Space:
+def _find_facts(request: SearchRequest, task: Task) -> SpaceFacts:
+    """What the losses depend on; shares of the classes among all rows."""
+    found = request.profile.column(task.target)
+    counts = [value.count for value in found.values] if found and task.classes else []
+    shares = tuple(count / sum(counts) for count in counts)
+    return SpaceFacts(task_type=task.type, metric=task.metric, class_shares=shares)
+
+
+def _build_space(request: SearchRequest, family: str, facts: SpaceFacts, *, on_gpu: bool) -> Space:
     """The declared space; a pretrained one has only the backbones whose weights are there."""
     preset, images = request.preset.value, request.dataset.images
     side = images.side if images else 0
     if family != "pretrained":
-        return get_space(family, preset, on_gpu=on_gpu, side=side)
+        return get_space(family, preset, on_gpu=on_gpu, side=side, facts=facts)
     backbones = find_available(request.weights).backbones
     return build_pretrained_space(preset, on_gpu=on_gpu, side=side, backbones=backbones)
 

@@ -87,6 +87,10 @@ class Ledger:
                 "score": finite(epoch.score),
                 "learning_rate": finite(epoch.learning_rate),
                 "seconds": epoch.seconds,
+                "clipped": finite(epoch.clipped),
+                "gradient_norm": finite(epoch.gradient_norm),
+                "gradient_norm_max": finite(epoch.gradient_norm_max),
+                "update_ratio": finite(epoch.update_ratio),
                 "at": time.time(),
             },
         )

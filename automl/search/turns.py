@@ -14,6 +14,7 @@ from automl.errors import SpecError
 from automl.models.catalog import FAMILIES, get_starts
 from automl.models.image.mirroring import unmirror
 from automl.models.image.pretrained_space import build_pretrained_starts
+from automl.models.tabular.loss_config import with_plain_loss
 from automl.space.dimensions import Config, Space
 from automl.space.sampling import iterate_grid, validate_config
 
@@ -86,7 +87,7 @@ def _list_starts(family: str, space: Space) -> list[Start]:
         configs = list(build_pretrained_starts(space))
     elif is_searched(family):
         configs.insert(0, FAMILIES[family].default)
-    configs = [unmirror(config, space) for config in configs]
+    configs = [with_plain_loss(unmirror(config, space), space) for config in configs]
     unique = [config for index, config in enumerate(configs) if config not in configs[:index]]
     return [Start(family=family, config=config) for config in unique if _fits(space, config)]
 

@@ -20,6 +20,9 @@ class Epoch:
     the primary metric on the select part, higher is better; a refit has neither ``select_loss`` nor
     ``score`` (None); ``is_best`` marks a new best score, whose weights are kept; ``seconds`` is the
     duration of this epoch; ``clipped`` is the share of steps whose gradient norm was cut, 0..1.
+
+    Of networks also ``gradient_norm`` and ``gradient_norm_max``, median and largest norm of the steps before
+    cutting, and ``update_ratio``, the norm of the last step's change of all weights over that of the weights.
     """
 
     number: int
@@ -30,6 +33,9 @@ class Epoch:
     seconds: float
     is_best: bool
     clipped: float = 0.0
+    gradient_norm: float | None = None
+    gradient_norm_max: float | None = None
+    update_ratio: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

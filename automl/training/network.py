@@ -7,19 +7,21 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from automl.data.task import Task, TaskType
 from automl.data.views import Part, Prepared
-from automl.errors import DataError, TrainingDiverged
+from automl.errors import DataError
 from automl.models.catalog import resolve_build
 from automl.models.tabular.config import PlanConfig, parse_plan
 from automl.models.tabular.inputs import Batch, build_batch
 from automl.models.tabular.layers import count_parameters, has_batch_norm
+from automl.models.tabular.loss_config import LossConfig, parse_loss
 from automl.models.tabular.network_model import NetworkModel, TargetScale
 from automl.training.clock import WorkClock
 from automl.training.device import compute_peak_memory, derive_seed, get_device
+from automl.training.diagnostics import Gauge, check_finite, describe_inputs
 from automl.training.epoch import Epoch, Verb
+from automl.training.losses import check_loss, compute_loss, compute_row_weights
 from automl.training.optimisers import build_optimizer, set_learning_rate
 from automl.training.request import Trained, TrainRequest
 from automl.training.rows import build_scorer, training_rows
@@ -33,10 +35,11 @@ CHECK_STEPS = 16  # steps between two looks at the clock
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rows:
-    """Some rows on the device: inputs and the target as the loss wants it."""
+    """Some rows on the device: inputs, the target as the loss wants it, and weights of mean 1 where rows differ."""
 
     batch: Batch
     target: Tensor
+    weight: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.target)
@@ -48,6 +51,9 @@ class Steps:
 
     loss: float
     clipped: float
+    gradient_norm: float
+    gradient_norm_max: float
+    update_ratio: float | None
     learning_rate: float
     is_cut: bool
 
@@ -60,6 +66,10 @@ class NetworkRun:
         self.task = task
         self.device = get_device(request.device, request.threads)
         self.plan: PlanConfig = parse_plan(request.config)
+        self.loss: LossConfig = parse_loss(
+            request.config, is_regression=task.type is TaskType.REGRESSION
+        )
+        check_loss(self.loss, task)
         self.n_steps_done = 0
         self.rows = self._load_rows(prepared)
         torch.manual_seed(derive_seed(request.seed, 0))
@@ -87,7 +97,12 @@ class NetworkRun:
         else:
             values = torch.tensor(target, dtype=torch.int64)
         batch = build_batch(prepared.views.take(rows), prepared.shape)
-        return Rows(batch=batch.to(self.device), target=values.to(self.device))
+        weight = compute_row_weights(self.loss, target)
+        return Rows(
+            batch=batch.to(self.device),
+            target=values.to(self.device),
+            weight=None if weight is None else torch.from_numpy(weight).to(self.device),
+        )
 
     def _build_scale(self, prepared: Prepared) -> TargetScale:
         if self.task.type is not TaskType.REGRESSION:
@@ -111,6 +126,7 @@ class NetworkRun:
             chunks = chunks[:-1]
         losses, norms = [], []
         is_cut, rate = False, 0.0
+        gauge = Gauge(self.model.network)
         first = (number - 1) * len(chunks)
         n_steps = self.plan.n_epochs * len(chunks)
         for index, rows in enumerate(chunks):
@@ -120,15 +136,21 @@ class NetworkRun:
             step = min(first + index, n_steps - 1)
             rate = self.plan.learning_rate * compute_factor(self.plan.schedule, step, n_steps)
             set_learning_rate(self.optimizer, rate)
+            if index == len(chunks) - 1:
+                gauge.mark()
             loss, norm = self._step(rows)
             losses.append(loss * len(rows))
             norms.append(norm)
-        self._check_finite(torch.stack(losses), torch.stack(norms))
+        all_norms = torch.stack(norms)
+        self._check_finite(torch.stack(losses), all_norms)
         n_rows = sum(len(rows) for rows in chunks[: len(losses)])
         self.n_steps_done += len(losses)
         return Steps(
             loss=float(torch.stack(losses).sum()) / n_rows,
-            clipped=float((torch.stack(norms) > CLIP_NORM).float().mean()),
+            clipped=float((all_norms > CLIP_NORM).float().mean()),
+            gradient_norm=float(all_norms.median()),
+            gradient_norm_max=float(all_norms.max()),
+            update_ratio=gauge.measure(),
             learning_rate=rate,
             is_cut=is_cut,
         )
@@ -137,11 +159,8 @@ class NetworkRun:
         network = self.model.network
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             output = network(self.rows.batch.take(rows))
-        target = self.rows.target[rows]
-        if self.task.type is TaskType.REGRESSION:
-            loss = functional.mse_loss(output[:, 0].float(), target)
-        else:
-            loss = functional.cross_entropy(output.float(), target)
+        weight = None if self.rows.weight is None else self.rows.weight[rows]
+        loss = compute_loss(self.loss, output.float(), self.rows.target[rows], weight)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP_NORM, foreach=True)
@@ -149,14 +168,10 @@ class NetworkRun:
         return loss.detach(), norm.detach()
 
     def _check_finite(self, losses: Tensor, norms: Tensor) -> None:
-        bad = ~(torch.isfinite(losses) & torch.isfinite(norms))
-        if bool(bad.any()):
-            step = self.n_steps_done + int(bad.int().argmax()) + 1
-            raise TrainingDiverged(
-                f"The loss or its gradient was not finite at step {step} "
-                f"(learning rate {self.plan.learning_rate:.3g}).",
-                hint="A lower learning rate or a normalisation may help.",
-            )
+        rate = f" (learning rate {self.plan.learning_rate:.3g})"
+        check_finite(
+            losses, norms, self.n_steps_done, rate + describe_inputs(self.rows.batch.numeric)
+        )
 
     def finish(self, state: dict[str, Tensor]) -> None:
         """Put the kept weights back and switch to evaluation."""
@@ -203,6 +218,9 @@ def train_network(
             seconds=clock.seconds - started,
             is_best=is_best,
             clipped=steps.clipped,
+            gradient_norm=steps.gradient_norm,
+            gradient_norm_max=steps.gradient_norm_max,
+            update_ratio=steps.update_ratio,
         )
         clock.resume()
         if verb in (Verb.PRUNE, Verb.STOP) or (

@@ -10,12 +10,18 @@ from automl.data.dataset import DataKind
 from automl.errors import TrainingDiverged
 from automl.models.catalog import get_space, list_families, render_architecture
 from automl.models.spaces import PRESETS
+from automl.models.tabular.loss_config import SpaceFacts
 from automl.space.sampling import sample, validate_config
 from automl.training.run import train
 from tests.property.test_space_sampling import Drawn
 from tests.unit.training.tables import TaskType, build_prepared, build_request, build_task, drive
 
 PREPARED = {task_type: build_prepared(task_type, n_rows=120) for task_type in TaskType}
+SHARES = {
+    TaskType.BINARY: (0.95, 0.05),
+    TaskType.MULTICLASS: (0.6, 0.38, 0.02),
+    TaskType.REGRESSION: (),
+}
 
 
 @pytest.mark.parametrize(
@@ -24,7 +30,9 @@ PREPARED = {task_type: build_prepared(task_type, n_rows=120) for task_type in Ta
 @given(st.data(), st.sampled_from(PRESETS), st.sampled_from(list(TaskType)))
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_sample_builds_and_trains_one_epoch(family, data, preset, task_type):
-    space = get_space(family, preset)
+    metric = "mae" if task_type is TaskType.REGRESSION else "balanced_accuracy"
+    facts = SpaceFacts(task_type=task_type, metric=metric, class_shares=SHARES[task_type])
+    space = get_space(family, preset, facts=facts)
     config = sample(space, Drawn(data), prefix=f"{family}.")
     validate_config(space, config)
     assert render_architecture(family, config)

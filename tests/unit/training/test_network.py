@@ -174,6 +174,22 @@ def test_clipping_is_counted():
     assert all(0 <= epoch.clipped <= 1 and math.isfinite(epoch.train_loss) for epoch in epochs)
 
 
+def test_gradient_norms_and_the_size_of_an_update_are_measured():
+    _, epochs = run_mlp(max_epochs=3)
+    for epoch in epochs:
+        assert 0 < epoch.gradient_norm <= epoch.gradient_norm_max
+        assert 1e-5 < epoch.update_ratio < 0.2
+    _, slow = run_mlp(SMALL_MLP | {"optimizer.adamw.lr": 1e-6}, max_epochs=1)
+    assert slow[0].update_ratio < 1e-4 < epochs[0].update_ratio
+
+
+def test_an_epoch_that_was_cut_has_no_last_update(monkeypatch):
+    monkeypatch.setattr(loop, "CHECK_STEPS", 1)
+    _, epochs = run_mlp(batch_size=8, deadline=time.monotonic() - 1)
+    assert epochs[0].update_ratio is None
+    assert epochs[0].gradient_norm > 0
+
+
 @pytest.mark.parametrize("changes", [{"max_epochs": 0}, {"batch_size": 1}, {"threads": 0}])
 def test_nonsense_requests_are_refused(changes):
     with pytest.raises(SpecError):
