@@ -1,0 +1,239 @@
+"""Which models together predict best: greedy selection with replacement on the select part.
+
+Source: Caruana et al. 2004, "Ensemble Selection from Libraries of Models". Whoever picks the best of many
+mixtures by some rows is flattered by them, so a part of the rows has no say in the picking: it decides how many
+picks count, and whether the mixture is better than the best model alone.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automl.data.task import Task, TaskType
+from automl.search.ensemble_scores import Measure, build_log_loss, build_measure
+
+MOST_PICKS = 32  # so that no weight is below 3 %
+MOST_MEMBERS = 8  # all of them predict in the end
+PATIENCE = 5  # picks without gain
+GUARD_SHARE = 0.15
+LEAST_GUARD_ROWS = 10
+MOST_CANDIDATES = 60
+MOST_CELLS = 100_000  # rows × columns: bounds seconds and memory
+MOST_RANKED_CELLS = 20_000  # the same where every mixture is sorted
+ALIKE = 0.995  # correlation from which a model must gain more than noise does
+N_BINS = 10
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Truth = NDArray[np.generic]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EnsembleInput:
+    """Candidates on the same rows: ``predictions`` by trial number, ``(n, K)`` or ``(n,)``.
+
+    ``single`` is the trial that would be delivered without an ensemble.
+    """
+
+    task: Task
+    truth: Truth
+    predictions: Mapping[int, NDArray[np.floating]]
+    single: int
+    seed: int = 0
+    most_members: int = MOST_MEMBERS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ensemble:
+    """Weights by trial number, the heaviest first, and what the rows say that nobody was picked by.
+
+    ``measure`` names what was picked by; both guard scores are of it (higher is better), on ``n_guard`` rows, and
+    None where these are too few to judge. ``n_rows`` were picked by.
+    """
+
+    weights: Mapping[int, float]
+    single: int
+    measure: str
+    n_candidates: int
+    n_rows: int
+    n_guard: int
+    guard_score: float | None
+    guard_single: float | None
+
+    @property
+    def is_better(self) -> bool:
+        """Whether several models together beat the best alone on rows that nobody was picked by."""
+        if len(self.weights) < 2 or self.guard_score is None or self.guard_single is None:
+            return False
+        return self.guard_score > self.guard_single
+
+
+def build_ensemble(given: EnsembleInput) -> Ensemble:
+    """Pick, then let the guard rows decide; the same input gives the same ensemble, in any order of candidates.
+
+    Every ensemble on the way scores at least as well as its best member on the rows it is picked by. Of many rows a seeded,
+    stratified sample is taken (100,000 cells of rows × columns; 20,000 where the measure sorts).
+    """
+    own, guard = split_rows(given)
+    measure = _choose_measure(given, own)
+    picks = _Picker(given, measure, own).pick()
+    size, guard_score, guard_single = _judge(given, picks, guard)
+    counts = Counter(pick.number for pick in picks[:size])
+    return Ensemble(
+        weights={
+            number: count / size
+            for number, count in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+        },
+        single=given.single,
+        measure=measure.name,
+        n_candidates=len(given.predictions),
+        n_rows=len(own),
+        n_guard=len(guard),
+        guard_score=guard_score,
+        guard_single=guard_single,
+    )
+
+
+def split_rows(given: EnsembleInput) -> tuple[Ints, Ints]:
+    """The rows that models are picked by, and the guard rows; both sorted, seeded, stratified."""
+    strata = _build_strata(given.task, given.truth)
+    rng = np.random.default_rng(given.seed)
+    rows = _draw(np.arange(len(strata)), strata, _compute_share(given), rng)
+    guard = _draw(rows, strata, GUARD_SHARE, rng)
+    return np.setdiff1d(rows, guard), guard
+
+
+def _choose_measure(given: EnsembleInput, rows: Ints) -> Measure:
+    """The task's; among rows of one class nothing can be ranked."""
+    measure = build_measure(given.task)
+    if measure.is_ranking and len(np.unique(given.truth[rows])) < 2:
+        return build_log_loss()
+    return measure
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Pick:
+    """A model that was picked; ``gains`` where the mixture with it is at least as good as the best alone."""
+
+    number: int
+    gains: bool
+
+
+class _Picker:
+    """Greedy picks on the rows that may decide them."""
+
+    def __init__(self, given: EnsembleInput, measure: Measure, rows: Ints) -> None:
+        numbers = sorted(given.predictions)
+        self._measure = measure
+        self._numbers = numbers
+        self._truth = given.truth[rows]
+        self._most_members = given.most_members
+        self._columns = np.stack(
+            [measure.reduce(self._truth, given.predictions[number][rows]) for number in numbers]
+        )
+        self._likeness = _correlate(self._columns.reshape(len(numbers), -1))
+
+    def pick(self) -> tuple[_Pick, ...]:
+        """The picks in their order, up to the last one that made a better mixture than all before."""
+        scores = [self._score(columns) for columns in self._columns]
+        chosen, gains = [int(np.argmax(scores))], [True]
+        total = self._columns[chosen[0]].copy()
+        alone = best = latest = scores[chosen[0]]
+        best_size = 1
+        while len(chosen) < MOST_PICKS and len(chosen) - best_size < PATIENCE:
+            found = self._find_next(chosen, total, latest)
+            if found is None:
+                break
+            place, latest = found
+            chosen.append(place)
+            gains.append(latest >= alone)
+            total += self._columns[place]
+            if latest > best:
+                best, best_size = latest, len(chosen)
+        return tuple(
+            _Pick(number=self._numbers[place], gains=is_good)
+            for place, is_good in zip(chosen[:best_size], gains, strict=False)
+        )
+
+    def _find_next(
+        self, chosen: Sequence[int], total: Floats, latest: float
+    ) -> tuple[int, float] | None:
+        """The candidate that makes the best mixture, and its score; a twin of a member must gain more than noise."""
+        members = sorted(set(chosen))
+        places = members if len(members) >= self._most_members else range(len(self._numbers))
+        mixtures = {place: (total + self._columns[place]) / (len(chosen) + 1) for place in places}
+        scores = {place: self._score(mixture) for place, mixture in mixtures.items()}
+        for place in sorted(places, key=lambda each: (-scores[each], each)):
+            is_twin = place not in members and self._likeness[place, members].max() > ALIKE
+            if not is_twin:
+                return place, scores[place]
+            before = total / len(chosen)
+            error = self._measure.compute_error(self._truth, mixtures[place], before)
+            if scores[place] - latest > error:
+                return place, scores[place]
+        return None
+
+    def _score(self, columns: Floats) -> float:
+        return self._measure.score(self._truth, columns)
+
+
+def _judge(
+    given: EnsembleInput, picks: Sequence[_Pick], guard: Ints
+) -> tuple[int, float | None, float | None]:
+    """How many picks the guard rows like best (the fewest of equals), their score, and that of the best alone."""
+    if len(guard) < LEAST_GUARD_ROWS:
+        return len(picks), None, None
+    truth, measure = given.truth[guard], _choose_measure(given, guard)
+
+    def read(number: int) -> Floats:
+        return measure.reduce(truth, given.predictions[number][guard])
+
+    alone = measure.score(truth, read(given.single))
+    total = np.zeros_like(read(given.single))
+    best_size, best = 0, -np.inf
+    for size, pick in enumerate(picks, start=1):
+        total += read(pick.number)
+        score = measure.score(truth, total / size)
+        if pick.gains and score > best:
+            best_size, best = size, score
+    return best_size, float(best), alone
+
+
+def _build_strata(task: Task, truth: Truth) -> Ints:
+    """Classes, or tenths of the values."""
+    if task.type is not TaskType.REGRESSION:
+        return truth.astype(np.int64)
+    ranks = np.argsort(np.argsort(truth, kind="stable"), kind="stable")
+    return (ranks * N_BINS // max(1, len(truth))).astype(np.int64)
+
+
+def _compute_share(given: EnsembleInput) -> float:
+    """The share of the rows that are looked at."""
+    measure = build_measure(given.task)
+    first = next(iter(given.predictions.values()))[:1]
+    width: int = measure.reduce(given.truth[:1], first).shape[1]
+    most = (MOST_RANKED_CELLS if measure.is_ranking else MOST_CELLS) / width
+    return min(1.0, most / max(1, len(given.truth)))
+
+
+def _draw(rows: Ints, strata: Ints, share: float, rng: np.random.Generator) -> Ints:
+    """That share of the rows of every stratum, sorted."""
+    if share >= 1:
+        return rows
+    parts = []
+    for stratum in np.unique(strata[rows]):
+        own = rng.permutation(rows[strata[rows] == stratum])
+        parts.append(own[: round(share * len(own))])
+    return np.sort(np.concatenate(parts))
+
+
+def _correlate(flat: Floats) -> Floats:
+    """Correlations of the rows of ``(C, m)``; a constant is like nothing else."""
+    centred = flat - flat.mean(axis=1, keepdims=True)
+    lengths = np.sqrt((centred**2).sum(axis=1))
+    scaled = centred / np.where(lengths > 0, lengths, 1.0)[:, None]
+    likeness: Floats = scaled @ scaled.T
+    return likeness
