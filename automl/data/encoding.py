@@ -6,9 +6,9 @@ saved and loaded by the same two functions.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,20 @@ from automl.data.cells import (
     cells_to_days,
     cells_to_labels,
     cells_to_numbers,
-    is_number_column,
 )
 from automl.data.dataset import ColumnUse, Kind, Note
+from automl.data.dates import find_first_day, has_time, list_parts, split_date
 from automl.data.images.encoder import ImageEncoder, parse_image_encoder, render_image_encoder
-from automl.data.numeric_views import NumericFit, compute_quantile, compute_standard, fit_numeric
+from automl.data.levels import Levels, count_rows, encode_levels, fit_levels
+from automl.data.numeric_views import (
+    NumericFit,
+    compute_quantile,
+    compute_robust,
+    compute_standard,
+    derive_spread,
+    fill_view,
+    fit_numeric,
+)
 from automl.data.views import Views, ViewShape
 from automl.errors import DataError
 from automl.files import write_atomic
@@ -31,31 +40,16 @@ from automl.files import write_atomic
 if TYPE_CHECKING:
     import pandas as pd
 
-MIN_LEVEL_ROWS = 3
-DATE_PARTS = ("year", "month", "weekday", "days")
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Levels:
-    """The levels of a categorical input: code ``i + 1`` is ``levels[i]``, None is the missing level.
-
-    ``rare`` levels were seen in under 3 training rows and share code 0 with unknown ones.
-    ``as_numbers``: the column was stored as numbers, so labels are compared as numbers.
-    """
-
-    name: str
-    levels: tuple[str | None, ...]
-    rare: tuple[str, ...] = ()
-    as_numbers: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EncoderPlan:
     """What the encoder reads and makes, without the learned numbers.
 
-    ``columns`` are the inputs; ``numeric`` and ``dates`` their names by kind (numbers first, then four
-    parts per date); ``first_day``: the earliest training date per date column, in days since 1970.
+    ``columns`` are the inputs; ``numeric`` and ``dates`` their names by kind (numbers first, then the parts
+    of each date); ``first_day``: the earliest training date per date column, in days since 1970; ``timed``: the
+    dates with a time of day. Version 1 knew four parts of a date and is still read.
     """
 
     columns: tuple[ColumnUse, ...]
@@ -63,7 +57,17 @@ class EncoderPlan:
     dates: tuple[str, ...]
     first_day: tuple[float, ...]
     categorical: tuple[Levels, ...]
-    version: int = 1
+    timed: tuple[str, ...] = ()
+    version: Literal[1, 2] = 2
+
+    def get_parts(self, date: str) -> tuple[str, ...]:
+        """The parts of a date column."""
+        return list_parts(version=self.version, is_timed=date in self.timed)
+
+    def list_numeric(self) -> tuple[tuple[str, str], ...]:
+        """The numeric inputs in order, each a column and its part; a plain number is no part of anything."""
+        parts = [(name, part) for name in self.dates for part in self.get_parts(name)]
+        return (*((name, "") for name in self.numeric), *parts)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,8 +85,7 @@ class Encoder:
     @property
     def numeric_names(self) -> tuple[str, ...]:
         """Names of the columns of ``Views.raw``, and of the leading ones of ``quantile``."""
-        parts = [f"{name}.{part}" for name in self.plan.dates for part in DATE_PARTS]
-        return (*self.plan.numeric, *parts)
+        return tuple(f"{name}.{part}" if part else name for name, part in self.plan.list_numeric())
 
     @property
     def categorical_names(self) -> tuple[str, ...]:
@@ -94,20 +97,17 @@ class Encoder:
         n_numeric = len(self.numeric_names)
         return ViewShape(
             n_raw=n_numeric,
-            n_quantile=n_numeric + int(self._indicators.sum()),
+            n_quantile=n_numeric + int((self.fit.has_missing & self._is_first).sum()),
             n_quantile_numeric=n_numeric,
             cardinalities=tuple(len(levels.levels) + 1 for levels in self.plan.categorical),
             n_outputs=n_outputs,
         )
 
     @property
-    def _indicators(self) -> NDArray[np.bool_]:
-        """Numeric inputs with an indicator: one per source column, so one for the parts of a date."""
-        marked = self.fit.has_missing.copy()
-        for index in range(len(self.plan.numeric), len(marked)):
-            if (index - len(self.plan.numeric)) % len(DATE_PARTS):
-                marked[index] = False
-        return marked
+    def _is_first(self) -> NDArray[np.bool_]:
+        """Numeric inputs that come first of their column: the parts of a date are missing together."""
+        sources = np.array([source for source, _ in self.plan.list_numeric()], dtype=object)
+        return np.append([True] * bool(len(sources)), sources[1:] != sources[:-1]).astype(bool)
 
     def encode(self, frame: "pd.DataFrame") -> tuple[Views, tuple[Note, ...]]:
         """Views of every row and what did not fit: unseen levels, newly missing or unreadable cells.
@@ -120,30 +120,26 @@ class Encoder:
         values = _read_numeric(frame, self.plan, notes)
         missing = np.isnan(values)
         self._note_missing(missing, notes)
-        indicators = missing[:, self._indicators].astype(np.float32)
+        indicators = missing[:, self.fit.has_missing & self._is_first].astype(np.float32)
         codes = np.zeros((len(frame), len(self.plan.categorical)), dtype=np.int32)
         for index, levels in enumerate(self.plan.categorical):
-            codes[:, index] = _encode_levels(frame[levels.name], levels, notes)
-        quantile = compute_quantile(values, self.fit).astype(np.float32)
-        standard = compute_standard(values, self.fit).astype(np.float32)
+            codes[:, index] = encode_levels(frame[levels.name], levels, notes)
         views = Views(
             raw=values.astype(np.float32),
-            quantile=np.hstack([quantile, indicators]),
-            standard=np.hstack([standard, indicators]),
+            quantile=fill_view(compute_quantile, values, self.fit, indicators),
+            robust=fill_view(compute_robust, values, self.fit, indicators),
+            standard=fill_view(compute_standard, values, self.fit, indicators),
             codes=codes,
         )
         return views, tuple(notes)
 
     def _note_missing(self, missing: NDArray[np.bool_], notes: list[Note]) -> None:
-        for name, seen, here in zip(
-            self.numeric_names, self.fit.has_missing, missing.sum(axis=0), strict=True
-        ):
-            is_repeated = name not in self.plan.numeric and not name.endswith(f".{DATE_PARTS[0]}")
-            if seen or not here or is_repeated:
-                continue
-            source = name if name in self.plan.numeric else name.rsplit(".", 1)[0]
+        is_new = ~self.fit.has_missing & self._is_first & missing.any(axis=0)
+        sources = self.plan.list_numeric()
+        for index in np.flatnonzero(is_new):
+            source, here = sources[index][0], int(missing[:, index].sum())
             text = (
-                f"{source!r} is missing in {_rows(int(here))}, and never was in training; its "
+                f"{source!r} is missing in {count_rows(here)}, and never was in training; its "
                 "average is used."
             )
             notes.append(Note(code="newly_missing", column=source, text=text, level="warning"))
@@ -152,8 +148,8 @@ class Encoder:
 def fit_encoder(frame: "pd.DataFrame", columns: Sequence[ColumnUse]) -> Encoder:
     """Learn levels, scales and quantiles from the rows of ``frame``: training rows and no others.
 
-    ``columns`` are the inputs. Numbers go to the numeric views; dates as year, month, weekday and days
-    since the first training date; booleans, categories and texts to codes.
+    ``columns`` are the inputs. Numbers go to the numeric views; dates as parts (year, month, weekday, days
+    since the first training date and so on); booleans, categories and texts to codes.
     """
     if not columns:
         raise DataError(
@@ -167,42 +163,18 @@ def fit_encoder(frame: "pd.DataFrame", columns: Sequence[ColumnUse]) -> Encoder:
         categorical=(),
     )
     _require_columns(frame, plan)
-    plan = EncoderPlan(
-        columns=plan.columns,
-        numeric=plan.numeric,
-        dates=plan.dates,
-        first_day=tuple(_find_first_day(cells_to_days(frame[name])) for name in plan.dates),
+    days = {name: cells_to_days(frame[name]) for name in plan.dates}
+    plan = replace(
+        plan,
+        first_day=tuple(find_first_day(days[name]) for name in plan.dates),
+        timed=tuple(name for name in plan.dates if has_time(days[name])),
         categorical=tuple(
-            _fit_levels(frame[c.name])
+            fit_levels(frame[c.name])
             for c in columns
             if c.kind not in (Kind.NUMERIC, Kind.DATETIME)
         ),
     )
     return Encoder(plan=plan, fit=fit_numeric(_read_numeric(frame, plan, [])))
-
-
-def _find_first_day(days: Floats) -> float:
-    present = days[~np.isnan(days)]
-    return float(present.min()) if len(present) else 0.0
-
-
-def _fit_levels(series: "pd.Series[Any]") -> Levels:
-    as_numbers = is_number_column(series)
-    codes, labels = cells_to_labels(series, as_numbers=as_numbers)
-    counts = np.bincount(codes[codes >= 0], minlength=len(labels))
-    n_missing = int((codes < 0).sum())
-    ranked: list[tuple[int, str, str | None]] = [
-        (-int(count), label, label)
-        for label, count in zip(labels, counts, strict=True)
-        if count >= MIN_LEVEL_ROWS
-    ]
-    if n_missing:
-        ranked.append((-n_missing, "", None))
-    rare = tuple(
-        sorted(label for label, count in zip(labels, counts, strict=True) if count < MIN_LEVEL_ROWS)
-    )
-    levels = tuple(level for _, _, level in sorted(ranked, key=lambda item: item[:2]))
-    return Levels(name=str(series.name), levels=levels, rare=rare, as_numbers=as_numbers)
 
 
 def _require_columns(frame: "pd.DataFrame", plan: EncoderPlan) -> None:
@@ -229,7 +201,7 @@ def _read_numeric(frame: "pd.DataFrame", plan: EncoderPlan, notes: list[Note]) -
     for name, first_day in zip(plan.dates, plan.first_day, strict=True):
         days = cells_to_days(frame[name])
         _note_unreadable(frame[name], np.isnan(days), "date", notes)
-        parts.extend(_split_date(days, first_day))
+        parts.extend(split_date(days, first_day, plan.get_parts(name)))
     return np.column_stack(parts) if parts else np.zeros((len(frame), 0))
 
 
@@ -237,13 +209,13 @@ def _read_numbers(series: "pd.Series[Any]", notes: list[Note]) -> Floats:
     values = cells_to_numbers(series)
     infinite = np.isinf(values)
     if infinite.any():
-        text = f"{series.name!r} is infinite in {_rows(int(infinite.sum()))}; read as missing."
+        text = f"{series.name!r} is infinite in {count_rows(int(infinite.sum()))}; read as missing."
         notes.append(Note(code="infinite", column=str(series.name), text=text, level="warning"))
         values = np.where(infinite, np.nan, values)
     _note_unreadable(series, np.isnan(values) & ~infinite, "number", notes)
     too_large = int((np.abs(values) > _FLOAT32_MAX).sum())
     if too_large:
-        text = f"{series.name!r} is beyond ±{_FLOAT32_MAX:.2g} in {_rows(too_large)}; cut to that."
+        text = f"{series.name!r} is beyond ±{_FLOAT32_MAX:.2g} in {count_rows(too_large)}; cut to that."
         notes.append(Note(code="too_large", column=str(series.name), text=text, level="warning"))
     return np.clip(values, -_FLOAT32_MAX, _FLOAT32_MAX)
 
@@ -258,49 +230,8 @@ def _note_unreadable(
     if not labels:
         return
     count = int((codes >= 0).sum())
-    text = f"{series.name!r} holds no {what} in {_rows(count)}, for example {labels[0][:40]!r}; read as missing."
+    text = f"{series.name!r} holds no {what} in {count_rows(count)}, for example {labels[0][:40]!r}; read as missing."
     notes.append(Note(code="unreadable", column=str(series.name), text=text, level="warning"))
-
-
-def _split_date(days: Floats, first_day: float) -> list[Floats]:
-    missing = np.isnan(days)
-    whole = np.floor(np.where(missing, 0, days)).astype(np.int64)
-    dates = whole.astype("datetime64[D]")
-    months = dates.astype("datetime64[M]").astype(np.int64)
-    year, month, weekday = months // 12 + 1970, months % 12 + 1, (whole + 3) % 7  # Monday is 0
-    parts = [part.astype(np.float64) for part in (year, month, weekday)]
-    return [np.where(missing, np.nan, part) for part in (*parts, days - first_day)]
-
-
-def _encode_levels(
-    series: "pd.Series[Any]", levels: Levels, notes: list[Note]
-) -> NDArray[np.int32]:
-    codes, labels = cells_to_labels(series, as_numbers=levels.as_numbers)
-    known = {level: index + 1 for index, level in enumerate(levels.levels)}
-    rare = set(levels.rare)
-    table = np.array(
-        [*(known.get(label, 0) for label in labels), known.get(None, 0)], dtype=np.int32
-    )
-    unseen = [i for i, label in enumerate(labels) if label not in known and label not in rare]
-    if unseen:
-        count = int(np.isin(codes, unseen).sum())
-        text = (
-            f"{levels.name!r} holds values that training never saw in {_rows(count)}, for example "
-            f"{labels[unseen[0]][:40]!r}; they are treated as unknown."
-        )
-        notes.append(Note(code="unseen_level", column=levels.name, text=text, level="warning"))
-    n_missing = int((codes < 0).sum())
-    if n_missing and None not in known:
-        text = (
-            f"{levels.name!r} is missing in {_rows(n_missing)}, and never was in training; treated "
-            "as unknown."
-        )
-        notes.append(Note(code="newly_missing", column=levels.name, text=text, level="warning"))
-    return table[codes]
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 AnyEncoder = Encoder | ImageEncoder
@@ -318,6 +249,8 @@ def save_encoder(encoder: AnyEncoder, folder: Path) -> None:
     arrays: dict[str, NDArray[Any]] = {
         "mean": fit.mean,
         "scale": fit.scale,
+        "median": fit.median,
+        "spread": fit.spread,
         "quantiles": np.ascontiguousarray(fit.quantiles),
         "has_missing": fit.has_missing.astype(np.uint8),
     }
@@ -351,18 +284,30 @@ def _load_table_encoder(folder: Path, content: bytes) -> Encoder:
     try:
         plan = _PLAN.validate_json(content)
         arrays = load((folder / "encoder.safetensors").read_bytes())
-        fit = NumericFit(
-            mean=arrays["mean"],
-            scale=arrays["scale"],
-            quantiles=arrays["quantiles"],
-            has_missing=arrays["has_missing"].astype(bool),
-        )
+        fit = _read_fit(plan, arrays)
     except (OSError, ValidationError, SafetensorError, KeyError) as error:
         raise _cannot_read(folder, error) from error
-    n_numeric = len(plan.numeric) + len(DATE_PARTS) * len(plan.dates)
-    if not (len(fit.mean) == len(fit.scale) == len(fit.has_missing) == n_numeric):
+    n_numeric = len(plan.list_numeric())
+    if any(array.shape[-1] != n_numeric for array in arrays.values()):
         raise DataError(
             f"The encoder in {folder.name!r} does not fit its own plan.",
             hint="Take the file again from where it came from.",
         )
     return Encoder(plan=plan, fit=fit)
+
+
+def _read_fit(plan: EncoderPlan, arrays: dict[str, NDArray[Any]]) -> NumericFit:
+    """What was learned; version 1 had no robust view, and its models read none."""
+    median, spread = (
+        derive_spread(arrays["quantiles"], arrays["scale"])
+        if plan.version == 1
+        else (arrays["median"], arrays["spread"])
+    )
+    return NumericFit(
+        mean=arrays["mean"],
+        scale=arrays["scale"],
+        median=median,
+        spread=spread,
+        quantiles=arrays["quantiles"],
+        has_missing=arrays["has_missing"].astype(bool),
+    )

@@ -213,7 +213,7 @@ def _build(
     )
 
 
-_VIEWS = ("raw", "quantile", "standard", "codes")
+_VIEWS = ("raw", "quantile", "robust", "standard", "codes")
 
 
 def save_prepared(folder: Path, prepared: Prepared) -> None:

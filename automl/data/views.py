@@ -29,14 +29,16 @@ class Views:
 
     - ``raw``: float32 ``(n, F)``, numbers as they are, NaN for missing (trees)
     - ``quantile``: float32 ``(n, Q)``, rank-to-normal with 0 for missing, then missing indicators (networks)
-    - ``standard``: float32 ``(n, S)``, mean 0, deviation 1, clipped at ±10, then missing indicators (linear)
+    - ``robust``: float32 ``(n, Q)``, by median and quartiles, smoothly within ±3, then missing indicators
+    - ``standard``: float32 ``(n, Q)``, mean 0, deviation 1, clipped at ±10, then missing indicators (linear)
     - ``codes``: int32 ``(n, C)``, categories by training frequency; 0 is unknown or rare, missing is a level
     - ``images``: the pictures, read when asked for; None for a table. Then ``raw`` (0..1) and ``standard`` hold
-      8 × 8 area means per channel, for the baselines, and the other two have no columns
+      8 × 8 area means per channel, for the baselines, and the others have no columns
     """
 
     raw: NDArray[np.float32]
     quantile: NDArray[np.float32]
+    robust: NDArray[np.float32]
     standard: NDArray[np.float32]
     codes: NDArray[np.int32]
     images: ImageRows | None = None
@@ -49,6 +51,7 @@ class Views:
         return Views(
             raw=self.raw[rows],
             quantile=self.quantile[rows],
+            robust=self.robust[rows],
             standard=self.standard[rows],
             codes=self.codes[rows],
             images=None if self.images is None else self.images.take(rows),
@@ -59,7 +62,7 @@ class Views:
 class ViewShape:
     """What a model must know to be built for some views.
 
-    ``n_quantile_numeric`` leading columns of ``quantile`` and ``standard`` are real numbers (they may be
+    ``n_quantile_numeric`` leading columns of ``quantile``, ``robust`` and ``standard`` are real numbers (they may be
     embedded); the rest are 0/1 missing indicators. ``cardinalities`` are the numbers of codes per
     categorical column, code 0 included. ``n_outputs`` is 1 for regression, else the number of classes.
     For pictures: their ``side`` in pixels, ``channels``, and mean and deviation per channel of the training

@@ -91,6 +91,7 @@ def _build_width(limits: Limits) -> Int:
 
 def _build_inputs(limits: Limits) -> Space:
     return {
+        "numeric_view": Choice(options=("quantile", "robust", "standard")),
         "numeric_embedding": Switch(
             branches={
                 "piecewise": {
@@ -100,6 +101,7 @@ def _build_inputs(limits: Limits) -> Space:
                 "none": {},
             }
         ),
+        "one_hot_limit": Choice(options=(4, 8, 16)),
         "categorical_dim": Int(low=4, high=16, step=4),
     }
 

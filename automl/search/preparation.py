@@ -25,6 +25,7 @@ from automl.settings import Settings
 SEARCH_ROWS = "search"  # encoder fitted on train
 REFIT_ROWS = "refit"  # encoder fitted on train + select
 RECORD = "preparation.json"
+VIEWS_VERSION = 2  # of what lies in a prepared folder; an earlier one is prepared again
 
 
 def run_preparation(
@@ -137,6 +138,7 @@ def _build_record(spec: SearchSpec, result: PreparedResult) -> dict[str, Any]:
     test = np.ascontiguousarray(parts[Part.TEST], dtype="<i8").tobytes()
     return {
         "spec_hash": compute_spec_hash(spec),
+        "views_version": VIEWS_VERSION,
         "n_rows": {str(part): len(rows) for part, rows in parts.items()},
         "test_fingerprint": sha256(spec.data.encode() + test).hexdigest(),
         "split_hash": sha256(
@@ -149,4 +151,5 @@ def _read_record(folder: Path, spec: SearchSpec) -> dict[str, Any] | None:
     if not (folder / RECORD).exists():
         return None
     record: dict[str, Any] = load_json(folder / RECORD)
-    return record if record.get("spec_hash") == compute_spec_hash(spec) else None
+    is_same = record.get("spec_hash") == compute_spec_hash(spec)
+    return record if is_same and record.get("views_version") == VIEWS_VERSION else None

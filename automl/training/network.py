@@ -12,7 +12,7 @@ from automl.data.task import Task, TaskType
 from automl.data.views import Part, Prepared
 from automl.errors import DataError
 from automl.models.catalog import resolve_build
-from automl.models.tabular.config import PlanConfig, parse_plan
+from automl.models.tabular.config import PlanConfig, parse_columns, parse_plan
 from automl.models.tabular.inputs import Batch, build_batch
 from automl.models.tabular.layers import count_parameters, has_batch_norm
 from automl.models.tabular.loss_config import LossConfig, parse_loss
@@ -96,7 +96,8 @@ class NetworkRun:
             values = torch.tensor(scaled, dtype=torch.float32)
         else:
             values = torch.tensor(target, dtype=torch.int64)
-        batch = build_batch(prepared.views.take(rows), prepared.shape)
+        columns = parse_columns(self.request.config)
+        batch = build_batch(prepared.views.take(rows), prepared.shape, columns)
         weight = compute_row_weights(self.loss, target)
         return Rows(
             batch=batch.to(self.device),
@@ -192,7 +193,7 @@ def train_network(
     run = NetworkRun(prepared, task, request)
     select = prepared.parts[Part.SELECT][: 0 if request.is_refit else None]
     scorer = build_scorer(prepared, task, select)
-    select_batch = build_batch(prepared.views.take(select), prepared.shape).to(run.device)
+    select_batch = run.model.build_batch(prepared.views.take(select))
     n_epochs = min(request.max_epochs, run.plan.n_epochs)
     best = _Best()
     verb: Verb | None = None

@@ -34,7 +34,7 @@ def test_views_are_finite_bounded_and_row_by_row(
     views = encoder.encode(rows)[0]
     shape = encoder.compute_shape(2)
     assert views.quantile.shape == views.standard.shape == (len(rows), shape.n_quantile)
-    for view in (views.quantile, views.standard):
+    for view in (views.quantile, views.robust, views.standard):
         assert np.isfinite(view).all()
         assert np.abs(view).max() <= 10
     assert not np.isinf(views.raw).any()

@@ -117,6 +117,7 @@ class ImageEncoder:
         return Views(
             raw=cells,
             quantile=np.zeros((len(images), 0), dtype=np.float32),
+            robust=np.zeros((len(images), 0), dtype=np.float32),
             standard=np.clip(standard, -CLIP, CLIP, out=standard),
             codes=np.zeros((len(images), 0), dtype=np.int32),
             images=images,

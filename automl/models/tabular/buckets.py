@@ -12,7 +12,7 @@ from automl.space.dimensions import Config
 LEAST_WIDTH = 32
 LEAST_EMBEDDING = 12
 ALONE = ""
-_INPUTS = {"numeric_embedding", "categorical_dim"} | {
+_INPUTS = {"numeric_embedding", "numeric_view", "one_hot_limit", "categorical_dim"} | {
     f"numeric_embedding.piecewise.{name}" for name in ("bins", "dim")
 }
 _PLAN = {"optimizer", "schedule", "epochs"} | {
@@ -50,9 +50,10 @@ def compute_bucket(family: str, config: Config) -> str:
 
 
 def _describe_inputs(inputs: InputConfig) -> str:
+    columns = f"{inputs.columns.numeric_view} {inputs.columns.one_hot_limit}"  # members share their rows
     if not inputs.n_bins:
-        return "numbers"
-    return f"piecewise {_find_class(inputs.d_numeric, LEAST_EMBEDDING)}"
+        return f"numbers·{columns}"
+    return f"piecewise {_find_class(inputs.d_numeric, LEAST_EMBEDDING)}·{columns}"
 
 
 def _find_class(value: int, least: int) -> int:

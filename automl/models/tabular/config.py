@@ -7,6 +7,7 @@ from automl.errors import SpecError
 from automl.space.dimensions import Config
 
 T = TypeVar("T", int, float, str, bool)
+NUMERIC_VIEWS = ("quantile", "robust", "standard")
 
 
 def read(config: Config, label: str, kind: type[T]) -> T:
@@ -22,12 +23,24 @@ def read(config: Config, label: str, kind: type[T]) -> T:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ColumnConfig:
+    """Which form of the columns a network reads; the defaults are what all networks read before it was searched.
+
+    ``numeric_view`` is one of ``NUMERIC_VIEWS``; columns with more levels than ``one_hot_limit`` are embedded.
+    """
+
+    numeric_view: str = "quantile"
+    one_hot_limit: int = 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class InputConfig:
     """How columns become one vector; ``n_bins`` is 0 where numbers enter as they are."""
 
     n_bins: int
     d_numeric: int
     d_categorical: int
+    columns: ColumnConfig = ColumnConfig()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +83,17 @@ class PlanConfig:
     n_epochs: int
 
 
+def parse_columns(config: Config) -> ColumnConfig:
+    """Read which form of the columns any network reads; labels that an older configuration lacks have defaults."""
+    view = read(config, "numeric_view", str) if "numeric_view" in config else "quantile"
+    if view not in NUMERIC_VIEWS:
+        raise SpecError(
+            f"There is no numeric view {view!r}.", hint=f"Choose {', '.join(NUMERIC_VIEWS)}."
+        )
+    limit = read(config, "one_hot_limit", int) if "one_hot_limit" in config else 16
+    return ColumnConfig(numeric_view=view, one_hot_limit=limit)
+
+
 def parse_inputs(config: Config) -> InputConfig:
     """Read the input part shared by all networks."""
     is_piecewise = read(config, "numeric_embedding", str) == "piecewise"
@@ -78,6 +102,7 @@ def parse_inputs(config: Config) -> InputConfig:
         n_bins=read(config, stem + "bins", int) if is_piecewise else 0,
         d_numeric=read(config, stem + "dim", int) if is_piecewise else 1,
         d_categorical=read(config, "categorical_dim", int),
+        columns=parse_columns(config),
     )
 
 

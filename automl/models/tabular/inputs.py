@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from automl.data.views import Views, ViewShape
-from automl.models.tabular.config import InputConfig
+from automl.models.tabular.config import ColumnConfig, InputConfig
 from automl.models.tabular.embeddings import CategoricalEmbeddings, PiecewiseLinear
 
-ONE_HOT_LIMIT = 16  # levels; more are embedded
+PLAIN = ColumnConfig()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,30 +46,38 @@ class Batch:
         )
 
 
-def split_columns(shape: ViewShape) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def split_columns(
+    shape: ViewShape, columns: ColumnConfig = PLAIN
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Indices of the categorical columns that are one-hot coded, and of those that are embedded."""
     levels = [cardinality - 1 for cardinality in shape.cardinalities]  # code 0 is no level
-    narrow = tuple(index for index, count in enumerate(levels) if count <= ONE_HOT_LIMIT)
-    wide = tuple(index for index, count in enumerate(levels) if count > ONE_HOT_LIMIT)
+    narrow = tuple(index for index, count in enumerate(levels) if count <= columns.one_hot_limit)
+    wide = tuple(index for index, count in enumerate(levels) if count > columns.one_hot_limit)
     return narrow, wide
 
 
-def count_flags(shape: ViewShape) -> int:
+def count_flags(shape: ViewShape, columns: ColumnConfig = PLAIN) -> int:
     """Number of one-hot columns: one (±1) for two levels, else one per level."""
-    levels = [shape.cardinalities[index] - 1 for index in split_columns(shape)[0]]
+    levels = [shape.cardinalities[index] - 1 for index in split_columns(shape, columns)[0]]
     return sum(1 if count == 2 else count for count in levels)
 
 
-def build_batch(views: Views, shape: ViewShape) -> Batch:
+def build_batch(views: Views, shape: ViewShape, columns: ColumnConfig = PLAIN) -> Batch:
     """All rows of some views as tensors on the CPU; an unknown level has all its flags at zero."""
-    narrow, wide = split_columns(shape)
+    narrow, wide = split_columns(shape, columns)
     blocks = [_build_flags(views.codes[:, index], shape.cardinalities[index]) for index in narrow]
     blocks.append(np.zeros((len(views), 0), dtype=np.int8))
     return Batch(
-        numeric=torch.from_numpy(np.array(views.quantile, dtype=np.float32)),
+        numeric=torch.from_numpy(np.array(get_numeric(views, columns), dtype=np.float32)),
         flags=torch.from_numpy(np.concatenate(blocks, axis=1)),
         codes=torch.from_numpy(np.array(views.codes[:, list(wide)], dtype=np.int32)),
     )
+
+
+def get_numeric(views: Views, columns: ColumnConfig = PLAIN) -> NDArray[np.float32]:
+    """The numeric view that a network reads."""
+    known = {"quantile": views.quantile, "robust": views.robust, "standard": views.standard}
+    return known[columns.numeric_view]
 
 
 def _build_flags(codes: NDArray[np.int32], cardinality: int) -> NDArray[np.int8]:
@@ -88,7 +96,9 @@ class TabularInput(nn.Module):
     def __init__(self, *, config: InputConfig, shape: ViewShape) -> None:
         super().__init__()
         self.n_numeric = shape.n_quantile_numeric
-        wide = tuple(shape.cardinalities[index] for index in split_columns(shape)[1])
+        wide = tuple(
+            shape.cardinalities[index] for index in split_columns(shape, config.columns)[1]
+        )
         self.numeric = (
             PiecewiseLinear(
                 n_features=self.n_numeric, n_bins=config.n_bins, d_embedding=config.d_numeric
@@ -103,7 +113,8 @@ class TabularInput(nn.Module):
         )
         d_numeric = self.n_numeric * (config.d_numeric if self.numeric is not None else 1)
         n_missing = shape.n_quantile - self.n_numeric
-        self.d_out = d_numeric + n_missing + count_flags(shape) + len(wide) * config.d_categorical
+        n_flags = count_flags(shape, config.columns)
+        self.d_out = d_numeric + n_missing + n_flags + len(wide) * config.d_categorical
 
     def forward(self, batch: Batch) -> Tensor:
         numeric, missing = batch.numeric[:, : self.n_numeric], batch.numeric[:, self.n_numeric :]

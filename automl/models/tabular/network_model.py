@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from automl.data.views import Views, ViewShape
 from automl.models.catalog import resolve_build
+from automl.models.tabular.config import parse_columns
 from automl.models.tabular.inputs import Batch, build_batch
 from automl.models.tabular.networks import Network
 from automl.space.dimensions import Config
@@ -49,12 +50,14 @@ class NetworkModel:
 
     def predict(self, views: Views) -> NDArray[np.float64]:
         parts = [
-            self.predict_batch(
-                build_batch(_slice(views, start, start + CHUNK_ROWS), self.shape).to(self.device)
-            )
+            self.predict_batch(self.build_batch(_slice(views, start, start + CHUNK_ROWS)))
             for start in range(0, max(len(views), 1), CHUNK_ROWS)
         ]
         return np.concatenate(parts)
+
+    def build_batch(self, views: Views) -> Batch:
+        """Rows as this network reads them, on its device."""
+        return build_batch(views, self.shape, parse_columns(self.config)).to(self.device)
 
     def predict_batch(self, batch: Batch) -> NDArray[np.float64]:
         """The same for rows that are already tensors on the device."""
@@ -94,6 +97,7 @@ def _slice(views: Views, start: int, stop: int) -> Views:
     return Views(
         raw=views.raw[start:stop],
         quantile=views.quantile[start:stop],
+        robust=views.robust[start:stop],
         standard=views.standard[start:stop],
         codes=views.codes[start:stop],
     )

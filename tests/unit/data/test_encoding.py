@@ -4,11 +4,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import load, save
 from sklearn.preprocessing import QuantileTransformer
 
 from automl.data.dataset import ColumnUse, Kind, Role
 from automl.data.encoding import Encoder, fit_encoder, load_encoder, save_encoder
-from automl.data.numeric_views import compute_quantile, compute_standard, fit_numeric
+from automl.data.numeric_views import (
+    compute_quantile,
+    compute_robust,
+    compute_standard,
+    fit_numeric,
+)
 from automl.errors import DataError
 
 
@@ -60,16 +66,18 @@ def test_shapes_and_names(encoder: Encoder) -> None:
         "day.month",
         "day.weekday",
         "day.days",
+        "day.month_sin",
+        "day.month_cos",
     )
     assert encoder.categorical_names == ("job", "code", "flag")
-    assert (shape.n_raw, shape.n_quantile, shape.n_quantile_numeric) == (6, 7, 6)
+    assert (shape.n_raw, shape.n_quantile, shape.n_quantile_numeric) == (8, 9, 8)
     assert shape.cardinalities == (
         5,
         4,
         3,
     )  # three jobs and missing; three codes; two flags; unknown
-    assert views.raw.shape == (200, 6)
-    assert views.quantile.shape == views.standard.shape == (200, 7)
+    assert views.raw.shape == (200, 8)
+    assert views.quantile.shape == views.robust.shape == views.standard.shape == (200, 9)
     assert views.codes.shape == (200, 3)
     assert (views.raw.dtype, views.quantile.dtype, views.codes.dtype) == (
         "float32",
@@ -91,13 +99,38 @@ def test_missing_numbers_are_marked(encoder: Encoder) -> None:
     views = encoder.encode(build_frame())[0]
     assert np.isnan(views.raw[:10, 1]).all()
     assert (views.quantile[:10, 1] == 0).all()
-    assert views.quantile[:, 6].tolist() == [1.0] * 10 + [0.0] * 190
+    assert views.quantile[:, 8].tolist() == [1.0] * 10 + [0.0] * 190
 
 
 def test_dates_in_parts(encoder: Encoder) -> None:
     raw = encoder.encode(build_frame())[0].raw[:, 2:]
-    assert raw[0].tolist() == [2024, 2, 2, 0]  # a Wednesday
-    assert raw[2].tolist() == [2024, 3, 4, 2]  # past the leap day
+    assert raw[0, :4].tolist() == [2024, 2, 2, 0]  # a Wednesday
+    assert raw[2, :4].tolist() == [2024, 3, 4, 2]  # past the leap day
+
+
+def test_a_time_of_day_gives_the_hour_and_its_place_on_the_clock() -> None:
+    frame = build_frame()
+    frame["day"] += pd.to_timedelta(np.arange(200) * 90, "min")
+    encoder = fit_encoder(frame, COLUMNS)
+    assert encoder.numeric_names[-3:] == ("day.hour", "day.hour_sin", "day.hour_cos")
+    raw = encoder.encode(frame)[0].raw
+    assert raw[4, -3:].tolist() == pytest.approx([6, 1, 0], abs=1e-6)
+    assert raw[1, -3] == 1.5
+    winter = encoder.encode(frame.assign(day=pd.Timestamp("2023-12-01")))[0].raw[0, -5:]
+    spring = encoder.encode(frame.assign(day=pd.Timestamp("2023-03-01")))[0].raw[0, -5:]
+    assert winter[:2].tolist() == pytest.approx([-0.5, np.sqrt(0.75)], abs=1e-6)
+    assert spring[:2].tolist() == pytest.approx([np.sqrt(0.75), 0.5], abs=1e-6)
+    assert winter[2:].tolist() == [0, 0, 1]
+
+
+def test_parts_of_a_date_have_one_indicator_and_one_note() -> None:
+    frame = build_frame()
+    whole = fit_encoder(frame, COLUMNS)
+    frame.loc[:3, "day"] = pd.NaT
+    notes = whole.encode(frame)[1]
+    assert [(note.code, note.column) for note in notes] == [("newly_missing", "day")]
+    shape = fit_encoder(frame, COLUMNS).compute_shape(2)
+    assert (shape.n_quantile_numeric, shape.n_quantile) == (8, 10)  # gap and day
 
 
 def test_order_of_columns_and_further_ones_do_not_matter(encoder: Encoder) -> None:
@@ -150,6 +183,7 @@ def test_unseen_levels_and_new_holes_are_counted(encoder: Encoder) -> None:
     assert len(said) == len(notes) == 5
     assert (views.codes[50:53, 0] == 0).all()
     assert np.isfinite(views.quantile).all()
+    assert np.isfinite(views.robust).all()
     assert np.isfinite(views.standard).all()
 
 
@@ -169,11 +203,36 @@ def test_saved_and_loaded_it_is_the_same(encoder: Encoder, tmp_path: Path) -> No
     loaded = load_encoder(tmp_path)
     assert loaded.plan == encoder.plan
     first, second = encoder.encode(build_frame())[0], loaded.encode(build_frame())[0]
-    for name in ("raw", "quantile", "standard", "codes"):
+    for name in ("raw", "quantile", "robust", "standard", "codes"):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
 
 
-@pytest.mark.parametrize("damage", ["absent", "garbage", "cut", "other plan"])
+def test_an_encoder_of_the_first_version_gives_the_numbers_it_gave(
+    encoder: Encoder, tmp_path: Path
+) -> None:
+    save_encoder(encoder, tmp_path)
+    plan = json.loads((tmp_path / "encoder.json").read_text())
+    del plan["timed"]
+    (tmp_path / "encoder.json").write_text(json.dumps(plan | {"version": 1}))
+    arrays = load((tmp_path / "encoder.safetensors").read_bytes())
+    kept = {name: np.ascontiguousarray(array[..., :6]) for name, array in arrays.items()}
+    del kept["median"], kept["spread"]
+    (tmp_path / "encoder.safetensors").write_bytes(save(kept))
+    old = load_encoder(tmp_path)
+    assert isinstance(old, Encoder)
+    assert old.numeric_names == encoder.numeric_names[:6]
+    first, second = old.encode(build_frame())[0], encoder.encode(build_frame())[0]
+    np.testing.assert_array_equal(first.raw, second.raw[:, :6])
+    for name in ("quantile", "standard"):
+        np.testing.assert_array_equal(
+            getattr(first, name), np.delete(getattr(second, name), [6, 7], axis=1)
+        )
+    np.testing.assert_array_equal(first.codes, second.codes)
+    # its robust view, which no model of that time reads, comes from the quantiles
+    np.testing.assert_allclose(first.robust[:, :2], second.robust[:, :2], atol=0.25)
+
+
+@pytest.mark.parametrize("damage", ["absent", "garbage", "future", "cut", "other plan"])
 def test_damaged_encoders_are_refused(encoder: Encoder, tmp_path: Path, damage: str) -> None:
     save_encoder(encoder, tmp_path)
     plan, arrays = tmp_path / "encoder.json", tmp_path / "encoder.safetensors"
@@ -181,6 +240,8 @@ def test_damaged_encoders_are_refused(encoder: Encoder, tmp_path: Path, damage: 
         arrays.unlink()
     elif damage == "garbage":
         plan.write_text("{}")
+    elif damage == "future":
+        plan.write_text(json.dumps({**json.loads(plan.read_text()), "version": 3}))
     elif damage == "cut":
         arrays.write_bytes(arrays.read_bytes()[:-50])
     else:
@@ -201,6 +262,7 @@ def test_constant_and_empty_columns_are_zero() -> None:
     encoder = fit_encoder(frame, [use(name, Kind.NUMERIC) for name in frame])
     views = encoder.encode(frame)[0]
     assert not views.quantile[:, :3].any()
+    assert not views.robust[:, :3].any()
     assert not views.standard[:, :3].any()
 
 
@@ -236,6 +298,21 @@ def test_a_scale_of_millionths_keeps_its_order() -> None:
 def test_standard_is_clipped() -> None:
     values = np.append(np.zeros(999), 1e6)[:, None]
     assert compute_standard(values, fit_numeric(values)).max() == 10
+
+
+def test_robust_is_by_quartiles_and_smoothly_bounded() -> None:
+    values = np.array([0.0, 1, 2, 3, 4, 1e300, np.nan])[:, None]
+    robust = compute_robust(values, fit_numeric(values[:5]))[:, 0]
+    assert robust[[1, 2]].tolist() == [-0.5 / np.sqrt(1 + 0.25 / 9), 0]
+    assert robust[5] == pytest.approx(3, abs=1e-6)
+    assert robust[6] == 0
+
+
+def test_robust_takes_half_the_range_where_the_quartiles_agree() -> None:
+    values = np.append(np.zeros(999), 8.0)[:, None]
+    robust = compute_robust(values, fit_numeric(values))[:, 0]
+    assert robust[0] == 0
+    assert robust[-1] == 2 / np.sqrt(1 + 4 / 9)
 
 
 def test_a_column_that_is_there_twice_is_named(encoder: Encoder) -> None:

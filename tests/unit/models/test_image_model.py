@@ -92,7 +92,11 @@ def test_a_record_brings_the_model_back_and_strangers_do_not_fit():
 def test_rows_without_pictures_are_refused():
     views = build_prepared(10).views
     table = type(views)(
-        raw=views.raw, quantile=views.quantile, standard=views.standard, codes=views.codes
+        raw=views.raw,
+        quantile=views.quantile,
+        robust=views.robust,
+        standard=views.standard,
+        codes=views.codes,
     )
     with pytest.raises(SpecError, match="reads pictures"):
         build_model().predict(table)

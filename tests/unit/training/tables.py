@@ -48,7 +48,7 @@ def build_prepared(task_type: TaskType, n_rows: int = 400, seed: int = 0) -> Pre
     train = target[parts[Part.TRAIN]]
     is_value = task_type is TaskType.REGRESSION
     return Prepared(
-        views=Views(raw=raw, quantile=view, standard=view.copy(), codes=codes),
+        views=Views(raw=raw, quantile=view, robust=view.copy(), standard=view.copy(), codes=codes),
         target=target,
         parts=parts,
         shape=ViewShape(

@@ -110,7 +110,7 @@ def test_two_runs_are_identical():
 def test_rare_levels_beyond_the_limit_are_pooled_and_unseen_ones_are_missing():
     codes = np.array([[0], [MAX_CODE], [MAX_CODE + 1], [5000]], np.int32)
     empty = np.zeros((4, 0), np.float32)
-    views = Views(raw=empty, quantile=empty, standard=empty, codes=codes)
+    views = Views(raw=empty, quantile=empty, robust=empty, standard=empty, codes=codes)
     assert build_matrix(views)[:, 0].tolist() == [0, MAX_CODE, 0, 0]
 
 

@@ -32,7 +32,7 @@ def test_a_fresh_process_predicts_the_same(tmp_path):
     expected = {}
     for family, config in (("mlp", SMALL_MLP), ("boosting", None), ("linear", None)):
         expected[family] = save(family, tmp_path / family, config).predictor.predict(views)
-    for name in ("raw", "quantile", "standard", "codes"):
+    for name in ("raw", "quantile", "robust", "standard", "codes"):
         np.save(tmp_path / f"{name}.npy", getattr(views, name))
     code = (
         "import sys, numpy as np\n"
@@ -40,7 +40,7 @@ def test_a_fresh_process_predicts_the_same(tmp_path):
         "from automl.data.views import Views\n"
         "from automl.training.predictor import load_predictor\n"
         "folder = Path(sys.argv[1])\n"
-        "names = ('raw', 'quantile', 'standard', 'codes')\n"
+        "names = ('raw', 'quantile', 'robust', 'standard', 'codes')\n"
         "views = Views(**{name: np.load(folder / f'{name}.npy', mmap_mode='r') for name in names})\n"
         "for family in ('mlp', 'boosting', 'linear'):\n"
         "    out = load_predictor(folder / family).predict(views)\n"

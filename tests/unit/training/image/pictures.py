@@ -46,6 +46,7 @@ def build_prepared(
     views = Views(
         raw=np.zeros((n, 1), dtype=np.float32),
         quantile=np.zeros((n, 0), dtype=np.float32),
+        robust=np.zeros((n, 0), dtype=np.float32),
         standard=np.zeros((n, 1), dtype=np.float32),
         codes=np.zeros((n, 0), dtype=np.int32),
         images=ImageRows(array=pixels),

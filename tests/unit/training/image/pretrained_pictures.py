@@ -57,6 +57,7 @@ def build_pictures(n_rows: int = 60, channels: int = 3, seed: int = 0) -> Prepar
         views=Views(
             raw=empty,
             quantile=empty,
+            robust=empty,
             standard=empty,
             codes=np.zeros((n_rows, 0), dtype=np.int32),
             images=ImageRows(array=pixels),
