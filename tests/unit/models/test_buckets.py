@@ -15,7 +15,7 @@ FREE = [
 ]  # fmt: skip
 BINDING = [
     {"width": 72}, {"width": 32}, {"residual": True}, {"numeric_embedding": "none"},
-    {"numeric_embedding.piecewise.dim": 16},
+    {"numeric_embedding.piecewise.dim": 16}, {"numeric_view": "robust"}, {"one_hot_limit": 4},
 ]  # fmt: skip
 
 
