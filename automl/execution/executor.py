@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 from automl.errors import AutoMLError
-from automl.execution.messages import Report, Train, Verb
+from automl.execution.messages import Report, Train, TrainPack, Verb
 
 __all__ = ["Executor", "Report", "TrainerLost"]
 
@@ -14,7 +14,7 @@ class TrainerLost(AutoMLError):
 
 
 class Executor(Protocol):
-    """Slots that run one trial each. Every call returns soon; ``poll`` waits at most ``timeout``."""
+    """Slots that run one trial or one pack each. Every call returns soon; ``poll`` waits at most ``timeout``."""
 
     def start(self) -> None:
         """Start one trainer per slot."""
@@ -28,8 +28,8 @@ class Executor(Protocol):
         """Names of slots that are ready and have no trial, in the order of the slots."""
         ...
 
-    def submit(self, slot: str, command: Train) -> None:
-        """Train on an idle slot."""
+    def submit(self, slot: str, command: Train | TrainPack) -> None:
+        """Train on an idle slot; a pack also joins the one that a slot runs."""
         ...
 
     def answer(self, trial: int, verb: Verb, max_epochs: int | None = None) -> None:
@@ -37,13 +37,17 @@ class Executor(Protocol):
         ...
 
     def end(self, trial: int) -> None:
-        """End a trial that did not stop when told; its trainer is replaced and nothing is reported."""
+        """End a trial that did not stop when told; its trainer is replaced and nothing is reported of it.
+
+        Others of its pack are reported as shed.
+        """
         ...
 
     def poll(self, timeout: float) -> list[tuple[str, Report]]:
         """Reports with the names of their slots, waiting up to ``timeout`` seconds for the first.
 
-        A trainer that dies or hangs gives a ``TrialFailed`` for its trial and is replaced.
+        A trainer that dies or hangs is replaced. A trial alone is then a ``TrialFailed``; of a pack nobody knows
+        who is to blame, so all its members are shed, for packs of half the size.
 
         Raises
         ------

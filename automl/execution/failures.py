@@ -13,7 +13,7 @@ _MEMORY_WORDS = ("out of memory", "can't allocate memory", "alloc_cpu")
 
 def build_failure(trial: int, error: BaseException) -> TrialFailed:
     """Classify an exception of a trial; anything unknown is a bug of ours and keeps its text."""
-    kind = _classify(error)
+    kind = classify(error)
     if isinstance(error, FairloomError):
         return TrialFailed(trial=trial, kind=kind, message=error.message, hint=error.hint)
     text = str(error).strip().splitlines()
@@ -21,7 +21,8 @@ def build_failure(trial: int, error: BaseException) -> TrialFailed:
     return TrialFailed(trial=trial, kind=kind, message=message, hint=_HINTS.get(kind, ""))
 
 
-def _classify(error: BaseException) -> FailureKind:
+def classify(error: BaseException) -> FailureKind:
+    """Which kind of failure an exception is; a bug where nothing else fits."""
     if isinstance(error, TrainingDiverged):
         return FailureKind.DIVERGED
     if is_out_of_memory(error):

@@ -20,13 +20,16 @@ from automl.execution.executor import Report, TrainerLost
 from automl.execution.launching import PRELOADED, start_trainer
 from automl.execution.messages import (
     Answer,
+    Command,
     EpochDone,
     Exit,
     FailureKind,
+    PackShed,
     Prepare,
     Ready,
     Screened,
     Train,
+    TrainPack,
     TrialDiscarded,
     TrialDone,
     TrialFailed,
@@ -87,9 +90,10 @@ class _Seat:
     process: BaseProcess
     connection: Connection
     is_ready: bool = False
-    awaits: bool = False
-    trial: Train | None = None
-    started_at: float = 0.0
+    trials: dict[int, Train] = field(default_factory=dict)
+    has_pack: bool = False
+    awaiting: set[int] = field(default_factory=set)
+    due: float = float("inf")
     heard_at: float = field(default_factory=time.monotonic)
     epoch_seconds: list[float] = field(default_factory=list)
     n_trials: int = 0
@@ -99,6 +103,12 @@ class _Seat:
     @property
     def pid(self) -> int:
         return self.process.pid or 0
+
+    def drop(self, *trials: int) -> None:
+        """Trials that are over."""
+        for trial in trials:
+            self.trials.pop(trial, None)
+            self.awaiting.discard(trial)
 
 
 class LocalExecutor:
@@ -115,6 +125,7 @@ class LocalExecutor:
         self._options = options or LocalOptions()
         self._seats: dict[str, _Seat] = {}
         self._prepare: Prepare | None = None
+        self._unread: list[tuple[str, Report]] = []
 
     def start(self) -> None:
         """Start one trainer per slot; the first call waits for torch, unless ``warm_up`` ran before."""
@@ -145,45 +156,58 @@ class LocalExecutor:
         """Have every trainer load a prepared folder; none may be training."""
         self._prepare = Prepare(folder=str(folder), task_json=task_json, threads=threads)
         for seat in self._seats.values():
-            if seat.trial is not None:
-                raise RuntimeError(f"{seat.slot.name} still trains trial {seat.trial.trial}.")
+            if seat.trials:
+                raise RuntimeError(f"{seat.slot.name} still trains trial {min(seat.trials)}.")
             seat.is_ready = False
             seat.heard_at = time.monotonic()
             _send(seat, self._prepare)
 
     def idle_slots(self) -> tuple[str, ...]:
         """Names of slots that are ready and have no trial."""
-        return tuple(n for n, seat in self._seats.items() if seat.is_ready and seat.trial is None)
+        return tuple(n for n, seat in self._seats.items() if seat.is_ready and not seat.trials)
 
-    def submit(self, slot: str, command: Train) -> None:
-        """Train on an idle slot."""
+    def submit(self, slot: str, command: Train | TrainPack) -> None:
+        """Train on an idle slot; a pack also joins the one that a slot runs."""
         seat = self._seats[slot]
-        if not seat.is_ready or seat.trial is not None:
+        is_pack = isinstance(command, TrainPack)
+        if not seat.is_ready or (seat.trials and not (is_pack and seat.has_pack)):
             raise RuntimeError(f"{slot} is not idle.")
-        seat.trial, seat.awaits, seat.epoch_seconds = command, False, []
-        seat.started_at = seat.heard_at = time.monotonic()
-        seat.n_trials += 1
+        members = command.members if isinstance(command, TrainPack) else (command,)
+        if not seat.trials:
+            seat.epoch_seconds, seat.due = [], float("inf")
+            seat.heard_at = time.monotonic()
+        seat.has_pack = is_pack
+        seat.trials |= {member.trial: member for member in members}
+        due = (each.deadline_seconds for each in members if each.deadline_seconds is not None)
+        seat.due = min([seat.due, *(time.monotonic() + seconds for seconds in due)])
+        seat.n_trials += len(members)
         _send(seat, command)
 
     def answer(self, trial: int, verb: Verb, max_epochs: int | None = None) -> None:
         """Answer at a rung or after a screen, or stop at any time; without effect when the trial is over."""
         for seat in self._seats.values():
-            if seat.trial is not None and seat.trial.trial == trial:
-                seat.awaits = False
+            if trial in seat.trials:
+                seat.awaiting.discard(trial)
                 seat.heard_at = time.monotonic()
                 _send(seat, Answer(trial=trial, verb=verb, max_epochs=max_epochs))
 
     def end(self, trial: int) -> None:
-        """End a trial that did not stop when told; its trainer is replaced and nothing is reported."""
+        """End a trial that did not stop when told; its trainer is replaced. Others of its pack are shed."""
         for seat in list(self._seats.values()):
-            if seat.trial is not None and seat.trial.trial == trial:
-                self._replace(seat, f"Trial {trial} did not stop in time.")
+            if trial in seat.trials:
+                seat.drop(trial)
+                reason = f"Trial {trial} did not stop in time."
+                if seat.trials:
+                    shed = _build_shed(seat, FailureKind.TIMEOUT, reason, most=len(seat.trials))
+                    self._unread.append((seat.slot.name, shed))
+                self._replace(seat, reason)
 
     def poll(self, timeout: float) -> list[tuple[str, Report]]:
         """Reports with the names of their slots; dead and hung trainers are replaced here."""
         seats = list(self._seats.values())
-        wait([s.connection for s in seats] + [s.process.sentinel for s in seats], timeout)
-        reports: list[tuple[str, Report]] = []
+        reports, self._unread = self._unread, []
+        patience = 0.0 if reports else timeout
+        wait([s.connection for s in seats] + [s.process.sentinel for s in seats], patience)
         for seat in seats:
             is_dead = not seat.process.is_alive()  # asked first: what it sent before is still read
             reports += [(seat.slot.name, report) for report in self._read(seat)]
@@ -208,46 +232,52 @@ class LocalExecutor:
                 if report.warning:
                     self._log("warning", report.warning)
             case Screened():
-                seat.awaits = True
+                seat.awaiting.add(report.trial)
             case EpochDone():
-                seat.awaits = report.awaits
-                seat.epoch_seconds.append(report.epoch.seconds)
+                if report.awaits:
+                    seat.awaiting.add(report.trial)
+                # a member's seconds are its share of those of the pack
+                seat.epoch_seconds.append(report.epoch.seconds * len(seat.trials))
             case TrialFailed(trial=trial) if trial == PREPARE_TRIAL:
                 raise _rebuild(report)
             case TrialDone() | TrialDiscarded() | TrialFailed():
-                seat.trial, seat.awaits = None, False
+                seat.drop(report.trial)
+            case PackShed():
+                seat.drop(*report.trials)
+                self._log("warning", f"A pack on {seat.slot.name} ended: {report.reason}")
 
-    def _look_after(self, seat: _Seat, is_dead: bool) -> list[TrialFailed]:  # noqa: FBT001
+    def _look_after(self, seat: _Seat, is_dead: bool) -> list[Report]:  # noqa: FBT001
         if is_dead:
             failure = _describe_death(seat)
             self._replace(seat, failure.message)
         elif reason := self._find_hang(seat):
             failure = TrialFailed(
-                trial=seat.trial.trial if seat.trial else PREPARE_TRIAL,
+                trial=min(seat.trials, default=PREPARE_TRIAL),
                 kind=FailureKind.TIMEOUT,
                 message=reason,
                 hint="The trainer was replaced and the search goes on.",
             )
             self._replace(seat, reason)
-        elif seat.trial is None and seat.is_ready and _is_worn_out(seat):
+        elif not seat.trials and seat.is_ready and _is_worn_out(seat):
             self._log("info", f"The trainer of {seat.slot.name} is replaced by a fresh one.")
             self._end(seat)
             self._seats[seat.slot.name] = self._launch(seat.slot, start_deaths=0)
             return []
         else:
             return []
-        return [failure] if seat.trial is not None else []
+        if len(seat.trials) > 1:
+            return [_build_shed(seat, failure.kind, failure.message, most=len(seat.trials) // 2)]
+        return [failure] if seat.trials else []
 
     def _find_hang(self, seat: _Seat) -> str:
         """Why a trainer counts as hung, empty when it does not."""
         patience, now = self._options.patience, time.monotonic()
-        if seat.trial is None and (seat.is_ready or self._prepare is None):
+        if not seat.trials and (seat.is_ready or self._prepare is None):
             return ""
-        if seat.trial is not None and seat.trial.deadline_seconds is not None:
-            over = now - seat.started_at - seat.trial.deadline_seconds
-            if over > patience.grace:
-                return f"It ran {over:.0f} s over its deadline and was ended."
-        if seat.awaits:
+        over = now - seat.due if seat.trials else 0.0
+        if over > patience.grace:
+            return f"It ran {over:.0f} s over its deadline and was ended."
+        if seat.awaiting:
             return ""
         limit = patience.first
         if seat.epoch_seconds:
@@ -280,17 +310,21 @@ class LocalExecutor:
         """Ask every trainer to end, then make it; about two seconds at most."""
         seats, self._seats = list(self._seats.values()), {}
         for seat in seats:
-            if seat.trial is None:
+            if not seat.trials:
                 _send(seat, Exit())
         deadline = time.monotonic() + CLOSE_SECONDS
         for seat in seats:
-            if seat.trial is None:
+            if not seat.trials:
                 seat.process.join(max(0.0, deadline - time.monotonic()))
         for seat in seats:
             self._end(seat)
 
 
-def _send(seat: _Seat, command: Prepare | Train | Answer | Exit) -> None:
+def _build_shed(seat: _Seat, kind: FailureKind, reason: str, most: int) -> PackShed:
+    return PackShed(trials=tuple(sorted(seat.trials)), most=most, kind=kind, reason=reason)
+
+
+def _send(seat: _Seat, command: Command) -> None:
     with contextlib.suppress(OSError):  # it just died: poll notices and says so
         seat.connection.send_bytes(encode_command(command))
 
@@ -331,7 +365,7 @@ def _describe_death(seat: _Seat) -> TrialFailed:
         name = signal.Signals(-code).name if code is not None and code < 0 else f"status {code}"
         how = f"The trainer crashed ({name})."
     return TrialFailed(
-        trial=seat.trial.trial if seat.trial else PREPARE_TRIAL,
+        trial=min(seat.trials, default=PREPARE_TRIAL),
         kind=kind,
         message=how,
         hint="The trainer was replaced and the search goes on.",

@@ -1,7 +1,8 @@
 """The frames between the coordinator and a trainer: JSON, one object per frame, no pickle.
 
-Coordinator to trainer: ``Prepare``, ``Train``, ``Answer``, ``Exit``. Trainer to coordinator: ``Ready``,
-``Screened``, ``EpochDone``, ``TrialDone``, ``TrialDiscarded``, ``TrialFailed``. ``encode`` and ``decode`` are the only codec.
+Coordinator to trainer: ``Prepare``, ``Train``, ``TrainPack``, ``Answer``, ``Exit``. Trainer to coordinator: ``Ready``,
+``Screened``, ``EpochDone``, ``TrialDone``, ``TrialDiscarded``, ``TrialFailed``, ``PackPaused``, ``PackShed``. ``encode`` and
+``decode`` are the only codec.
 """
 
 from collections.abc import Mapping
@@ -21,12 +22,15 @@ __all__ = [
     "EpochDone",
     "Exit",
     "FailureKind",
+    "PackPaused",
+    "PackShed",
     "Prepare",
     "Ready",
     "Report",
     "Screen",
     "Screened",
     "Train",
+    "TrainPack",
     "TrialDiscarded",
     "TrialDone",
     "TrialFailed",
@@ -86,6 +90,18 @@ class Train:
     deadline_seconds: float | None = None
     screen: bool = False
     do: Literal["train"] = "train"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainPack:
+    """Train several configurations of one bucket as one program; each is answered as ``Train`` is.
+
+    Sent to a trainer that runs a pack, its members join at the next epoch. Where a member stands at a rung the
+    whole pack waits: ``PackPaused`` says that all have reported.
+    """
+
+    members: tuple[Train, ...]
+    do: Literal["train_pack"] = "train_pack"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -177,19 +193,43 @@ class TrialFailed:
     do: Literal["failed"] = "failed"
 
 
-Command = Annotated[Prepare | Train | Answer | Exit, Discriminator("do")]
-Report = Ready | Screened | EpochDone | TrialDone | TrialDiscarded | TrialFailed
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PackPaused:
+    """Every member has reported its epoch; the pack waits for an ``Answer`` to each of these trials."""
 
-_COMMAND: TypeAdapter[Prepare | Train | Answer | Exit] = TypeAdapter(Command)
+    trials: tuple[int, ...]
+    do: Literal["paused"] = "paused"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PackShed:
+    """These members are not trained, for a reason that is not known to be theirs; they may be tried again.
+
+    ``most``: members of the largest pack they should be tried in.
+    """
+
+    trials: tuple[int, ...]
+    most: int
+    kind: FailureKind
+    reason: str
+    do: Literal["shed"] = "shed"
+
+
+Command = Prepare | Train | TrainPack | Answer | Exit
+Report = (
+    Ready | Screened | EpochDone | TrialDone | TrialDiscarded | TrialFailed | PackPaused | PackShed
+)
+
+_COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Discriminator("do")])
 _REPORT: TypeAdapter[Report] = TypeAdapter(Annotated[Report, Discriminator("do")])
 
 
-def encode_command(message: Prepare | Train | Answer | Exit) -> bytes:
+def encode_command(message: Command) -> bytes:
     """One command as a JSON frame."""
     return _COMMAND.dump_json(message)
 
 
-def decode_command(frame: bytes) -> Prepare | Train | Answer | Exit:
+def decode_command(frame: bytes) -> Command:
     """Read one command; a malformed frame raises ``pydantic.ValidationError`` (a bug, not bad input)."""
     return _COMMAND.validate_json(frame)
 

@@ -1,4 +1,4 @@
-"""The inside of a trainer process: one slot, one trial at a time, data kept between trials.
+"""The inside of a trainer process: one slot, one trial or one pack at a time, data kept between trials.
 
 Imports no torch before the slot's device is chosen. A thread reads the commands, so that the end of the
 worker ends the trainer in mid-epoch too; a stop is heard when the epoch is over.
@@ -12,7 +12,7 @@ import queue
 import sys
 import time
 import traceback
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -31,20 +31,24 @@ from automl.execution.failures import (
 from automl.execution.lifeline import bind_to_parent, build_environment, end_group, watch
 from automl.execution.messages import (
     Answer,
+    Command,
     EpochDone,
     Exit,
     Prepare,
     Ready,
     Screened,
     Train,
+    TrainPack,
     TrialDiscarded,
     TrialDone,
     Verb,
     decode_command,
     encode_report,
 )
+from automl.execution.outcome import keep_trained
+from automl.execution.pack_driver import PackDriver, PackTools
 from automl.execution.resolve import resolve
-from automl.execution.saving import Trained, save_trained
+from automl.execution.saving import Trained
 from automl.training.epoch import Epoch, Screen
 
 PREPARE_TRIAL = -1  # the trial number of a failure while preparing
@@ -56,13 +60,17 @@ NICENESS = 5  # pages stay quick while every core trains
 class Functions:
     """What a trainer calls, by name; other names than these are for tests.
 
-    ``request`` builds what ``train(prepared, task, request)`` and ``screen`` take.
+    ``request`` builds what ``train(prepared, task, request)`` and ``screen`` take; ``pack_request`` and
+    ``pack_answer`` what ``train_pack`` takes and is sent.
     """
 
     train: str = "automl.training.run:train"
     screen: str = "automl.training.screening:screen"
     load: str = "automl.data.preparing:load_prepared"
     request: str = "automl.training.request:TrainRequest"
+    train_pack: str = "automl.training.packs.run:train_pack"
+    pack_request: str = "automl.training.packs.records:PackRequest"
+    pack_answer: str = "automl.training.packs.records:PackAnswer"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,7 +124,7 @@ class _Trainer:
     def __init__(self, connection: Connection, setup: TrainerSetup) -> None:
         self._connection = connection
         self._setup = setup
-        self._commands: queue.SimpleQueue[Prepare | Train | Answer | Exit] = queue.SimpleQueue()
+        self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._prepared: Any = None
         self._task: Task | None = None
         self._threads = 1
@@ -141,6 +149,8 @@ class _Trainer:
                     self._prepare(command)
                 case Train():
                     self._train(command)
+                case TrainPack():
+                    self._train_pack(command)
                 case Answer():
                     pass  # to a trial that has ended meanwhile
 
@@ -171,6 +181,38 @@ class _Trainer:
             self._send(done)
         _free_memory()
 
+    def _train_pack(self, command: TrainPack) -> None:
+        """Train a pack; a member that is left alone by its failure is tried as any single trial is."""
+        driver = PackDriver(self._build_pack_tools())
+        error = driver.run(command.members)
+        if error is not None and is_device_broken(error):
+            os._exit(BROKEN_DEVICE_EXIT)  # all its members are shed by the executor
+        _free_memory()
+        if error is None:
+            return
+        if len(driver.live) == 1:
+            self._train(driver.take_last())
+        else:
+            driver.shed(error)
+
+    def _build_pack_tools(self) -> PackTools:
+        functions = self._setup.functions
+
+        def train(requests: Mapping[int, Any]) -> Any:
+            request = resolve(functions.pack_request)(members=requests)
+            return resolve(functions.train_pack)(self._prepared, self._task, request)
+
+        def answer(verbs: Mapping[int, Verb], joins: Mapping[int, Any]) -> Any:
+            return resolve(functions.pack_answer)(verbs=verbs, joins=joins)
+
+        return PackTools(
+            commands=self._commands,
+            send=self._send,
+            build=lambda member: self._build_request(_Run(member), member.batch_size),
+            train=train,
+            answer=answer,
+        )
+
     def _screen_and_train(self, command: Train) -> TrialDone | TrialDiscarded:
         run = _Run(command)
         if command.screen:
@@ -200,21 +242,7 @@ class _Trainer:
             warnings = (f"Memory ran out with batch {command.batch_size}; batch {half} was used.",)
             _free_memory()
             trained = self._drive(run, half)
-        facts = {
-            "trial": command.trial,
-            "attempt": command.attempt,
-            "family": command.family,
-            "config": dict(command.config),
-            "seed": command.seed,
-            "is_refit": command.is_refit,
-            "score": trained.score,
-            "n_epochs": trained.n_epochs,
-            "best_epoch": trained.best_epoch,
-            "n_parameters": trained.n_parameters,
-            "fit_seconds": trained.fit_seconds,
-        }
-        save_trained(trained, Path(command.out), facts)
-        return _build_done(command, trained, warnings)
+        return keep_trained(command, trained, warnings)
 
     def _drive(self, run: "_Run", batch_size: int) -> Trained:
         command = run.command
@@ -319,19 +347,3 @@ def _free_memory() -> None:
     torch = sys.modules.get("torch")
     if torch is not None and os.environ.get("CUDA_VISIBLE_DEVICES") and torch.cuda.is_initialized():
         torch.cuda.empty_cache()
-
-
-def _build_done(command: Train, trained: Trained, warnings: tuple[str, ...]) -> TrialDone:
-    return TrialDone(
-        trial=command.trial,
-        score=trained.score,
-        n_epochs=trained.n_epochs,
-        best_epoch=trained.best_epoch,
-        n_parameters=trained.n_parameters,
-        fit_seconds=trained.fit_seconds,
-        predict_seconds=trained.predict_seconds,
-        peak_memory_bytes=trained.peak_memory_bytes,
-        was_pruned=trained.was_pruned,
-        metrics=dict(trained.metrics),
-        warnings=(*warnings, *trained.warnings),
-    )

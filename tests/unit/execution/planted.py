@@ -11,13 +11,19 @@ import numpy as np
 
 from automl.data.task import Task, TaskType
 from automl.errors import DataError, TrainingDiverged
-from automl.execution.messages import Train
+from automl.execution.messages import Train, TrainPack
 from automl.execution.trainer import Functions
 from automl.training.epoch import Epoch, Screen, Verb
 
 HERE = "tests.unit.execution.planted"
 FUNCTIONS = Functions(
-    train=f"{HERE}:train", load=f"{HERE}:load", request=f"{HERE}:Request", screen=f"{HERE}:screen"
+    train=f"{HERE}:train",
+    load=f"{HERE}:load",
+    request=f"{HERE}:Request",
+    screen=f"{HERE}:screen",
+    train_pack=f"{HERE}:train_pack",
+    pack_request=f"{HERE}:PackRequest",
+    pack_answer=f"{HERE}:PackAnswer",
 )
 PRELOAD = ("automl.execution.trainer",)  # nothing here needs torch, and its import takes seconds
 TASK_JSON = (
@@ -55,6 +61,23 @@ class FakeTrained:
 
     def save(self, folder: Path) -> None:
         (folder / "model.json").write_text("{}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackRequest:
+    members: dict[int, Request]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackAnswer:
+    verbs: dict[int, Verb]
+    joins: dict[int, Request]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackEpoch:
+    epochs: dict[int, Epoch]
+    ended: dict[int, FakeTrained | Exception]
 
 
 def load(folder: Path) -> str:
@@ -99,6 +122,59 @@ def train(prepared: str, task: Task, request: Request):
         best_epoch=n_epochs,
         was_pruned=verb is Verb.PRUNE,
         metrics={"pid": os.getpid(), "batch": request.batch_size, "threads": request.threads},
+    )
+
+
+def train_pack(prepared: str, task: Task, request: PackRequest):
+    """As many of ``train`` side by side, by hand; too many for the smallest ``room`` run out of memory."""
+    assert prepared == "rows"
+    assert task == TASK
+    live: dict[int, list] = {}
+    joins, verbs = dict(request.members), {}
+    while live or joins:
+        live |= {number: [member, 0] for number, member in joins.items()}
+        if len(live) > min(member.config.get("room", 99) for member, _ in live.values()):
+            run_out_of_device_memory()
+        epochs, ended = {}, {}
+        time.sleep(max(float(member.config.get("seconds", 0.0)) for member, _ in live.values()))
+        for number, place in live.items():
+            member = place[0]
+            fault = member.config.get("fault", "")
+            is_late = member.deadline is not None and time.monotonic() > member.deadline
+            if fault == "diverged":
+                ended[number] = TrainingDiverged("The loss became inf.", hint="Slower.")
+                continue
+            if number in verbs or is_late:
+                ended[number] = end_member(place, verbs.get(number), len(live))
+                continue
+            plant(fault, member)
+            place[1] += 1
+            loss = float("nan") if fault == "nan" else 1 / place[1]
+            epochs[number] = Epoch(
+                number=place[1],
+                train_loss=loss,
+                select_loss=loss,
+                score=place[1] / 100,
+                learning_rate=0.1,
+                seconds=0.001,
+                is_best=True,
+            )
+            if place[1] == member.max_epochs:
+                ended[number] = end_member(place, None, len(live))
+        live = {number: place for number, place in live.items() if number not in ended}
+        answer = yield PackEpoch(epochs=epochs, ended=ended)
+        verbs = {n: v for n, v in answer.verbs.items() if v is not Verb.CONTINUE}
+        joins = answer.joins
+
+
+def end_member(place: list, verb: Verb | None, n_members: int) -> FakeTrained:
+    member, n_epochs = place
+    return FakeTrained(
+        score=member.config.get("score", n_epochs / 100),
+        n_epochs=n_epochs,
+        best_epoch=n_epochs,
+        was_pruned=verb is Verb.PRUNE,
+        metrics={"pid": os.getpid(), "batch": member.batch_size, "members": n_members},
     )
 
 
@@ -161,7 +237,9 @@ FAULTS = {
 
 def build_train(trial: int, out: Path, **changes) -> Train:
     config = {
-        k: changes.pop(k) for k in ("fault", "screen_fault", "seconds", "score") if k in changes
+        k: changes.pop(k)
+        for k in ("fault", "screen_fault", "seconds", "score", "room")
+        if k in changes
     }
     values = {
         "trial": trial,
@@ -174,3 +252,10 @@ def build_train(trial: int, out: Path, **changes) -> Train:
         "out": str(out / f"trial-{trial}"),
     }
     return Train(**{**values, **changes})
+
+
+def build_pack(trials, out: Path, changes=None, **shared) -> TrainPack:
+    """A pack; ``changes`` by trial number come on top of what is ``shared``."""
+    own = changes or {}
+    members = (build_train(trial, out, **{**shared, **own.get(trial, {})}) for trial in trials)
+    return TrainPack(members=tuple(members))

@@ -20,23 +20,25 @@ EPOCHS = st.builds(
 CONFIGS = st.dictionaries(
     TEXT, st.integers(-(2**50), 2**50) | FINITE | TEXT | st.booleans(), max_size=5
 )
+TRAINS = st.builds(
+    m.Train,
+    trial=NUMBER,
+    attempt=NUMBER,
+    family=TEXT,
+    config=CONFIGS,
+    seed=NUMBER,
+    batch_size=NUMBER,
+    max_epochs=NUMBER,
+    out=TEXT,
+    rungs=st.lists(NUMBER, max_size=3).map(tuple),
+    is_refit=st.booleans(),
+    deadline_seconds=st.none() | FINITE,
+    screen=st.booleans(),
+)
 COMMANDS = st.one_of(
     st.builds(m.Prepare, folder=TEXT, task_json=TEXT, threads=NUMBER),
-    st.builds(
-        m.Train,
-        trial=NUMBER,
-        attempt=NUMBER,
-        family=TEXT,
-        config=CONFIGS,
-        seed=NUMBER,
-        batch_size=NUMBER,
-        max_epochs=NUMBER,
-        out=TEXT,
-        rungs=st.lists(NUMBER, max_size=3).map(tuple),
-        is_refit=st.booleans(),
-        deadline_seconds=st.none() | FINITE,
-        screen=st.booleans(),
-    ),
+    TRAINS,
+    st.builds(m.TrainPack, members=st.lists(TRAINS, max_size=3).map(tuple)),
     st.builds(m.Answer, trial=NUMBER, verb=st.sampled_from(m.Verb), max_epochs=st.none() | NUMBER),
     st.just(m.Exit()),
 )
@@ -55,6 +57,14 @@ REPORTS = st.one_of(
         ),
     ),
     st.builds(m.TrialDiscarded, trial=NUMBER),
+    st.builds(m.PackPaused, trials=st.lists(NUMBER, max_size=3).map(tuple)),
+    st.builds(
+        m.PackShed,
+        trials=st.lists(NUMBER, max_size=3).map(tuple),
+        most=NUMBER,
+        kind=st.sampled_from(m.FailureKind),
+        reason=TEXT,
+    ),
     st.builds(m.EpochDone, trial=NUMBER, epoch=EPOCHS, awaits=st.booleans()),
     st.builds(
         m.TrialFailed,
