@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from automl.errors import AutoMLError
-from automl.execution.messages import Report, Train
+from automl.execution.messages import Report, Train, TrainPack
 from automl.files import load_json, write_json
 from automl.jobs.records import StopMode, Trial
 from automl.search.budget import BudgetClock
@@ -24,14 +24,14 @@ class Trainers(Protocol):
     def idle_slots(self) -> Sequence[str]:
         """Slots whose trainer is ready and has nothing to do."""
 
-    def submit(self, slot: str, command: Train) -> None:
-        """Begin a run on an idle slot."""
+    def submit(self, slot: str, command: Train | TrainPack) -> None:
+        """Begin a run on an idle slot; a pack also joins the one that a slot runs."""
 
     def answer(self, trial: int, verb: Verb, max_epochs: int | None = None) -> None:
         """Tell a run to go on (after a screen: for so many epochs), to end here, or to stop."""
 
     def end(self, trial: int) -> None:
-        """End a run that did not stop when told; its slot becomes idle again."""
+        """End a run that did not stop when told; its slot becomes idle again, its pack is shed."""
 
     def poll(self, timeout: float) -> list[tuple[str, Report]]:
         """What the trainers reported since the last call."""

@@ -1,8 +1,11 @@
 """The one who asks and tells: baselines, the start list, then what the sampler proposes.
 
 A time budget runs asynchronously: a free slot gets the next trial at once. A budget of trials only runs in
-batches of one trial per slot; rungs are told in trial order when the whole batch has reached them, so that
-two runs of the same spec give the same trials.
+batches; rungs are told in trial order when all slots have reached them, so that two runs of the same spec give
+the same trials.
+
+Small networks for tables of one bucket train as a pack, one program on one slot. In a time budget a trial brings
+companions of its shapes with it, and further ones take the places of those that end.
 
 Networks on pictures are screened before their first epoch: over a limit, too weak by every cheap sign, or too
 slow for the time that is left, they end there; else they are told how many epochs they may have.
@@ -19,8 +22,9 @@ from automl.jobs.records import StopMode, Trial, TrialState
 from automl.models.catalog import FAMILIES, list_baselines
 from automl.search.budget import compute_reserve
 from automl.search.context import CoordinatorContext
-from automl.search.crew import Crew, Limits, Question
+from automl.search.crew import Crew, Limits, Pack, Question
 from automl.search.ledger import ACTIVE, BASELINE, SEARCH, SUPERNET, Ledger
+from automl.search.lineup import Lineup
 from automl.search.pace import Horizon, Pace
 from automl.search.progress import Reporter
 from automl.search.proposals import Proposer
@@ -64,6 +68,7 @@ class Coordinator:
         self._pace = Pace(context, ledger, plan)
         self._sharing = Sharing(context, ledger)
         self._proposer = Proposer(context, ledger, self._study, self._sharing)
+        self._lineup = Lineup(context, ledger, crew, self._proposer)
         self._has_images = self._spec.data_kind is DataKind.IMAGES
         self._reserve = (0.0, 0.0)  # measured at, seconds
 
@@ -97,43 +102,40 @@ class Coordinator:
             if self._is_over():
                 return
             for slot in self._crew.idle_slots():
-                trial = (
-                    (self._find_waiting() or self._proposer.propose()) if self._has_time() else None
-                )
-                if trial is None:
+                trials = self._lineup.find_next() if self._has_time() else []
+                if not trials:
                     break
-                self._start(slot, trial)
+                self._begin(slot, trials)
+            self._refill()
             if not self._crew.running and not self._is_more_to_come():
                 return
             yield from self._wait("search")
             for question in self._crew.questions():
                 self._answer(question)
 
+    def _refill(self) -> None:
+        """Free places of packs that run are taken as soon as they are there."""
+        for slot in self._spec.resources.devices:
+            joining = self._lineup.find_joining(slot) if self._has_time() else []
+            if joining:
+                number = self._ledger[self._crew.list_pack(slot)[0]].facts["pack"]
+                self._start_pack(slot, joining, int(number))
+
     def _run_batches(self) -> Steps:
-        """Baselines, then search trials, one per slot; the place in the batch decides the slot."""
+        """Baselines, then search trials, one or one pack per slot; the place in the batch decides the slot."""
         while not self._is_over():
-            batch = self._collect_batch()
+            batch = self._lineup.list_batch()
             if not batch:
                 return
-            for slot, trial in zip(self._spec.resources.devices, batch, strict=False):
+            for slot, trials in zip(self._spec.resources.devices, batch, strict=False):
                 while slot not in self._crew.idle_slots():
                     yield from self._wait("search")
-                self._start(slot, trial)
+                self._begin(slot, trials)
             while self._crew.running and not self._is_over():
                 yield from self._wait("search")
                 if self._crew.is_lockstep():
                     for question in self._crew.questions():
                         self._answer(question)
-
-    def _collect_batch(self) -> list[Trial]:
-        """What waits (baselines first, or what a crash interrupted), else as many proposals as slots."""
-        n_slots = len(self._spec.resources.devices)
-        for stage in (BASELINE, SUPERNET, SEARCH):
-            waiting = [row for row in self._ledger.list_trials(stage) if row.state in ACTIVE]
-            if waiting:
-                return waiting[:n_slots]
-        proposals = (self._proposer.propose() for _ in range(n_slots))
-        return [trial for trial in proposals if trial is not None]
 
     def _drain(self) -> Steps:
         is_asked = self._context.stop_mode() is StopMode.KEEP_BEST
@@ -161,27 +163,41 @@ class Coordinator:
         self._reporter.report(phase)
         yield
 
-    def _start(self, slot: str, trial: Trial) -> None:
-        if trial.attempt > MAX_ATTEMPTS:
-            self._ledger.update(
-                trial.number,
-                state=TrialState.FAILED,
-                failure_kind="crashed",
-                failure_message=f"Its process ended {MAX_ATTEMPTS} times.",
-            )
-            return
+    def _begin(self, slot: str, trials: list[Trial]) -> None:
+        """Train on an idle slot: alone, or several as a pack; who ended three trainers or workers is not tried again."""
+        trials = [trial for trial in trials if not self._is_given_up(trial)]
+        if len(trials) > 1:
+            self._start_pack(slot, trials, self._lineup.take_number())
+        elif trials:
+            self._crew.start(slot, trials[0], self._build_limits(trials[0]))
+
+    def _start_pack(self, slot: str, trials: list[Trial], number: int) -> None:
+        limits = tuple(map(self._build_limits, trials))
+        self._crew.start_pack(slot, Pack(number=number, members=tuple(trials), limits=limits))
+
+    def _is_given_up(self, trial: Trial) -> bool:
+        if trial.attempt <= MAX_ATTEMPTS:
+            return False
+        self._ledger.update(
+            trial.number,
+            state=TrialState.FAILED,
+            failure_kind="crashed",
+            failure_message=f"Its process ended {MAX_ATTEMPTS} times.",
+        )
+        return True
+
+    def _build_limits(self, trial: Trial) -> Limits:
         left = self._compute_left()
         if left is not None and trial.stage == BASELINE:
             left = max(left, LEAST_BASELINE_SECONDS)
         if left is not None and trial.stage == SUPERNET:
             left = min(left, self._pace.compute_supernet_seconds() or left)
-        limits = Limits(
+        return Limits(
             max_epochs=SUPERNET_EPOCHS if trial.stage == SUPERNET else self._plan.max_epochs,
             rungs=self._list_rungs(trial),
             deadline_seconds=left,
             screen=_is_to_screen(trial),
         )
-        self._crew.start(slot, trial, limits)
 
     def _list_rungs(self, trial: Trial) -> tuple[int, ...]:
         """Only networks are ended early: rounds of boosting are no epochs, and they stop by themselves."""
@@ -262,10 +278,6 @@ class Coordinator:
             "shortened before they began, so that each schedule ends as it should."
         )
 
-    def _find_waiting(self, *stages: str) -> Trial | None:
-        rows = self._ledger.list_trials(*(stages or (BASELINE, SUPERNET, SEARCH)))
-        return next((row for row in rows if row.state is TrialState.WAITING), None)
-
     def _find_unfinished_baseline(self) -> bool:
         return any(row.state in ACTIVE for row in self._ledger.list_trials(BASELINE))
 
@@ -290,7 +302,9 @@ class Coordinator:
         return left > max(LEAST_TRIAL_SECONDS, least)
 
     def _is_more_to_come(self) -> bool:
-        return self._has_time() and (self._find_waiting() is not None or self._proposer.is_open())
+        return self._has_time() and (
+            self._lineup.find_waiting() is not None or self._proposer.is_open()
+        )
 
     def _is_over(self) -> bool:
         """True when it is time to end; never before there is one model to end with."""

@@ -1,16 +1,20 @@
 """Hands trials to trainers and turns what they report into trial rows."""
 
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from automl.execution.messages import (
     EpochDone,
     FailureKind,
+    PackPaused,
+    PackShed,
     Ready,
     Screened,
     Train,
+    TrainPack,
     TrialDiscarded,
     TrialDone,
     TrialFailed,
@@ -38,13 +42,27 @@ class Limits:
 Question = EpochDone | Screened
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pack:
+    """Trials that train as one program: each with its limits; ``facts`` go into the row of each."""
+
+    number: int
+    members: tuple[Trial, ...]
+    limits: tuple[Limits, ...]
+    facts: Mapping[str, float] = field(default_factory=dict)
+
+
 @dataclass(kw_only=True, slots=True)
 class Run:
-    """A trial in a trainer. ``question`` is the screen or the rung it waits at, None while it trains."""
+    """A trial in a trainer. ``question`` is the screen or the rung it waits at, None while it trains.
+
+    ``pack`` is the number of its pack, None where it trains alone.
+    """
 
     slot: str
     asks: bool
     started: float
+    pack: int | None = None
     epoch: int = 0
     question: Question | None = None
     stopping: bool = False
@@ -58,6 +76,7 @@ class Crew:
         self._ledger = ledger
         self.running: dict[int, Run] = {}
         self.devices: dict[str, str] = {}  # slot → where its trainer really runs
+        self._paused: set[str] = set()  # slots whose packs wait for us
 
     def idle_slots(self) -> list[str]:
         """Idle slots in the order of the spec."""
@@ -66,11 +85,58 @@ class Crew:
 
     def start(self, slot: str, trial: Trial, limits: Limits) -> None:
         """Give a trial to an idle slot; its row becomes ``running``."""
-        device = self.devices.get(slot, slot)
-        self._ledger.put(
-            replace(trial, state=TrialState.RUNNING, device=device, started_at=time.time())
+        device = self._note_start(slot, (trial,))
+        self._context.trainers.submit(slot, self._build_command(trial, limits))
+        self._note_run(slot, trial, limits)
+        self._context.log("info", f"trial {trial.number} ({trial.family}) starts on {device}")
+
+    def start_pack(self, slot: str, pack: Pack) -> None:
+        """Give trials to an idle slot as one program, or to the pack that it runs."""
+        size = len(pack.members) + len(self.list_pack(slot))
+        marks = {"pack": float(pack.number), "pack_size": float(size)}
+        members = tuple(
+            replace(trial, facts={**trial.facts, **marks, **pack.facts}) for trial in pack.members
         )
-        command = Train(
+        device = self._note_start(slot, members)
+        commands = (
+            self._build_command(trial, limits)
+            for trial, limits in zip(members, pack.limits, strict=True)
+        )
+        self._context.trainers.submit(slot, TrainPack(members=tuple(commands)))
+        for trial, limits in zip(members, pack.limits, strict=True):
+            self._note_run(slot, trial, limits, pack.number)
+        numbers = ", ".join(str(trial.number) for trial in members)
+        self._context.log(
+            "info", f"trials {numbers} train on {device} in pack {pack.number}, {size} at once"
+        )
+
+    def list_pack(self, slot: str) -> list[int]:
+        """The trials of the pack that a slot runs, empty where it runs none."""
+        return sorted(
+            number
+            for number, run in self.running.items()
+            if run.slot == slot and run.pack is not None
+        )
+
+    def _note_start(self, slot: str, trials: Sequence[Trial]) -> str:
+        device, now = self.devices.get(slot, slot), time.time()
+        rows = (
+            replace(trial, state=TrialState.RUNNING, device=device, started_at=now)
+            for trial in trials
+        )
+        self._ledger.put(*rows)
+        return device
+
+    def _note_run(self, slot: str, trial: Trial, limits: Limits, pack: int | None = None) -> None:
+        self.running[trial.number] = Run(
+            slot=slot,
+            asks=bool(limits.rungs) or limits.screen,
+            started=time.monotonic(),
+            pack=pack,
+        )
+
+    def _build_command(self, trial: Trial, limits: Limits) -> Train:
+        return Train(
             trial=trial.number,
             attempt=trial.attempt,
             family=trial.family,
@@ -84,11 +150,6 @@ class Crew:
             deadline_seconds=limits.deadline_seconds,
             screen=limits.screen,
         )
-        self._context.trainers.submit(slot, command)
-        self.running[trial.number] = Run(
-            slot=slot, asks=bool(limits.rungs) or limits.screen, started=time.monotonic()
-        )
-        self._context.log("info", f"trial {trial.number} ({trial.family}) starts on {device}")
 
     def poll(self) -> list[Trial]:
         """Take in what was reported; the rows of the trials that ended. ``questions`` has what waits."""
@@ -96,6 +157,10 @@ class Crew:
         for slot, report in self._context.trainers.poll(POLL_SECONDS):
             if isinstance(report, Ready):
                 self._take_ready(slot, report)
+            elif isinstance(report, PackPaused):
+                self._take_pause(slot, report)
+            elif isinstance(report, PackShed):
+                self._take_shed(report)
             elif report.trial not in self.running:
                 continue  # a trial given up before
             elif isinstance(report, Screened):
@@ -112,12 +177,22 @@ class Crew:
         return sorted(waiting, key=lambda question: question.trial)
 
     def is_lockstep(self) -> bool:
-        """True when every running trial that asks anything waits for an answer."""
-        return all(run.question is not None for run in self.running.values() if run.asks)
+        """True when every slot on which a trial asks anything waits for answers."""
+        slots = {run.slot for run in self.running.values() if run.asks}
+        return all(self._is_waiting(slot) for slot in slots)
+
+    def _is_waiting(self, slot: str) -> bool:
+        """Whether a slot stands still until it is answered; a pack, when all its members have reported."""
+        runs = [run for run in self.running.values() if run.slot == slot]
+        if any(run.pack is not None for run in runs):
+            return slot in self._paused
+        return all(run.question is not None for run in runs)
 
     def answer(self, number: int, verb: Verb, max_epochs: int | None = None) -> None:
         """Answer a screen or a rung."""
-        self.running[number].question = None
+        run = self.running[number]
+        run.question = None
+        self._paused.discard(run.slot)
         self._context.trainers.answer(number, verb, max_epochs)
 
     def stop_all(self) -> None:
@@ -165,6 +240,25 @@ class Crew:
             self._context.trainers.answer(report.trial, Verb.STOP)
         else:
             run.question = report
+
+    def _take_pause(self, slot: str, report: PackPaused) -> None:
+        """A pack waits, unless all that asked have heard already."""
+        runs = (self.running.get(number) for number in report.trials)
+        if any(run is not None and run.question is not None for run in runs):
+            self._paused.add(slot)
+
+    def _take_shed(self, report: PackShed) -> None:
+        """Members of a pack that was lost wait again, for a smaller one; the attempt stays: none is to blame yet."""
+        lost = [number for number in report.trials if number in self.running]
+        if not lost:
+            return
+        for number in lost:
+            self._paused.discard(self.running.pop(number).slot)
+            facts = {**self._ledger[number].facts, "pack_most": float(report.most)}
+            self._ledger.update(number, state=TrialState.WAITING, started_at=None, facts=facts)
+        text = f"{len(report.trials)} networks that trained at once were begun again, at most {report.most} at once: "
+        self._context.log("warning", text + report.reason)
+        self._context.warnings.add(text + report.reason)
 
     def _take_end(self, report: TrialDone | TrialDiscarded | TrialFailed) -> Trial:
         self.running.pop(report.trial)

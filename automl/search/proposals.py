@@ -1,7 +1,7 @@
 """What is tried next: candidates of weight sharing, the start list or a grid, then what the sampler proposes."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from automl.jobs.records import Trial, TrialState
@@ -19,6 +19,11 @@ MAX_FAILURES_IN_A_ROW = 20
 MAX_SCREENED_IN_A_ROW = 60
 MAX_SLOW_IN_A_ROW = 12  # each costs a second or two
 WORTH_SAYING = 0.1  # of the budget, left over
+COMPANION = "companion"  # proposed to fill a pack: its shapes are those of another trial
+# what decides the shapes of a network, and so who can share its pack
+SHAPE = (
+    "width", "taper", "residual", "hidden_factor", "numeric_embedding", "numeric_embedding.piecewise.dim",
+)  # fmt: skip
 
 
 class Proposer:
@@ -86,14 +91,34 @@ class Proposer:
             shared = {"shared_score": candidate.score} if math.isfinite(candidate.score) else {}
             start = Start(family=FAMILY, config=candidate.config)
             return self._add(FAMILY, start, WEIGHT_SHARING, shared)
-        rows = self._ledger.list_trials(SEARCH)
-        index = sum(row.origin != WEIGHT_SHARING for row in rows)
-        is_grid = self._spec.sampler is Sampler.GRID
-        fixed = self._list_grid() if is_grid else self._starts
+        index, fixed = self._count_turns(), self._list_fixed()
         if index < len(fixed):
+            is_grid = self._spec.sampler is Sampler.GRID
             return self._add(fixed[index].family, fixed[index], "grid" if is_grid else "start")
         family = self._turns[(index - len(fixed)) % len(self._turns)]
         return self._add(family, None, SAMPLED)
+
+    def is_next_fixed(self) -> bool:
+        """Whether the next proposal is known, whatever the results of those before it."""
+        return self.is_open() and self._count_turns() < len(self._list_fixed())
+
+    def accompany(self, leader: Trial) -> Trial | None:
+        """A trial with the shapes of another, all else as the sampler proposes; None when nothing may be tried.
+
+        A grid has no other points than its own.
+        """
+        if self._spec.sampler is Sampler.GRID or not self.is_open():
+            return None
+        shape = {label: leader.config[label] for label in SHAPE if label in leader.config}
+        return self._add(leader.family, Start(family=leader.family, config=shape), COMPANION)
+
+    def _count_turns(self) -> int:
+        """Proposals so far; those that only fill a pack take nobody's turn."""
+        rows = self._ledger.list_trials(SEARCH)
+        return sum(row.origin not in (WEIGHT_SHARING, COMPANION) for row in rows)
+
+    def _list_fixed(self) -> Sequence[Start]:
+        return self._list_grid() if self._spec.sampler is Sampler.GRID else self._starts
 
     def _add(
         self,

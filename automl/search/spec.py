@@ -76,7 +76,10 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resources:
-    """Where trials run: slot names (``cuda:0``, ``cpu:0``, ``cpu:1`` …), threads each, batch, pack."""
+    """Where trials run: slot names (``cuda:0``, ``cpu:0``, ``cpu:1`` …), threads each, batch size.
+
+    ``pack_size`` is the most networks that train at once as one program on one slot; 1: each trains alone.
+    """
 
     devices: tuple[str, ...]
     threads: int
@@ -86,10 +89,10 @@ class Resources:
     def __post_init__(self) -> None:
         if not self.devices or len(set(self.devices)) != len(self.devices):
             raise SpecError(f"Devices must be named once each, got {self.devices!r}.")
-        if self.threads < 1 or self.batch_size < 2 or self.pack_size != 1:
+        if self.threads < 1 or self.batch_size < 2 or self.pack_size < 1:
             raise SpecError(
                 f"threads {self.threads}, batch {self.batch_size} and pack {self.pack_size} must be "
-                "at least 1, at least 2 and exactly 1."
+                "at least 1, at least 2 and at least 1."
             )
 
 

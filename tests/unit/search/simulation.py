@@ -11,8 +11,11 @@ from automl.data.task import Task, TaskType
 from automl.execution.messages import (
     EpochDone,
     FailureKind,
+    PackPaused,
+    PackShed,
     Ready,
     Train,
+    TrainPack,
     TrialDone,
     TrialFailed,
     Verb,
@@ -68,7 +71,10 @@ def simulate_score(command: Train, epoch: int) -> float:
 
 @dataclass
 class SimulatedTrainers:
-    """``poll`` moves every running trial by one epoch. Families in ``fails`` crash, in ``deaf`` hear nothing."""
+    """``poll`` moves every running trial by one epoch. Families in ``fails`` crash, in ``deaf`` hear nothing.
+
+    A pack of more than ``room`` members runs out of memory. ``packs`` keeps the trial numbers of every command.
+    """
 
     slots: tuple[str, ...] = ("cpu:0", "cpu:1")
     fails: frozenset[str] = frozenset()
@@ -78,23 +84,37 @@ class SimulatedTrainers:
     jobs: dict[str, list] = field(default_factory=dict)  # slot → [command, epoch, is waiting, verb]
     trained: list[Train] = field(default_factory=list)
     most_at_once: int = 0
+    room: int = 999
+    members: dict[str, list] = field(default_factory=dict)  # slot → jobs of its pack
+    packs: list[tuple[int, ...]] = field(default_factory=list)
 
     def idle_slots(self):
-        return [slot for slot in self.slots if slot not in self.jobs]
+        busy = {*self.jobs, *(slot for slot, pack in self.members.items() if pack)}
+        return [slot for slot in self.slots if slot not in busy]
 
-    def submit(self, slot: str, command: Train) -> None:
+    def submit(self, slot: str, command: Train | TrainPack) -> None:
         assert slot not in self.jobs
+        if isinstance(command, TrainPack):
+            fresh = [[member, 0, False, Verb.CONTINUE] for member in command.members]
+            self.members.setdefault(slot, []).extend(fresh)
+            self.trained.extend(command.members)
+            self.packs.append(tuple(member.trial for member in command.members))
+            return
+        assert not self.members.get(slot)
         self.jobs[slot] = [command, 0, False, Verb.CONTINUE]
         self.trained.append(command)
         self.most_at_once = max(self.most_at_once, len(self.jobs))
 
     def answer(self, trial: int, verb: Verb, max_epochs: int | None = None) -> None:
         del max_epochs  # only networks on pictures are told
-        for job in self.jobs.values():
+        for job in (*self.jobs.values(), *(job for pack in self.members.values() for job in pack)):
             if job[0].trial == trial:
                 job[2], job[3] = False, verb
 
     def end(self, trial: int) -> None:
+        for slot, pack in list(self.members.items()):
+            if any(job[0].trial == trial for job in pack):
+                self.members.pop(slot)
         self.jobs = {slot: job for slot, job in self.jobs.items() if job[0].trial != trial}
 
     def poll(self, timeout: float) -> list[tuple[str, Ready | EpochDone | TrialDone | TrialFailed]]:
@@ -105,25 +125,51 @@ class SimulatedTrainers:
             report = self._advance(slot)
             if report is not None:
                 reports.append((slot, report))
+        for slot in self.members:
+            reports += [(slot, report) for report in self._advance_pack(slot)]
         return reports
 
+    def _advance_pack(self, slot: str) -> list:
+        pack = self.members[slot]
+        if any(job[2] for job in pack):
+            return []
+        if len(pack) > self.room:
+            return [self.lose(slot, FailureKind.OUT_OF_MEMORY, "Memory ran out.")]
+        reports = []
+        for job in list(pack):
+            report = self._step(job)
+            if not isinstance(report, EpochDone):
+                pack.remove(job)
+            reports.append(report)
+        asking = tuple(job[0].trial for job in pack if job[2])
+        return [*reports, PackPaused(trials=asking)] if asking else reports
+
+    def lose(self, slot: str, kind: FailureKind, reason: str) -> PackShed:
+        """The pack of a slot is gone, as after the death of its trainer."""
+        trials = tuple(job[0].trial for job in self.members.pop(slot))
+        return PackShed(trials=trials, most=max(1, len(trials) // 2), kind=kind, reason=reason)
+
     def _advance(self, slot: str):
-        command, epoch, waits, verb = self.jobs[slot]
-        if waits:
+        job = self.jobs[slot]
+        if job[2]:
             return None
-        if command.family in self.deaf:
+        if job[0].family in self.deaf:
             return None
-        if command.family in self.fails:
+        report = self._step(job)
+        if not isinstance(report, EpochDone):
             self.jobs.pop(slot)
+        return report
+
+    def _step(self, job: list):
+        command, epoch, _, verb = job
+        if command.family in self.fails:
             return TrialFailed(trial=command.trial, kind=FailureKind.CRASHED, message="It died.")
         horizon = min(command.max_epochs, int(command.config.get("epochs", 1)))
         horizon = command.max_epochs if command.is_refit else horizon
         if verb is not Verb.CONTINUE or epoch >= horizon:
-            self.jobs.pop(slot)
             return self._finish(command, epoch, verb)
-        self.jobs[slot][1] = epoch = epoch + 1
-        awaits = epoch in command.rungs
-        self.jobs[slot][2] = awaits
+        job[1] = epoch = epoch + 1
+        job[2] = awaits = epoch in command.rungs
         score = simulate_score(command, epoch)
         return EpochDone(
             trial=command.trial,
