@@ -252,9 +252,10 @@ class Crew:
         lost = [number for number in report.trials if number in self.running]
         if not lost:
             return
+        name = "memory_most" if report.kind is FailureKind.OUT_OF_MEMORY else "pack_most"
         for number in lost:
             self._paused.discard(self.running.pop(number).slot)
-            facts = {**self._ledger[number].facts, "pack_most": float(report.most)}
+            facts = {**self._ledger[number].facts, name: float(report.most)}
             self._ledger.update(number, state=TrialState.WAITING, started_at=None, facts=facts)
         text = f"{len(report.trials)} networks that trained at once were begun again, at most {report.most} at once: "
         self._context.log("warning", text + report.reason)

@@ -1,7 +1,8 @@
 """Who trains next, and with whom: trials of one bucket share a program, the oldest first.
 
-What a pack was stands in the rows: ``pack`` (its number), ``pack_size`` (members when the trial began),
-``pack_most`` (members of the largest pack a trial may be tried in, after one that was lost).
+What a pack was stands in the rows: ``pack`` (its number), ``pack_size`` (members when the trial began), and after
+one that was lost ``pack_most`` (members of the largest pack the trial may be tried in) or ``memory_most`` (the same for
+every trial of its bucket, because memory ran out).
 """
 
 from collections.abc import Sequence
@@ -30,6 +31,7 @@ class Lineup:
         self._size = context.spec.resources.pack_size
         numbers = (int(row.facts["pack"]) for row in ledger.list_trials() if "pack" in row.facts)
         self._n_packs = max(numbers, default=-1) + 1
+        self._buckets: dict[int, str] = {}
 
     def take_number(self) -> int:
         """The number of the next pack."""
@@ -147,16 +149,26 @@ class Lineup:
 
     def _find_bucket(self, trial: Trial) -> str:
         """What a trial must have in common with others to share a pack; empty: it trains alone."""
-        is_table = self._context.spec.data_kind is DataKind.TABLE
-        if self._size == 1 or trial.stage != SEARCH or not is_table:
-            return ALONE
-        return compute_bucket(trial.family, trial.config)
+        if trial.number not in self._buckets:
+            is_table = self._context.spec.data_kind is DataKind.TABLE
+            is_packed = self._size > 1 and trial.stage == SEARCH and is_table
+            self._buckets[trial.number] = (
+                compute_bucket(trial.family, trial.config) if is_packed else ALONE
+            )
+        return self._buckets[trial.number]
 
     def _count_places(self, trial: Trial) -> int:
         """Members of the largest pack that a trial may be part of."""
-        if not self._find_bucket(trial):
+        bucket = self._find_bucket(trial)
+        if not bucket:
             return 1
-        return max(1, min(self._size, int(trial.facts.get("pack_most", self._size))))
+        lost = (
+            row.facts["memory_most"]
+            for row in self._ledger.list_trials(SEARCH)
+            if "memory_most" in row.facts and self._find_bucket(row) == bucket
+        )
+        own = trial.facts.get("pack_most", float(self._size))
+        return max(1, int(min([self._size, own, *lost])))
 
     def _list_waiting(self, *stages: str) -> list[Trial]:
         rows = self._ledger.list_trials(*stages)

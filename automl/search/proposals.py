@@ -22,7 +22,8 @@ WORTH_SAYING = 0.1  # of the budget, left over
 COMPANION = "companion"  # proposed to fill a pack: its shapes are those of another trial
 # what decides the shapes of a network, and so who can share its pack
 SHAPE = (
-    "width", "taper", "residual", "hidden_factor", "numeric_embedding", "numeric_embedding.piecewise.dim",
+    "width", "residual", "hidden_factor", "numeric_embedding", "numeric_embedding.piecewise.dim", "numeric_view",
+    "one_hot_limit",
 )  # fmt: skip
 
 

@@ -50,7 +50,9 @@ def compute_bucket(family: str, config: Config) -> str:
 
 
 def _describe_inputs(inputs: InputConfig) -> str:
-    columns = f"{inputs.columns.numeric_view} {inputs.columns.one_hot_limit}"  # members share their rows
+    columns = (
+        f"{inputs.columns.numeric_view} {inputs.columns.one_hot_limit}"  # members share their rows
+    )
     if not inputs.n_bins:
         return f"numbers·{columns}"
     return f"piecewise {_find_class(inputs.d_numeric, LEAST_EMBEDDING)}·{columns}"

@@ -125,7 +125,7 @@ class SimulatedTrainers:
             report = self._advance(slot)
             if report is not None:
                 reports.append((slot, report))
-        for slot in self.members:
+        for slot in list(self.members):
             reports += [(slot, report) for report in self._advance_pack(slot)]
         return reports
 
