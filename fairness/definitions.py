@@ -4,7 +4,7 @@ Names are scikit-learn's and Fairlearn's. Documentation, widgets and the report'
 from these rows.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -13,14 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairness import rates, scores
+from fairness.columns import build_value_columns, compute_losses, identity
 from fairness.errors import AuditError
 from fairness.estimates import Estimate, build_not_estimable
 from fairness.intervals import compute_auc_delong, compute_wilson
 from fairness.outcomes import Outcomes, TaskName
-from fairness.reliability import compute_brier_losses, compute_ece, compute_log_losses
+from fairness.reliability import compute_ece
 from fairness.resampling import TABLE_DRAWS, bootstrap_means, bootstrap_table
+from fairness.weighted import compute_weighted_metrics, compute_weighted_point
 
-__all__ = ["METRICS", "Metric", "Outcomes", "compute_metric", "compute_score", "list_metrics"]
+__all__ = [
+    "METRICS", "Metric", "Outcomes", "compute_metric", "compute_metrics", "compute_score", "list_metrics",
+]  # fmt: skip
 
 Need = Literal["label", "score", "probability", "value"]
 Direction = Literal["higher", "lower", "none"]
@@ -138,12 +142,33 @@ def compute_metric(name: str, outcomes: Outcomes, *, seed: int = 0) -> Estimate:
     """A metric with its interval; *not estimable* with the reason where a denominator is zero.
 
     Rates: Wilson. AUC: DeLong on the logit scale. Other counts: multinomial bootstrap. Losses: row bootstrap.
+    With weights: a bootstrap that draws rows and keeps their weights.
     """
-    metric = _require_metric(name, outcomes.task_type)
-    obstacle = _find_obstacle(metric, outcomes)
-    if obstacle:
-        return build_not_estimable(obstacle, n=outcomes.n)
-    name = _ALIASES.get(name, name)
+    return compute_metrics((name,), outcomes, seed=seed)[name]
+
+
+def compute_metrics(
+    names: Sequence[str], outcomes: Outcomes, *, seed: int = 0
+) -> dict[str, Estimate]:
+    """Several metrics of the same rows; with weights they share the draws of their intervals."""
+    obstacles = {
+        name: _find_obstacle(_require_metric(name, outcomes.task_type), outcomes) for name in names
+    }
+    free = [name for name, obstacle in obstacles.items() if not obstacle]
+    if outcomes.weight is None:
+        found = {name: _compute_estimate(name, outcomes, seed) for name in free}
+    else:
+        own = {name: _ALIASES.get(name, name) for name in free}
+        weighted = compute_weighted_metrics(tuple(dict.fromkeys(own.values())), outcomes, seed)
+        found = {name: weighted[alias] for name, alias in own.items()}
+    return {
+        name: found[name] if not obstacle else build_not_estimable(obstacle, n=outcomes.n)
+        for name, obstacle in obstacles.items()
+    }
+
+
+def _compute_estimate(name: str, outcomes: Outcomes, seed: int) -> Estimate:
+    metric, name = METRICS[name], _ALIASES.get(name, name)
     if metric.needs == "label":
         return _compute_count_metric(name, outcomes, seed)
     if metric.needs == "value":
@@ -188,17 +213,8 @@ def _compute_score_metric(name: str, outcomes: Outcomes, seed: int) -> Estimate:
         value = _compute_ece(outcomes)
         return Estimate(value, None, None, outcomes.n, "15 equal-mass bins", reason=reason)
     if name == "mean_prediction":
-        return bootstrap_means(score[:, None], _identity, None, seed)
-    return bootstrap_means(_compute_losses(name, outcomes)[:, None], _identity, labels, seed)
-
-
-def _compute_losses(name: str, outcomes: Outcomes) -> Floats:
-    if outcomes.task_type == "binary":
-        compute = compute_brier_losses if name == "brier_score" else compute_log_losses
-        return compute(outcomes.values, outcomes.scores)
-    if name == "brier_score":
-        return scores.compute_multiclass_brier_losses(outcomes.labels, outcomes.scores)
-    return scores.compute_multiclass_log_losses(outcomes.labels, outcomes.scores)
+        return bootstrap_means(score[:, None], identity, None, seed)
+    return bootstrap_means(compute_losses(name, outcomes)[:, None], identity, labels, seed)
 
 
 def _compute_ece(outcomes: Outcomes) -> float:
@@ -208,50 +224,10 @@ def _compute_ece(outcomes: Outcomes) -> float:
     return compute_ece(score.argmax(axis=1) == outcomes.labels, np.minimum(score.max(axis=1), 1.0))
 
 
-def _identity(means: Floats) -> Floats:
-    return means[..., 0]
-
-
-def _root(means: Floats) -> Floats:
-    root: Floats = np.sqrt(means[..., 0])
-    return root
-
-
-def _r2(means: Floats) -> Floats:
-    """R² of the means of (y − ŷ)², y, y², with y centred beforehand."""
-    return 1 - rates.divide(means[..., 0], means[..., 2] - means[..., 1] ** 2)
-
-
-def _build_value_columns(
-    name: str, outcomes: Outcomes
-) -> tuple[Floats, Callable[[Floats], Floats]] | None:
-    """Columns whose means the metric is a function of, and that function; None if a divisor is zero."""
-    truth, forecast = outcomes.values, outcomes.forecasts
-    error = forecast - truth
-    if name == "r2":
-        centred = truth - truth.mean()
-        if not centred.any():
-            return None
-        return np.column_stack([error**2, centred, centred**2]), _r2
-    if name == "mape":
-        floor = outcomes.floor
-        floor = float(np.percentile(np.abs(truth), 1)) if floor is None else floor
-        if floor <= 0:
-            return None
-        return scores.compute_percentage_errors(truth, forecast, floor)[:, None], _identity
-    if name == "smape":
-        return scores.compute_symmetric_errors(truth, forecast)[:, None], _identity
-    if name == "mae":
-        return np.abs(error)[:, None], _identity
-    if name == "mean_residual":
-        return error[:, None], _identity
-    return (error**2)[:, None], _root if name == "rmse" else _identity
-
-
 def _compute_value_metric(name: str, outcomes: Outcomes, seed: int) -> Estimate:
     if name == "median_absolute_error":
         return scores.compute_median_interval(np.abs(outcomes.values - outcomes.forecasts))
-    built = _build_value_columns(name, outcomes)
+    built = build_value_columns(name, outcomes)
     if built is None:
         return build_not_estimable(_ZERO_DIVISOR[name], n=outcomes.n)
     columns, statistic = built
@@ -286,12 +262,14 @@ def compute_score(name: str, outcomes: Outcomes) -> float:
 
 
 def _compute_point(name: str, metric: Metric, outcomes: Outcomes) -> float | None:
+    if outcomes.weight is not None:
+        return compute_weighted_point(name, outcomes)
     if metric.needs == "label":
         return _compute_count_point(name, outcomes)
     if metric.needs == "value":
         if name == "median_absolute_error":
             return float(np.median(np.abs(outcomes.values - outcomes.forecasts)))
-        built = _build_value_columns(name, outcomes)
+        built = build_value_columns(name, outcomes)
         return None if built is None else _to_value(built[1](built[0].mean(axis=0)[None, :]))
     return _compute_score_point(name, outcomes)
 
@@ -320,7 +298,7 @@ def _compute_score_point(name: str, outcomes: Outcomes) -> float | None:
         return float(scores.compute_top_k_hits(labels, score).mean())
     if name == "ece":
         return _compute_ece(outcomes)
-    losses = score if name == "mean_prediction" else _compute_losses(name, outcomes)
+    losses = score if name == "mean_prediction" else compute_losses(name, outcomes)
     return float(losses.mean())
 
 

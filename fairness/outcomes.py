@@ -24,6 +24,7 @@ class Outcomes:
     None for a classification means the most probable class (binary: probability ≥ 0.5).
     ``probability``: (n,) P(positive) for binary, also any finite ranking score; (n, K) for multiclass.
     ``floor``: smallest |truth| that MAPE divides by; None means the 1st percentile of |truth|.
+    ``weight``: (n,) how many rows each row stands for, ≥ 0; None means that all count the same.
     """
 
     task_type: TaskName
@@ -31,6 +32,7 @@ class Outcomes:
     prediction: Array | None = None
     probability: Array | None = None
     floor: float | None = None
+    weight: Array | None = None
 
     def __post_init__(self) -> None:
         n = len(self.truth)
@@ -42,12 +44,24 @@ class Outcomes:
                 raise AuditError(f"{name} has {len(array)} rows, the truth has {n}.")
             if not np.isfinite(array).all():
                 raise AuditError(f"{name} holds a missing or infinite value.")
+        self._check_weight()
         dimensions = 2 if self.task_type == "multiclass" else 1
         if self.probability is not None and self.probability.ndim != dimensions:
             raise AuditError(
                 f"A {self.task_type} probability needs {dimensions} dimension(s),"
                 f" got shape {self.probability.shape}."
             )
+
+    def _check_weight(self) -> None:
+        if self.weight is None:
+            return
+        if len(self.weight) != len(self.truth):
+            raise AuditError(
+                f"weight has {len(self.weight)} rows, the truth has {len(self.truth)}."
+            )
+        is_right = np.isfinite(self.weight).all() and (np.asarray(self.weight) >= 0).all()
+        if not is_right or (len(self.weight) and not np.any(self.weight)):
+            raise AuditError("Weights are finite, at least 0, and not all 0.")
 
     @property
     def n(self) -> int:
@@ -72,6 +86,13 @@ class Outcomes:
                 "This metric needs scores or probabilities; only decisions were given."
             )
         return np.asarray(self.probability, dtype=np.float64)
+
+    @property
+    def weights(self) -> Floats:
+        """The weights as floats, 1 for every row where none were given."""
+        if self.weight is None:
+            return np.ones(self.n)
+        return np.asarray(self.weight, dtype=np.float64)
 
     @property
     def decisions(self) -> Ints:

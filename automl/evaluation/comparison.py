@@ -28,7 +28,8 @@ Floats = NDArray[np.float64]
 class ComparisonInput:
     """Models to compare on the same rows.
 
-    ``predictions``: name → probabilities ``(n, K)`` or values ``(n,)``; ``metric`` is a registry name.
+    ``predictions``: name → probabilities ``(n, K)`` or values ``(n,)``; ``metric`` is a registry name;
+    ``weight``: how many rows each row stands for, if they differ.
     """
 
     task: Task
@@ -36,6 +37,7 @@ class ComparisonInput:
     predictions: Mapping[str, NDArray[np.floating]]
     metric: str
     seed: int = 0
+    weight: NDArray[np.floating] | None = None
 
     def __post_init__(self) -> None:
         known = METRICS.get(self.metric)
@@ -108,11 +110,16 @@ class _Scoreboard:
     def build(cls, comparison: ComparisonInput, names: Sequence[str]) -> "_Scoreboard":
         metric = comparison.metric
         outcomes = {
-            name: build_outcomes(comparison.task, comparison.truth, comparison.predictions[name])
+            name: build_outcomes(
+                comparison.task,
+                comparison.truth,
+                comparison.predictions[name],
+                weight=comparison.weight,
+            )
             for name in names
         }
         scores = {name: compute_score(metric, outcomes[name]) for name in names}
-        has_formula = metric in ("roc_auc", "roc_auc_ovr")
+        has_formula = metric in ("roc_auc", "roc_auc_ovr") and comparison.weight is None
         return cls(
             n=len(comparison.truth),
             scores=scores,

@@ -36,7 +36,7 @@ from automl.evaluation.residuals import (
     compute_residual_histogram,
 )
 from automl.evaluation.thinning import MAX_POINTS
-from fairness.definitions import compute_metric
+from fairness import definitions
 from fairness.estimates import Estimate
 from fairness.outcomes import Outcomes
 from fairness.reliability import (
@@ -49,6 +49,8 @@ from fairness.reliability import (
 
 Floats = NDArray[np.float64]
 
+WEIGHTED = "Metrics follow the weights of the rows; the curves and the confusion table count every row once."
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EvaluationInput:
@@ -56,7 +58,8 @@ class EvaluationInput:
 
     ``truth``: class indices into ``task.classes`` or values, ``(n,)``. ``prediction``: final probabilities
     ``(n, K)``, or values ``(n,)``. ``uncalibrated``: the probabilities before temperature scaling, where
-    there was any. ``mape_floor``: 1st percentile of the absolute training target (regression).
+    there was any. ``mape_floor``: 1st percentile of the absolute training target (regression). ``weight``: how
+    many rows each row stands for; metrics follow it, curves count every row once and a note says so.
     """
 
     task: Task
@@ -65,12 +68,13 @@ class EvaluationInput:
     uncalibrated: NDArray[np.floating] | None = None
     mape_floor: float | None = None
     seed: int = 0
+    weight: NDArray[np.floating] | None = None
 
 
 def evaluate(given: EvaluationInput) -> Evaluation:
     """Metrics, curves and facts of a prediction; the same input gives the same record."""
     outcomes = build_outcomes(
-        given.task, given.truth, given.prediction, mape_floor=given.mape_floor
+        given.task, given.truth, given.prediction, mape_floor=given.mape_floor, weight=given.weight
     )
     if given.task.type is TaskType.REGRESSION:
         curves, facts, notes = _view_regression(outcomes, given.seed)
@@ -83,7 +87,7 @@ def evaluate(given: EvaluationInput) -> Evaluation:
         metrics=compute_metrics(given.task, outcomes, seed=given.seed),
         curves=curves,
         facts=facts,
-        notes=notes,
+        notes=notes if given.weight is None else (*notes, WEIGHTED),
     )
 
 
@@ -91,7 +95,7 @@ def compute_metrics(
     task: Task, outcomes: Outcomes, names: tuple[str, ...] = (), *, seed: int = 0
 ) -> dict[str, Estimate]:
     """Estimates of the named metrics (default: all that fit the task), the primary one first."""
-    return {name: compute_metric(name, outcomes, seed=seed) for name in names or list_metrics(task)}
+    return definitions.compute_metrics(names or list_metrics(task), outcomes, seed=seed)
 
 
 _Views = tuple[dict[str, pd.DataFrame], dict[str, float | None], tuple[str, ...]]

@@ -18,12 +18,14 @@ def build_outcomes(
     prediction: NDArray[np.floating],
     *,
     mape_floor: float | None = None,
+    weight: NDArray[np.floating] | None = None,
 ) -> Outcomes:
     """``Outcomes`` of the registry for a task.
 
     ``truth``: class indices into ``task.classes`` or values, ``(n,)``. ``prediction``: probabilities
     ``(n, K)`` in that order, or values ``(n,)``. For a binary task the result speaks of the positive class.
     ``mape_floor``: the 1st percentile of the absolute training target (regression; default: of ``truth``).
+    ``weight``: how many rows each row stands for, ``(n,)``.
     """
     _check(task, truth, prediction)
     if task.type is TaskType.REGRESSION:
@@ -32,6 +34,7 @@ def build_outcomes(
             truth=np.asarray(truth, dtype=np.float64),
             prediction=np.asarray(prediction, dtype=np.float64),
             floor=mape_floor,
+            weight=weight,
         )
     labels = np.asarray(truth, dtype=np.int64)
     # The last bit of a float32 softmax may lie outside; more than that was refused above.
@@ -39,7 +42,11 @@ def build_outcomes(
     decision = decide(task, probability)
     if task.type is TaskType.MULTICLASS:
         return Outcomes(
-            task_type="multiclass", truth=labels, prediction=decision, probability=probability
+            task_type="multiclass",
+            truth=labels,
+            prediction=decision,
+            probability=probability,
+            weight=weight,
         )
     positive = task.positive_index
     return Outcomes(
@@ -47,6 +54,7 @@ def build_outcomes(
         truth=(labels == positive).astype(np.int64),
         prediction=(decision == positive).astype(np.int64),
         probability=probability[:, positive],
+        weight=weight,
     )
 
 

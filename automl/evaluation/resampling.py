@@ -21,6 +21,7 @@ from fairness.scores import (
     compute_symmetric_errors,
     compute_top_k_hits,
 )
+from fairness.weighted import build_statistic, iterate_weights
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,7 +32,10 @@ _ALIASES = {"recall": "true_positive_rate"}
 
 def draw_scores(metric: str, outcomes: Mapping[str, Outcomes], seed: int) -> dict[str, Floats]:
     """Scores of every model over the same draws: name → ``(B,)``; NaN where a draw has no score."""
-    n = next(iter(outcomes.values())).n
+    first = next(iter(outcomes.values()))
+    if first.weight is not None:
+        return _draw_weighted(metric, outcomes, seed)
+    n = first.n
     resamplers = {name: build_resampler(metric, each) for name, each in outcomes.items()}
     drawn: dict[str, list[Floats]] = {name: [] for name in outcomes}
     for rows in iterate_row_draws(np.zeros(n, dtype=np.int64), seed):
@@ -39,6 +43,17 @@ def draw_scores(metric: str, outcomes: Mapping[str, Outcomes], seed: int) -> dic
         for name, resample in resamplers.items():
             drawn[name].append(resample(times))
     return {name: np.concatenate(parts) for name, parts in drawn.items()}
+
+
+def _draw_weighted(metric: str, outcomes: Mapping[str, Outcomes], seed: int) -> dict[str, Floats]:
+    """The same where rows have weights: drawn rows keep theirs."""
+    name, sign = _ALIASES.get(metric, metric), METRICS[metric].sign or 1
+    statistics = {model: build_statistic(name, each) for model, each in outcomes.items()}
+    drawn: dict[str, list[Floats]] = {model: [] for model in outcomes}
+    for weights in iterate_weights(next(iter(outcomes.values())).weights, seed):
+        for model, statistic in statistics.items():
+            drawn[model].append(sign * statistic(weights))
+    return {model: np.concatenate(parts) for model, parts in drawn.items()}
 
 
 def build_resampler(metric: str, outcomes: Outcomes) -> Resampler:

@@ -1,0 +1,63 @@
+"""Metrics that are functions of means over rows: the columns, and the function of their means."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairness import rates, scores
+from fairness.outcomes import Outcomes
+from fairness.reliability import compute_brier_losses, compute_log_losses
+
+Floats = NDArray[np.float64]
+
+
+def compute_losses(name: str, outcomes: Outcomes) -> Floats:
+    """Brier or log losses of the rows of a classification."""
+    if outcomes.task_type == "binary":
+        compute = compute_brier_losses if name == "brier_score" else compute_log_losses
+        return compute(outcomes.values, outcomes.scores)
+    if name == "brier_score":
+        return scores.compute_multiclass_brier_losses(outcomes.labels, outcomes.scores)
+    return scores.compute_multiclass_log_losses(outcomes.labels, outcomes.scores)
+
+
+def identity(means: Floats) -> Floats:
+    """The mean of the one column."""
+    return means[..., 0]
+
+
+def _root(means: Floats) -> Floats:
+    root: Floats = np.sqrt(means[..., 0])
+    return root
+
+
+def _r2(means: Floats) -> Floats:
+    """R² of the means of (y − ŷ)², y, y², with y centred beforehand."""
+    return 1 - rates.divide(means[..., 0], means[..., 2] - means[..., 1] ** 2)
+
+
+def build_value_columns(
+    name: str, outcomes: Outcomes
+) -> tuple[Floats, Callable[[Floats], Floats]] | None:
+    """Columns whose means the metric is a function of, and that function; None if a divisor is zero."""
+    truth, forecast = outcomes.values, outcomes.forecasts
+    error = forecast - truth
+    if name == "r2":
+        centred = truth - truth.mean()
+        if not centred.any():
+            return None
+        return np.column_stack([error**2, centred, centred**2]), _r2
+    if name == "mape":
+        floor = outcomes.floor
+        floor = float(np.percentile(np.abs(truth), 1)) if floor is None else floor
+        if floor <= 0:
+            return None
+        return scores.compute_percentage_errors(truth, forecast, floor)[:, None], identity
+    if name == "smape":
+        return scores.compute_symmetric_errors(truth, forecast)[:, None], identity
+    if name == "mae":
+        return np.abs(error)[:, None], identity
+    if name == "mean_residual":
+        return error[:, None], identity
+    return (error**2)[:, None], _root if name == "rmse" else identity
