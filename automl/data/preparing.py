@@ -1,6 +1,6 @@
 """A frame, a task and a plan into everything a trainer reads; every statistic from training rows only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +16,7 @@ from automl.data.split_plan import SplitPlan
 from automl.data.splits import SplitRequest, SplitResult, compute_split
 from automl.data.task import Task, TaskType
 from automl.data.views import Part, Prepared, Views, ViewShape
+from automl.data.weights import build_weight_notes, encode_weights, find_weight
 from automl.errors import DataError
 from automl.files import load_json, write_json
 
@@ -67,6 +68,8 @@ def prepare(request: PrepareRequest) -> PreparedResult:
     if pictures is not None:
         target[pictures.mark_excluded()] = -1 if target.dtype.kind == "i" else np.nan
     parts = dict(split.parts)
+    weight = find_weight(request.columns)
+    weights = None if weight is None else encode_weights(request.frame, weight, parts)
     encode = _EncodeTable(request) if pictures is None else _EncodePictures(request, pictures)
     encoder, views, notes = encode.run(parts[Part.TRAIN])
 
@@ -74,11 +77,13 @@ def prepare(request: PrepareRequest) -> PreparedResult:
     refit_parts = {**parts, Part.TRAIN: both, Part.SELECT: np.zeros(0, dtype=np.int64)}
     refit_encoder, refit_views, _ = encode.run(both)
     return PreparedResult(
-        prepared=_build(views, encoder, target, parts, request.task),
-        refit=_build(refit_views, refit_encoder, target, refit_parts, request.task),
+        prepared=replace(_build(views, encoder, target, parts, request.task), weight=weights),
+        refit=replace(
+            _build(refit_views, refit_encoder, target, refit_parts, request.task), weight=weights
+        ),
         encoder=encoder,
         refit_encoder=refit_encoder,
-        notes=(*split.notes, *notes),
+        notes=(*split.notes, *notes, *build_weight_notes(weight)),
     )
 
 
@@ -187,10 +192,11 @@ def _number_groups(frame: "pd.DataFrame", plan: SplitPlan) -> Ints | None:
 
 
 def _hash_rows(frame: "pd.DataFrame", columns: tuple[ColumnUse, ...]) -> NDArray[np.uint64]:
-    """Equal numbers for rows that agree in every column that is not ignored."""
+    """Equal numbers for rows that agree in every column that is neither ignored nor a weight."""
     import pandas as pd
 
-    used = [c.name for c in columns if c.role is not Role.IGNORED and c.name in frame.columns]
+    unread = (Role.IGNORED, Role.WEIGHT)
+    used = [c.name for c in columns if c.role not in unread and c.name in frame.columns]
     hashes = pd.util.hash_pandas_object(frame[used], index=False)
     return np.asarray(hashes, dtype=np.uint64)
 
@@ -224,6 +230,8 @@ def save_prepared(folder: Path, prepared: Prepared) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     arrays = {name: getattr(prepared.views, name) for name in _VIEWS}
     arrays["target"] = prepared.target
+    if prepared.weight is not None:
+        arrays["weight"] = prepared.weight
     arrays |= {f"part_{part}": rows for part, rows in prepared.parts.items()}
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
@@ -258,6 +266,7 @@ def load_prepared(folder: Path) -> Prepared:
         return Prepared(
             views=Views(**arrays, images=images),
             target=_load_array(folder / "target.npy"),
+            weight=_load_array(weights) if (weights := folder / "weight.npy").exists() else None,
             parts={part: _load_array(folder / f"part_{part}.npy") for part in Part},
             target_mean=facts.pop("target_mean"),
             target_scale=facts.pop("target_scale"),

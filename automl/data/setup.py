@@ -79,6 +79,11 @@ def _require_pictures_alone(uses: tuple[ColumnUse, ...]) -> tuple[ColumnUse, ...
     """The pictures are the input; a label that is not the target describes them like other columns."""
     for use in uses:
         is_read = use.role is Role.FEATURE or use.is_input
+        if use.role is Role.WEIGHT:
+            raise SpecError(
+                f"{use.name!r} cannot be {use.role}: pictures all count the same.",
+                hint="Leave it ignored; rows of a table can have weights.",
+            )
         if use.kind is Kind.IMAGE and not is_read:
             raise SpecError(
                 f"{use.name!r} holds the pictures and cannot be {use.role}.",

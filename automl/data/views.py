@@ -87,7 +87,8 @@ class Prepared:
     ``target``: int64 class indices into ``Task.classes``, or float64 in the uploaded unit. ``parts`` are
     disjoint sorted row indices. ``target_mean``/``target_scale`` standardise a regression target and come
     from the training rows only (0 and 1 otherwise). ``folder`` is where it was read from, None where it was
-    only built; what trainers compute once for all trials lies beside it.
+    only built; what trainers compute once for all trials lies beside it. ``weight``: how many rows each row stands
+    for, ``(n,)``; None where all count the same.
     """
 
     views: Views
@@ -97,3 +98,4 @@ class Prepared:
     target_mean: float = 0.0
     target_scale: float = 1.0
     folder: Path | None = None
+    weight: NDArray[np.float64] | None = None

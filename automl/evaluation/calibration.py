@@ -53,31 +53,36 @@ def apply_temperature(probability: NDArray[np.floating], value: float) -> Floats
     return np.exp(_log_softmax(_logarithm(probability) / value))
 
 
-def fit_temperature(truth: NDArray[np.int64], probability: NDArray[np.floating]) -> Temperature:
+def fit_temperature(
+    truth: NDArray[np.int64],
+    probability: NDArray[np.floating],
+    weight: NDArray[np.floating] | None = None,
+) -> Temperature:
     """The temperature with the least log loss on these rows (the calibrate part).
 
     ``truth`` holds class indices ``(n,)``, ``probability`` has shape ``(n, K)``. The loss is convex in
-    1/T, so bisection on its slope finds the one minimum; nothing random is involved.
+    1/T, so bisection on its slope finds the one minimum; nothing random is involved. ``weight`` ``(n,)``: how many
+    rows each row stands for.
     """
     if probability.ndim != 2 or len(truth) != len(probability) or len(truth) == 0:
         raise DataError(
             f"A temperature needs one row of class probabilities per label, got {len(truth)} labels "
             f"and probabilities of shape {probability.shape}."
         )
-    scores = _logarithm(probability)
+    rows = _Rows(scores=_logarithm(probability), truth=truth, weight=weight)
     low, high = 1 / HIGHEST, 1 / LOWEST
-    too_soft, too_sharp = _slope(scores, truth, low) >= 0, _slope(scores, truth, high) <= 0
+    too_soft, too_sharp = rows.compute_slope(low) >= 0, rows.compute_slope(high) <= 0
     if too_sharp:
         low = high = 1.0
     elif too_soft:
         high = low
     while high - low > TOLERANCE:
         middle = (low + high) / 2
-        if _slope(scores, truth, middle) < 0:
+        if rows.compute_slope(middle) < 0:
             low = middle
         else:
             high = middle
-    before, after = _loss(scores, truth, 1.0), _loss(scores, truth, (low + high) / 2)
+    before, after = rows.compute_loss(1.0), rows.compute_loss((low + high) / 2)
     gains = after < before - LEAST_GAIN
     return Temperature(
         value=2 / (low + high) if gains else 1.0,
@@ -100,12 +105,26 @@ def _log_softmax(scores: Floats) -> Floats:
     return result
 
 
-def _slope(scores: Floats, truth: NDArray[np.int64], inverse: float) -> float:
-    """Derivative of the mean log loss by 1/T: expected minus observed score."""
-    share = np.exp(_log_softmax(scores * inverse))
-    observed = scores[np.arange(len(truth)), truth]
-    return float(np.mean((share * scores).sum(axis=1) - observed))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Rows:
+    """Log probabilities ``(n, K)``, labels and weights of the calibrate part."""
 
+    scores: Floats
+    truth: NDArray[np.int64]
+    weight: NDArray[np.floating] | None
 
-def _loss(scores: Floats, truth: NDArray[np.int64], inverse: float) -> float:
-    return float(-np.mean(_log_softmax(scores * inverse)[np.arange(len(truth)), truth]))
+    def compute_slope(self, inverse: float) -> float:
+        """Derivative of the mean log loss by 1/T: expected minus observed score."""
+        share = np.exp(_log_softmax(self.scores * inverse))
+        observed = self.scores[np.arange(len(self.truth)), self.truth]
+        return self._average((share * self.scores).sum(axis=1) - observed)
+
+    def compute_loss(self, inverse: float) -> float:
+        """Mean log loss."""
+        chosen = _log_softmax(self.scores * inverse)[np.arange(len(self.truth)), self.truth]
+        return -self._average(chosen)
+
+    def _average(self, values: Floats) -> float:
+        return float(
+            values.mean() if self.weight is None else np.average(values, weights=self.weight)
+        )

@@ -50,14 +50,15 @@ def compute_calibration_table(
     fitted: Temperature,
     *,
     seed: int = 0,
+    weight: NDArray[np.floating] | None = None,
 ) -> CalibrationTable:
     """Log loss, Brier score, ECE, AUC and accuracy of ``uncalibrated`` test probabilities, then scaled."""
     if task.type is TaskType.REGRESSION:
         raise SpecError("A regression has no probabilities to calibrate.")
     names = tuple(name for name in SHOWN if name in list_metrics(task))
     versions = {
-        "before": build_outcomes(task, truth, uncalibrated),
-        "after": build_outcomes(task, truth, fitted.apply(uncalibrated)),
+        "before": build_outcomes(task, truth, uncalibrated, weight=weight),
+        "after": build_outcomes(task, truth, fitted.apply(uncalibrated), weight=weight),
     }
     metrics = {
         name: compute_metrics(task, outcomes, names, seed=seed)

@@ -34,6 +34,11 @@ from automl.search.spec import (
 from automl.space.dimensions import Space
 from fairness.definitions import METRICS
 
+_ONE_COLUMN = {
+    Role.GROUP: "can be kept together by",
+    Role.WEIGHT: "can be weighed by",
+}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchRequest:
@@ -66,10 +71,11 @@ def build_search_spec(request: SearchRequest) -> SearchSpec:
     task = infer_task(dataset, request.profile, setup)
     require_metric(task)
     columns = build_columns(dataset, setup)
+    _find_one(columns, Role.WEIGHT)
     split = build_split_plan(
         test_given=dataset.n_test_rows > 0,
         val_given=dataset.n_val_rows > 0,
-        group=_find_group(columns),
+        group=_find_one(columns, Role.GROUP),
         seed=request.seed,
     )
     on_gpu = any(slot.kind is SlotKind.CUDA for slot in request.slots)
@@ -166,15 +172,15 @@ def _build_space(request: SearchRequest, family: str, facts: SpaceFacts, *, on_g
     return build_pretrained_space(preset, on_gpu=on_gpu, side=side, backbones=backbones)
 
 
-def _find_group(columns: tuple[ColumnUse, ...]) -> str | None:
-    groups = [column.name for column in columns if column.role is Role.GROUP]
-    if len(groups) > 1:
+def _find_one(columns: tuple[ColumnUse, ...], role: Role) -> str | None:
+    """The column of a role that one column at most may have."""
+    names = [column.name for column in columns if column.role is role]
+    if len(names) > 1:
         raise SpecError(
-            f"Rows can be kept together by one column, but {groups[0]!r} and {groups[1]!r} both have "
-            "the role group.",
+            f"Rows {_ONE_COLUMN[role]} one column, but {names[0]!r} and {names[1]!r} both have the role {role}.",
             hint="Give one of them another role.",
         )
-    return groups[0] if groups else None
+    return names[0] if names else None
 
 
 def require_metric(task: Task) -> None:

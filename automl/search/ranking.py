@@ -12,6 +12,7 @@ from automl.evaluation.comparison import ComparisonInput, compute_tiers
 from automl.evaluation.outcomes import build_outcomes
 from automl.execution.saving import SELECT_PREDICTION
 from automl.search.spec import SearchSpec
+from automl.training.rows import get_weight
 from fairness.definitions import METRICS, compute_metric
 from fairness.estimates import Estimate
 
@@ -28,6 +29,7 @@ def rank_trials(
     """
     prepared = load_prepared(folder / "prepared" / "search")
     truth = np.asarray(prepared.target[prepared.parts[Part.SELECT]])
+    weight = get_weight(prepared, prepared.parts[Part.SELECT])
     predictions = {}
     for trial in trials:
         path = folder / trial["folder"] / SELECT_PREDICTION
@@ -45,6 +47,7 @@ def rank_trials(
             predictions={str(number): each for number, each in predictions.items()},
             metric=task.metric,
             seed=spec.seed,
+            weight=weight,
         )
     )
     ranked: dict[int, dict[str, Any]] = {
@@ -57,7 +60,7 @@ def rank_trials(
     ]
     for number in (trial["number"] for trial in shown):
         if number in predictions:
-            outcomes = build_outcomes(task, truth, predictions[number])
+            outcomes = build_outcomes(task, truth, predictions[number], weight=weight)
             ranked[number] |= _to_scores(task.metric, compute_metric(task.metric, outcomes))
     return ranked
 

@@ -23,7 +23,7 @@ from automl.training.clock import WorkClock
 from automl.training.device import compute_peak_memory, derive_seed
 from automl.training.epoch import Epoch, Verb
 from automl.training.request import Trained, TrainRequest
-from automl.training.rows import build_scorer, training_rows
+from automl.training.rows import build_scorer, get_weight, training_rows
 
 EPOCH_ROUNDS = 25
 MAX_EPOCHS = 40
@@ -43,6 +43,8 @@ class BoostingRun:
         self.request = request
         self.matrix = build_matrix(prepared.views.take(rows))
         self.target = prepared.target[rows]
+        weight = get_weight(prepared, rows)
+        self.weight = None if weight is None else weight / weight.mean()
         self.select_matrix = build_matrix(prepared.views.take(select))
         self.scorer = build_scorer(prepared, task, select)
         sample = np.linspace(0, len(rows) - 1, min(len(rows), TRAIN_LOSS_ROWS)).astype(np.int64)
@@ -70,7 +72,7 @@ class BoostingRun:
         if n_rounds is not None:
             self.estimator.set_params(max_iter=n_rounds)
         with threadpool_limits(limits=self.request.threads, user_api="openmp"):
-            self.estimator.fit(self.matrix, self.target)
+            self.estimator.fit(self.matrix, self.target, sample_weight=self.weight)
         self.model = build_trees_model(
             self.estimator,
             limits=self.limits,

@@ -15,7 +15,7 @@ from automl.training.device import compute_peak_memory
 from automl.training.epoch import Epoch, Verb
 from automl.training.predictor import Predictor
 from automl.training.request import Trained, TrainRequest
-from automl.training.rows import build_scorer, training_rows
+from automl.training.rows import build_scorer, get_weight, training_rows
 
 
 def train_closed_form(
@@ -69,7 +69,7 @@ def _fit(
     target = np.asarray(prepared.target[rows])
     n_classes = 0 if task.type is TaskType.REGRESSION else len(task.classes)
     if request.family == "constant":
-        constant = build(target, n_classes)
+        constant = build(target, n_classes, get_weight(prepared, rows))
         return constant, max(1, n_classes - 1), ()
     linear = build(
         prepared.views.take(rows),
@@ -77,5 +77,6 @@ def _fit(
         strength=read(request.config, "C", float),
         n_classes=n_classes,
         cardinalities=prepared.shape.cardinalities,
+        row_weight=get_weight(prepared, rows),
     )
     return linear, int(np.count_nonzero(linear.weight) + linear.bias.size), linear.warnings

@@ -24,7 +24,7 @@ from automl.training.epoch import Epoch, Verb
 from automl.training.losses import check_loss, compute_loss, compute_row_weights
 from automl.training.optimisers import build_optimizer, set_learning_rate
 from automl.training.request import Trained, TrainRequest
-from automl.training.rows import build_scorer, training_rows
+from automl.training.rows import build_scorer, get_weight, training_rows
 from automl.training.schedules import compute_factor
 
 PATIENCE = 16
@@ -98,7 +98,7 @@ class NetworkRun:
             values = torch.tensor(target, dtype=torch.int64)
         columns = parse_columns(self.request.config)
         batch = build_batch(prepared.views.take(rows), prepared.shape, columns)
-        weight = compute_row_weights(self.loss, target)
+        weight = compute_row_weights(self.loss, target, get_weight(prepared, rows))
         return Rows(
             batch=batch.to(self.device),
             target=values.to(self.device),

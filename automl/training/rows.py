@@ -33,4 +33,10 @@ def build_scorer(prepared: Prepared, task: Task, rows: NDArray[np.int64]) -> Sco
         task=task,
         truth=np.asarray(prepared.target[rows]),
         target_scale=prepared.target_scale,
+        weight=get_weight(prepared, rows),
     )
+
+
+def get_weight(prepared: Prepared, rows: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    """The weights of some rows as they were given, None where all count the same."""
+    return None if prepared.weight is None else np.asarray(prepared.weight[rows])

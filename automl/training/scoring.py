@@ -20,11 +20,12 @@ TINY = 1e-15  # as in scikit-learn's log_loss
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scorer:
-    """The task and the true values of the rows that decide (the select part)."""
+    """The task, the true values of the rows that decide (the select part), and their weights if they differ."""
 
     task: Task
     truth: NDArray[Any]
     target_scale: float = 1.0
+    weight: NDArray[np.float64] | None = None
 
     def compute_score(self, prediction: NDArray[np.float64]) -> float:
         """The primary metric, higher is better; non-finite predictions are ``TrainingDiverged``."""
@@ -44,9 +45,9 @@ class Scorer:
         """Mean cross-entropy, or mean squared error in standardised units."""
         if self.task.type is TaskType.REGRESSION:
             error = (prediction - self.truth) / self.target_scale
-            return float(np.mean(error**2))
+            return float(np.average(error**2, weights=self.weight))
         chosen = prediction[np.arange(len(self.truth)), self.truth]
-        return float(-np.log(np.clip(chosen, TINY, 1)).mean())
+        return float(-np.average(np.log(np.clip(chosen, TINY, 1)), weights=self.weight))
 
     def _build_outcomes(self, prediction: NDArray[np.float64]) -> Outcomes:
         if not np.isfinite(prediction).all():
@@ -54,17 +55,18 @@ class Scorer:
                 "The predictions are not finite.", hint="A lower learning rate may help."
             )
         if self.task.type is TaskType.REGRESSION:
-            return Outcomes("regression", self.truth, prediction=prediction)
+            return Outcomes("regression", self.truth, prediction=prediction, weight=self.weight)
         if self.task.type is TaskType.MULTICLASS:
-            return Outcomes("multiclass", self.truth, probability=prediction)
+            return Outcomes("multiclass", self.truth, probability=prediction, weight=self.weight)
         positive = self.task.positive_index
         truth = (self.truth == positive).astype(np.int64)
-        return Outcomes("binary", truth, probability=prediction[:, positive])
+        return Outcomes("binary", truth, probability=prediction[:, positive], weight=self.weight)
 
 
 def check_score(scorer: Scorer) -> None:
     """Raise ``DataError`` where the select part cannot carry the metric, before any work is done."""
-    n_distinct = len(np.unique(scorer.truth))
+    counted = slice(None) if scorer.weight is None else scorer.weight > 0
+    n_distinct = len(np.unique(scorer.truth[counted]))
     if not len(scorer.truth) or (n_distinct < 2 and scorer.task.metric in ("roc_auc", "r2")):
         raise DataError(
             f"{scorer.task.metric} cannot be computed on the select part: it has "

@@ -6,6 +6,7 @@ from typing import Any
 
 from automl.data.preparing import load_prepared
 from automl.data.views import Part
+from automl.data.weights import find_weight
 from automl.evaluation.comparison import ComparisonInput, compute_difference
 from automl.files import write_json
 from automl.models.catalog import describe_layers
@@ -207,6 +208,7 @@ def _compare(
             predictions={"model": model.prediction, "baseline": baseline.prediction},
             metric=task.metric,
             seed=finish.spec.seed,
+            weight=opener.get_weight(Part.TEST),
         ),
         "model",
         "baseline",
@@ -260,6 +262,7 @@ def _build_protocol(spec: SearchSpec) -> dict[str, Any]:
         "test": "given file" if spec.split.test_given else "held out",
         **({"validation": "given part"} if spec.split.val_given else {}),
         "group": spec.split.group,
+        **({"weight": weight} if (weight := find_weight(spec.columns)) else {}),
         "budget_seconds": spec.budget.seconds,
         "budget_trials": spec.budget.trials,
         "preset": str(spec.preset),

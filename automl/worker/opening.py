@@ -20,6 +20,7 @@ from automl.evaluation.outcomes import build_outcomes
 from automl.search.preparation import REFIT_ROWS, SEARCH_ROWS
 from automl.search.refits import OpenedModel
 from automl.training.predictor import Predictor, load_predictor
+from automl.training.rows import get_weight
 
 Floats = NDArray[np.float64]
 
@@ -65,6 +66,11 @@ class Opener:
         prepared = self.load_rows(is_refit=True)
         return np.asarray(prepared.target[prepared.parts[part]])
 
+    def get_weight(self, part: Part) -> Floats | None:
+        """The weights of a part, None where all rows count the same."""
+        prepared = self.load_rows(is_refit=True)
+        return get_weight(prepared, prepared.parts[part])
+
     def open(self, model: OpenedModel, trial: Mapping[str, Any]) -> Opened:
         """Predict the calibrate part, scale, then predict and evaluate the test part."""
         members = [load_predictor(self._folder / name) for name in model.folders]
@@ -97,7 +103,7 @@ class Opener:
         if self._task.type is TaskType.REGRESSION:
             return None
         truth = self.get_truth(Part.CALIBRATE).astype(np.int64)
-        return fit_temperature(truth, probability)
+        return fit_temperature(truth, probability, self.get_weight(Part.CALIBRATE))
 
     def _evaluate(self, final: Floats, uncalibrated: Floats | None) -> Evaluation:
         floor = None
@@ -111,11 +117,13 @@ class Opener:
                 uncalibrated=uncalibrated,
                 mape_floor=floor,
                 seed=self._seed,
+                weight=self.get_weight(Part.TEST),
             )
         )
 
     def _score_calibrate(self, prediction: Floats) -> float | None:
-        outcomes = build_outcomes(self._task, self.get_truth(Part.CALIBRATE), prediction)
+        truth, weight = self.get_truth(Part.CALIBRATE), self.get_weight(Part.CALIBRATE)
+        outcomes = build_outcomes(self._task, truth, prediction, weight=weight)
         name = self._task.metric
         return compute_metrics(self._task, outcomes, (name,), seed=self._seed)[name].value
 
@@ -129,5 +137,6 @@ class Opener:
             opened.uncalibrated,
             opened.temperature,
             seed=self._seed,
+            weight=self.get_weight(Part.TEST),
         )
         return table.to_json()

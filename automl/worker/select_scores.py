@@ -13,9 +13,11 @@ from automl.evaluation.outcomes import build_outcomes
 from automl.execution.saving import SELECT_PREDICTION
 from automl.jobs.records import Trial
 from automl.search.crew import find_trial_folder
+from automl.training.rows import get_weight
 from fairness.definitions import METRICS, compute_metric, compute_score
 
 MOST_BOOTSTRAP_ROWS = 30_000  # a bootstrap over more would hold up the worker's heartbeats
+MOST_WEIGHTED_ROWS = 10_000  # weights leave no formula to any metric
 
 
 class SelectScores:
@@ -25,6 +27,7 @@ class SelectScores:
         self._task = task
         self._folder = job_folder
         self._truth: NDArray[np.generic] | None = None
+        self._weight: NDArray[np.float64] | None = None
         self._known: dict[int, dict[str, Any]] = {}
 
     def describe(self, trial: Trial) -> dict[str, Any]:
@@ -37,20 +40,27 @@ class SelectScores:
         prediction = self.load_prediction(trial)
         if prediction is None:
             return {"value": None, "low": None, "high": None}
-        outcomes = build_outcomes(self._task, self.load_truth(), prediction)
+        truth = self.load_truth()
+        outcomes = build_outcomes(self._task, truth, prediction, weight=self._weight)
         name = self._task.metric
-        if len(self.load_truth()) > MOST_BOOTSTRAP_ROWS and name != "roc_auc":
+        if self._is_long(len(truth)):
             score = compute_score(name, outcomes)
             value = -score if METRICS[name].direction == "lower" else score
             return {"value": value, "low": None, "high": None}
         estimate = compute_metric(name, outcomes)
         return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
 
+    def _is_long(self, n: int) -> bool:
+        if self._weight is not None:
+            return n > MOST_WEIGHTED_ROWS
+        return n > MOST_BOOTSTRAP_ROWS and self._task.metric != "roc_auc"
+
     def load_truth(self) -> NDArray[np.generic]:
         """The encoded target of the select rows."""
         if self._truth is None:
             prepared = load_prepared(self._folder / "prepared" / "search")
             self._truth = np.asarray(prepared.target[prepared.parts[Part.SELECT]])
+            self._weight = get_weight(prepared, prepared.parts[Part.SELECT])
         return self._truth
 
     def load_prediction(self, trial: Trial) -> NDArray[np.floating] | None:

@@ -34,9 +34,12 @@ class ConstantModel:
         return cls(value=arrays["value"], is_regression=bool(record["is_regression"]))
 
 
-def fit_constant(target: NDArray[Any], n_classes: int) -> ConstantModel:
-    """Class shares, or the mean where ``n_classes`` is 0."""
+def fit_constant(
+    target: NDArray[Any], n_classes: int, weight: NDArray[np.float64] | None = None
+) -> ConstantModel:
+    """Class shares, or the mean where ``n_classes`` is 0; by weight where rows differ."""
     if n_classes == 0:
-        return ConstantModel(value=np.array([target.mean()]), is_regression=True)
-    counts = np.bincount(target, minlength=n_classes)
+        mean = np.average(target, weights=weight)
+        return ConstantModel(value=np.array([mean]), is_regression=True)
+    counts = np.bincount(target, weights=weight, minlength=n_classes)
     return ConstantModel(value=counts / counts.sum(), is_regression=False)

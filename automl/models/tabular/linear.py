@@ -96,18 +96,21 @@ def fit_linear(
     strength: float,
     n_classes: int,
     cardinalities: tuple[int, ...],
+    row_weight: NDArray[np.float64] | None = None,
 ) -> LinearModel:
     """Fit with the L2 penalty ``1 / strength``; ``n_classes`` is 0 for a value.
 
-    Ridge divides its penalty by the strength as well, on a target of deviation 1.
+    Ridge divides its penalty by the strength as well, on a target of deviation 1. Weights of rows are scaled to
+    mean 1, so that the penalty keeps its meaning.
     """
     design = build_design(views, cardinalities)
+    weight_of_row = None if row_weight is None else row_weight / row_weight.mean()
     if n_classes == 0:
-        return _fit_ridge(design, target, strength, cardinalities)
+        return _fit_ridge(design, target, strength, cardinalities, weight_of_row)
     model = LogisticRegression(C=strength, max_iter=MAX_ITERATIONS)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
-        model.fit(design, target)
+        model.fit(design, target, sample_weight=weight_of_row)
     weight = np.zeros((design.shape[1], n_classes))
     bias = np.full(n_classes, -30.0)  # a class without training rows has probability 0
     if len(model.classes_) == 2:
@@ -129,11 +132,15 @@ def fit_linear(
 
 
 def _fit_ridge(
-    design: Design, target: NDArray[Any], strength: float, cardinalities: tuple[int, ...]
+    design: Design,
+    target: NDArray[Any],
+    strength: float,
+    cardinalities: tuple[int, ...],
+    row_weight: NDArray[np.float64] | None,
 ) -> LinearModel:
     scale = float(target.std()) or 1.0
     model = Ridge(alpha=1 / strength, solver="sparse_cg", tol=1e-6)
-    model.fit(design, (target - target.mean()) / scale)
+    model.fit(design, (target - target.mean()) / scale, sample_weight=row_weight)
     return LinearModel(
         weight=model.coef_[:, None] * scale,
         bias=np.array([model.intercept_ * scale + target.mean()]),
