@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from automl.data.dataset import Column, Dataset, Kind, Note, Role
-from automl.data.setup import Setup
+from automl.data.setup import ONE_COLUMN, Setup
 from automl.data.task import TaskType
 
 
@@ -56,14 +56,14 @@ def with_task_type(setup: Setup, task_type: TaskType | None) -> Setup:
 
 
 def with_role(setup: Setup, name: str, role: Role) -> Setup:
-    """One column gets a role; only one column can be the target, and one keeps rows together."""
+    """One column gets a role; one column only can be the target, keep rows together or weigh them."""
     if role is Role.TARGET:
         return with_target(setup, name)
     base = with_target(setup, None) if name == setup.target else setup
     roles = {
         other: given
         for other, given in base.roles.items()
-        if not (role is Role.GROUP and given is Role.GROUP)
+        if not (role in ONE_COLUMN and given is role)
     }
     kept = tuple(other for other in base.inputs if other != name or role is Role.SENSITIVE)
     return replace(base, roles={**roles, name: role}, inputs=kept)

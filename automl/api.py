@@ -57,6 +57,7 @@ class SearchCall:
     beneficial: str | None = None
     sensitive: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    weight: str | None = None
     budget_seconds: float | None = None
     trials: int | None = None
     seed: int | None = None
@@ -264,6 +265,7 @@ def _read_spec(call: SearchCall, dataset: Dataset, budget: Budget | None) -> Sea
     given = {
         "task": call.task, "metric": call.metric, "positive": call.positive, "preset": call.preset,
         "beneficial": call.beneficial, "sensitive": call.sensitive, "ignore": call.ignore,
+        "weight": call.weight,
         "families": call.families, "method": call.method, "objective": call.objectives,
         "max-parameters": call.max_parameters, "max-macs": call.max_macs,
         "max-latency-ms": call.max_latency_ms, "weights": call.weights,
@@ -317,13 +319,7 @@ def _build_setup(call: SearchCall, dataset: Dataset) -> Setup:
         raise SpecError("No target was named.", hint="Give --target COLUMN.")
     is_preset = target == preset.target
     task_type = None if call.task is None else _parse_choice(TaskType, call.task, "task")
-    roles = dict(preset.roles) if is_preset else {}
-    for name in set(call.sensitive) & set(call.ignore):
-        raise SpecError(
-            f"{name!r} is named by both --sensitive and --ignore.", hint="Leave out one of them."
-        )
-    roles |= dict.fromkeys(call.sensitive, Role.SENSITIVE)
-    roles |= dict.fromkeys(call.ignore, Role.IGNORED)
+    roles = (dict(preset.roles) if is_preset else {}) | _read_roles(call)
     if target in roles:
         raise SpecError(
             f"{target!r} is the target and cannot be {roles[target]} too.",
@@ -339,6 +335,27 @@ def _build_setup(call: SearchCall, dataset: Dataset) -> Setup:
         positive=call.positive or (preset.positive if is_preset else None),
         beneficial=call.beneficial or (preset.beneficial if is_preset else None),
     )
+
+
+def _read_roles(call: SearchCall) -> dict[str, Role]:
+    """The roles that columns were given by flags, each column by one of them."""
+    named = {
+        Role.SENSITIVE: call.sensitive,
+        Role.IGNORED: call.ignore,
+        Role.WEIGHT: (call.weight,) if call.weight else (),
+    }
+    flags = {Role.IGNORED: "--ignore"}
+    roles: dict[str, Role] = {}
+    for role, names in named.items():
+        for name in names:
+            if roles.get(name, role) is not role:
+                first, second = (flags.get(each, f"--{each}") for each in (roles[name], role))
+                raise SpecError(
+                    f"{name!r} is named by both {first} and {second}.",
+                    hint="Leave out one of them.",
+                )
+            roles[name] = role
+    return roles
 
 
 def _to_json(spec: SearchSpec) -> dict[str, Any]:

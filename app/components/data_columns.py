@@ -16,6 +16,7 @@ from automl.data.setup import Setup
 _KINDS = {say_plain(f"kind.{kind}"): kind for kind in Kind}
 _ROLES = {say_plain(f"role.{role}"): role for role in Role}
 MAX_BARS = 20
+ROLES_OF_TABLES = (Role.FEATURE, Role.WEIGHT)
 
 
 def edit_columns(dataset: Dataset, profile: Profile, setup: Setup) -> None:
@@ -24,7 +25,9 @@ def edit_columns(dataset: Dataset, profile: Profile, setup: Setup) -> None:
     st.caption(say("set.columns_note_pictures" if of_pictures else "set.columns_note"))
     shown = list_columns(dataset)
     kinds = [word for word, kind in _KINDS.items() if kind is not Kind.IMAGE]
-    roles = [word for word, role in _ROLES.items() if not of_pictures or role is not Role.FEATURE]
+    roles = [
+        word for word, role in _ROLES.items() if not of_pictures or role not in ROLES_OF_TABLES
+    ]
     column = st.column_config
     st.data_editor(
         build_table(dataset, profile, setup),

@@ -28,6 +28,7 @@ _CHANGES: Mapping[str, Callable[[Setup, str], Setup]] = {
     "ignore": lambda setup, name: with_role(setup, name, Role.IGNORED),
     "sensitive": lambda setup, name: with_role(setup, name, Role.SENSITIVE),
     "group": lambda setup, name: with_role(setup, name, Role.GROUP),
+    "weight": lambda setup, name: with_role(setup, name, Role.WEIGHT),
     "numeric": lambda setup, name: with_kind(setup, name, Kind.NUMERIC),
     "categorical": lambda setup, name: with_kind(setup, name, Kind.CATEGORICAL),
 }

@@ -33,20 +33,30 @@ def keep_choice(dataset: Dataset, key: str, change: Any) -> None:
 
 def pick_group(dataset: Dataset, setup: Setup, names: list[str]) -> None:
     """The column whose equal values stay in one part of the split."""
-    group = choices.list_with_role(setup, dataset, Role.GROUP)
-    session.put_widget("group", group[0] if group else UNSET)
+    _pick_one(dataset, setup, Role.GROUP, [name for name in names if _may_group(dataset, name)])
+
+
+def pick_weight(dataset: Dataset, setup: Setup, names: list[str]) -> None:
+    """The column that says how many cases a row stands for."""
+    fitting = [name for name in names if _get_kind(dataset, setup, name) is Kind.NUMERIC]
+    if fitting:
+        _pick_one(dataset, setup, Role.WEIGHT, fitting)
+
+
+def _pick_one(dataset: Dataset, setup: Setup, role: Role, names: list[str]) -> None:
+    """A select box for a role that one column at most has."""
+    chosen, key = choices.list_with_role(setup, dataset, role), str(role)
+    session.put_widget(key, chosen[0] if chosen else UNSET)
     st.selectbox(
-        say("set.group"),
-        (UNSET, *(name for name in names if _may_group(dataset, name))),
-        key="group",
-        format_func=lambda value: value or say_plain("set.group_none"),
-        help=say("set.group_help"),
+        say(f"set.{key}"),
+        (UNSET, *names, *(name for name in chosen[:1] if name not in names)),
+        key=key,
+        format_func=lambda value: value or say_plain(f"set.{key}_none"),
+        help=say(f"set.{key}_help"),
         on_change=lambda: keep_choice(
             dataset,
-            "group",
-            lambda now, value: choices.with_only(
-                now, dataset, Role.GROUP, [value] if value else []
-            ),
+            key,
+            lambda now, value: choices.with_only(now, dataset, role, [value] if value else []),
         ),
     )
 
@@ -54,3 +64,8 @@ def pick_group(dataset: Dataset, setup: Setup, names: list[str]) -> None:
 def _may_group(dataset: Dataset, name: str) -> bool:
     column = dataset.column(name)
     return column is not None and column.kind is not Kind.DATETIME and column.n_distinct > 1
+
+
+def _get_kind(dataset: Dataset, setup: Setup, name: str) -> Kind | None:
+    column = dataset.column(name)
+    return None if column is None else choices.get_kind(setup, column)

@@ -1,9 +1,11 @@
 """Findings about a table that ask for a decision; each is said once."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from automl.data.dataset import Column, Dataset, Kind, Note, Role
 
@@ -11,6 +13,11 @@ MISSING_SHARE = 0.4
 Z_LIMIT = 3.0
 FAR_Z = 6.0  # the farthest must lie beyond it: skewed columns have a tail, and that is no finding
 DECIDE = ("ignore", "keep")
+# as surveys name them; a plain "weight" is as often that of a body or a parcel
+WEIGHT_NAME = re.compile(
+    r"fnlwgt|(p|f|hh|final|person|house|case|sample|sampling|survey|row|inst)[ _.]?(wt|wgt|weight)s?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,7 +39,9 @@ def build_findings(dataset: Dataset, table: pa.Table, facts: TableFacts) -> tupl
             notes.append(
                 Note(code="duplicate_column", column=column.name, text=text, actions=DECIDE)
             )
-        found = _find_in_column(column, dataset.n_rows)
+        found = _find_in_column(column, dataset.n_rows) or _find_weight(
+            column, table.column(column.name)
+        )
         if found is None and column.kind is Kind.NUMERIC:
             found = _find_outliers(column, table.column(column.name))
         if found is not None:
@@ -82,6 +91,18 @@ def _find_in_column(column: Column, n_rows: int) -> Note | None:
             code="many_missing", column=name, text=text, level="warning", actions=("keep", "ignore")
         )
     return None
+
+
+def _find_weight(column: Column, values: pa.ChunkedArray) -> Note | None:
+    """Numbers without a gap, none negative, called as surveys call how many people a row stands for."""
+    if column.kind is not Kind.NUMERIC or not WEIGHT_NAME.fullmatch(column.name):
+        return None
+    if column.n_missing or pc.min(values).as_py() < 0:
+        return None
+    text = f"{column.name!r} looks like a weight: how many cases a row stands for, nothing about the case."
+    return Note(
+        code="weight", column=column.name, text=text, level="warning", actions=("weight", *DECIDE)
+    )
 
 
 def _find_outliers(column: Column, values: pa.ChunkedArray) -> Note | None:

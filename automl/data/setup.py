@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MAX_INTEGER_CLASSES = 20
 MAX_CLASSES = 200
 MIN_ROWS = 20
+ONE_COLUMN = (Role.GROUP, Role.WEIGHT)  # roles that one column at most may have
 MIN_CLASS_ROWS = 4  # one for each part of the split
 
 

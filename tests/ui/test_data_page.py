@@ -151,6 +151,20 @@ def test_a_file_name_never_becomes_markdown(people: Dataset) -> None:
     assert at.title[0].value.startswith(r"people \*of\* \_\_note\_\_")
 
 
+def test_a_column_of_weights_is_offered_as_one_and_can_be_chosen(tmp_path: Path) -> None:
+    frame = build_people().assign(final_wt=[1 + row % 7 for row in range(120)])
+    dataset = import_people(tmp_path, frame)
+    at = open_data(dataset=dataset.id)
+    assert "looks like a weight" in read_text(at)
+    at.button(key="note_0_weight").click().run()
+    assert not at.exception
+    assert services.read_setup(dataset.id).roles == {"final_wt": Role.WEIGHT}
+    at.selectbox(key="target").select("income").run()
+    assert at.selectbox(key="weight").value == "final_wt"
+    at.selectbox(key="weight").select("height").run()
+    assert services.read_setup(dataset.id).roles == {"height": Role.WEIGHT}
+
+
 def test_choices_are_kept_at_once_and_survive_a_new_tab(people: Dataset) -> None:
     at = open_data(dataset=people.id)
     assert at.button(key="continue").disabled

@@ -7,6 +7,7 @@ from automl.models.tabular.config import (
     parse_resnet,
     read,
 )
+from automl.models.tabular.loss_config import list_plain
 from automl.space.dimensions import Config
 
 LEAST_WIDTH = 32
@@ -35,7 +36,7 @@ def compute_bucket(family: str, config: Config) -> str:
     embeddings, optimiser, rates, decay, schedule, horizon, seed. A label that packs do not know makes a
     network train alone, never differently.
     """
-    if family not in KNOWN or not config.keys() <= KNOWN[family]:
+    if family not in KNOWN or not config.keys() - list_plain(config) <= KNOWN[family]:
         return ALONE
     if read(config, "numeric_embedding", str) not in EMBEDDINGS:
         return ALONE

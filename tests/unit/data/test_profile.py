@@ -56,6 +56,25 @@ def test_each_planted_defect_is_listed_once(import_text: Import, workspace: Work
         assert note.actions or note.code == "duplicate_rows"
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "count"),
+    [
+        ("fnlwgt", [1, 2, 3, 5], 1),
+        ("person_weight", [0.5, 2, 3, 5], 1),
+        ("weight", [61, 72, 83, 75], 0),  # as often that of a body
+        ("fnlwgt", [1, -2, 3, 5], 0),
+        ("fnlwgt", [1, "", 3, 5], 0),
+    ],
+)
+def test_weights_are_told_by_name_and_values(
+    import_text: Import, workspace: Workspace, name: str, values: list[object], count: int
+) -> None:
+    text = f"{name},other\n" + "".join(f"{values[row % 4]},{row}\n" for row in range(80))
+    profile = load_profile(workspace, import_text(text).id)
+    codes = [note.code for note in profile.notes if note.column == name]
+    assert codes.count("weight") == count
+
+
 def test_counts_and_distribution(import_text: Import, workspace: Workspace) -> None:
     dataset = import_text(
         "x,c\n" + "".join(f"{i % 10},{'ab'[i % 2]}\n" for i in range(100)) + ",\n"

@@ -3,6 +3,7 @@ import pytest
 from automl.data.task import TaskType
 from automl.errors import SpecError
 from automl.models.catalog import FAMILIES, get_space, get_starts
+from automl.models.tabular.buckets import compute_bucket
 from automl.models.tabular.loss_config import (
     ClassWeights,
     LossConfig,
@@ -67,6 +68,16 @@ def test_a_configuration_without_labels_has_the_plain_loss():
     assert parsed == LossConfig(name="focal", gamma=2.0, class_weights=ClassWeights.SQRT)
     with pytest.raises(SpecError, match="'double'"):
         parse_loss({"class_weights": "double"}, is_regression=False)
+
+
+def test_plain_losses_share_a_pack_and_others_train_alone():
+    config = FAMILIES["mlp"].default
+    bucket = compute_bucket("mlp", config)
+    assert bucket
+    plain = {**config, "loss": "mse", "class_weights": "none"}
+    assert compute_bucket("mlp", plain) == bucket
+    for other in ({"loss": "huber"}, {"class_weights": "sqrt"}):
+        assert compute_bucket("mlp", {**config, **other}) == ""
 
 
 def test_starts_take_the_plain_loss_and_lie_in_the_space():

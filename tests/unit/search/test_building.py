@@ -1,0 +1,64 @@
+"""What a table's search is made of: roles, and what depends on the task."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from automl.data.dataset import Role
+from automl.data.importing import ImportRequest, import_table
+from automl.data.profile import load_profile
+from automl.data.setup import Setup
+from automl.errors import SpecError
+from automl.execution.devices import Slot, SlotKind
+from automl.search.building import SearchRequest, build_search_spec
+from automl.search.spec import Budget
+from automl.settings import Settings
+
+
+@pytest.fixture
+def build(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "x": rng.normal(size=200).round(3),
+            "w": rng.integers(1, 9, 200),
+            "v": rng.integers(1, 9, 200),
+            "rare": np.where(np.arange(200) % 20 == 0, "yes", "no"),
+            "size": rng.normal(size=200).round(4),
+        }
+    )
+    path = tmp_path / "table.csv"
+    frame.to_csv(path, index=False)
+    settings = Settings()
+    dataset = import_table(
+        ImportRequest(path=str(path), name=path.name), settings.workspace, settings
+    )
+
+    def build(**setup):
+        return build_search_spec(
+            SearchRequest(
+                dataset=dataset,
+                profile=load_profile(settings.workspace, dataset.id),
+                setup=Setup(**setup),
+                slots=(Slot(name="cpu:0", kind=SlotKind.CPU, title="CPU"),),
+                budget=Budget(trials=1),
+            )
+        )
+
+    return build
+
+
+def test_networks_choose_among_the_losses_that_fit(build):
+    auc = build(target="rare")
+    assert "loss" not in auc.spaces["mlp"]
+    assert "class_weights" in auc.spaces["resnet"]
+    assert "class_weights" not in auc.spaces["boosting"]
+    f1 = build(target="rare", metric="f1")
+    assert "focal" in f1.spaces["mlp"]["loss"].branches
+    assert "huber" in build(target="size").spaces["mlp"]["loss"].branches
+
+
+def test_one_column_weighs_the_rows(build):
+    assert build(target="rare", roles={"w": "weight"}).columns[1].role is Role.WEIGHT
+    with pytest.raises(SpecError, match="weighed by one column, but 'w' and 'v'"):
+        build(target="rare", roles={"w": "weight", "v": "weight"})
