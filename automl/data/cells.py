@@ -7,7 +7,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from automl.data.values import code_text, format_number, parse_booleans, parse_dates, parse_numbers
+from automl.data.units import parse_measures
+from automl.data.values import (
+    MIN_SHARE,
+    Coded,
+    code_text,
+    format_number,
+    parse_booleans,
+    parse_dates,
+    parse_numbers,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +27,7 @@ Floats = NDArray[np.float64]
 def cells_to_numbers(series: "pd.Series[Any]") -> Floats:
     """float64 ``(n,)``, NaN where there is no number; infinite values stay infinite.
 
-    Text is read as at import; dates become days since 1970-01-01, true and false 1 and 0.
+    Text is read as at import, a common unit left off; dates become days since 1970-01-01, true and false 1 and 0.
     """
     kind = series.dtype.kind
     if kind in "iufb":
@@ -34,13 +43,28 @@ def cells_to_numbers(series: "pd.Series[Any]") -> Floats:
             dtype=np.float64,
         )
     coded = code_text(array)
+    return np.append(_parse_texts(coded), np.nan)[coded.codes]
+
+
+def _parse_texts(coded: Coded) -> Floats:
     booleans = parse_booleans(coded.texts)
-    values = (
-        booleans.astype(np.float64)
-        if booleans is not None
-        else parse_numbers(coded.texts, coded.counts).numbers
-    )
-    return np.append(values, np.nan)[coded.codes]
+    if booleans is not None:
+        return booleans.astype(np.float64)
+    numbers = parse_numbers(coded.texts, coded.counts)
+    if coded.counts[numbers.is_number].sum() < MIN_SHARE * coded.n_present:
+        measures = parse_measures(coded.texts, coded.counts)
+        return numbers.numbers if measures is None else measures.parsed.numbers
+    return numbers.numbers
+
+
+def find_unit(series: "pd.Series[Any]") -> str:
+    """The unit that ``cells_to_numbers`` leaves off; empty where there is none."""
+    array = _to_arrow(series)
+    if not pa.types.is_string(array.type):
+        return ""
+    coded = code_text(array)
+    measures = parse_measures(coded.texts, coded.counts)
+    return "" if measures is None else str(measures.unit)
 
 
 def cells_to_days(series: "pd.Series[Any]") -> Floats:

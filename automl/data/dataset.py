@@ -45,7 +45,7 @@ class Column:
     """One column as it was read.
 
     ``kind`` was inferred for ``reason``; ``suggested_role`` is ``ignored`` for identifiers, constants
-    and free text (again for ``role_reason``), else ``feature``. ``n_distinct`` counts non-missing values.
+    and empty columns (for ``role_reason``), else ``feature``. ``n_distinct`` counts non-missing values.
     """
 
     name: str

@@ -19,11 +19,12 @@ from automl.data.cells import (
     cells_to_days,
     cells_to_labels,
     cells_to_numbers,
+    find_unit,
 )
 from automl.data.dataset import ColumnUse, Kind, Note
 from automl.data.dates import find_first_day, has_time, list_parts, split_date
 from automl.data.images.encoder import ImageEncoder, parse_image_encoder, render_image_encoder
-from automl.data.levels import Levels, count_rows, encode_levels, fit_levels
+from automl.data.levels import Levels, count_rows, encode_levels, fit_levels, fit_open_levels
 from automl.data.numeric_views import (
     NumericFit,
     compute_quantile,
@@ -33,6 +34,7 @@ from automl.data.numeric_views import (
     fill_view,
     fit_numeric,
 )
+from automl.data.texts import COUNTS, Vocabulary, encode_text, fit_vocabulary
 from automl.data.views import Views, ViewShape
 from automl.errors import DataError
 from automl.files import write_atomic
@@ -48,8 +50,8 @@ class EncoderPlan:
     """What the encoder reads and makes, without the learned numbers.
 
     ``columns`` are the inputs; ``numeric`` and ``dates`` their names by kind (numbers first, then the parts
-    of each date); ``first_day``: the earliest training date per date column, in days since 1970; ``timed``: the
-    dates with a time of day. Version 1 knew four parts of a date and is still read.
+    of each date and text); ``first_day``: the earliest training date per date column, in days since 1970;
+    ``timed``: the dates with a time of day; ``texts``: the words that are inputs. Version 1 knew four parts of a date and is still read.
     """
 
     columns: tuple[ColumnUse, ...]
@@ -58,6 +60,7 @@ class EncoderPlan:
     first_day: tuple[float, ...]
     categorical: tuple[Levels, ...]
     timed: tuple[str, ...] = ()
+    texts: tuple[Vocabulary, ...] = ()
     version: Literal[1, 2] = 2
 
     def get_parts(self, date: str) -> tuple[str, ...]:
@@ -67,6 +70,7 @@ class EncoderPlan:
     def list_numeric(self) -> tuple[tuple[str, str], ...]:
         """The numeric inputs in order, each a column and its part; a plain number is no part of anything."""
         parts = [(name, part) for name in self.dates for part in self.get_parts(name)]
+        parts += [(text.name, part) for text in self.texts for part in COUNTS]
         return (*((name, "") for name in self.numeric), *parts)
 
 
@@ -84,8 +88,13 @@ class Encoder:
 
     @property
     def numeric_names(self) -> tuple[str, ...]:
-        """Names of the columns of ``Views.raw``, and of the leading ones of ``quantile``."""
+        """Names of the leading columns of every numeric view."""
         return tuple(f"{name}.{part}" if part else name for name, part in self.plan.list_numeric())
+
+    @property
+    def word_names(self) -> tuple[str, ...]:
+        """Names of the last columns of every numeric view, 1 where a text holds the word, else 0."""
+        return tuple(f"{text.name}.{word}" for text in self.plan.texts for word in text.words)
 
     @property
     def categorical_names(self) -> tuple[str, ...]:
@@ -94,10 +103,11 @@ class Encoder:
 
     def compute_shape(self, n_outputs: int) -> ViewShape:
         """What a model must know to be built for these views."""
-        n_numeric = len(self.numeric_names)
+        n_numeric, n_words = len(self.numeric_names), len(self.word_names)
+        n_missing = int((self.fit.has_missing & self._is_first).sum())
         return ViewShape(
-            n_raw=n_numeric,
-            n_quantile=n_numeric + int((self.fit.has_missing & self._is_first).sum()),
+            n_raw=n_numeric + n_words,
+            n_quantile=n_numeric + n_missing + n_words,
             n_quantile_numeric=n_numeric,
             cardinalities=tuple(len(levels.levels) + 1 for levels in self.plan.categorical),
             n_outputs=n_outputs,
@@ -105,7 +115,7 @@ class Encoder:
 
     @property
     def _is_first(self) -> NDArray[np.bool_]:
-        """Numeric inputs that come first of their column: the parts of a date are missing together."""
+        """Numeric inputs that come first of their column: the parts of a date or text are missing together."""
         sources = np.array([source for source, _ in self.plan.list_numeric()], dtype=object)
         return np.append([True] * bool(len(sources)), sources[1:] != sources[:-1]).astype(bool)
 
@@ -117,18 +127,20 @@ class Encoder:
         """
         _require_columns(frame, self.plan)
         notes: list[Note] = []
-        values = _read_numeric(frame, self.plan, notes)
+        values, words = _read_numeric(frame, self.plan, notes)
         missing = np.isnan(values)
         self._note_missing(missing, notes)
-        indicators = missing[:, self.fit.has_missing & self._is_first].astype(np.float32)
+        flags = np.hstack(
+            [missing[:, self.fit.has_missing & self._is_first], words], dtype=np.float32
+        )
         codes = np.zeros((len(frame), len(self.plan.categorical)), dtype=np.int32)
         for index, levels in enumerate(self.plan.categorical):
             codes[:, index] = encode_levels(frame[levels.name], levels, notes)
         views = Views(
-            raw=values.astype(np.float32),
-            quantile=fill_view(compute_quantile, values, self.fit, indicators),
-            robust=fill_view(compute_robust, values, self.fit, indicators),
-            standard=fill_view(compute_standard, values, self.fit, indicators),
+            raw=np.hstack([values, words], dtype=np.float32),
+            quantile=fill_view(compute_quantile, values, self.fit, flags),
+            robust=fill_view(compute_robust, values, self.fit, flags),
+            standard=fill_view(compute_standard, values, self.fit, flags),
             codes=codes,
         )
         return views, tuple(notes)
@@ -149,7 +161,8 @@ def fit_encoder(frame: "pd.DataFrame", columns: Sequence[ColumnUse]) -> Encoder:
     """Learn levels, scales and quantiles from the rows of ``frame``: training rows and no others.
 
     ``columns`` are the inputs. Numbers go to the numeric views; dates as parts (year, month, weekday, days
-    since the first training date and so on); booleans, categories and texts to codes.
+    since the first training date and so on); booleans and categories to codes; texts to their length, their
+    most frequent words and, where whole cells come back, codes.
     """
     if not columns:
         raise DataError(
@@ -169,12 +182,17 @@ def fit_encoder(frame: "pd.DataFrame", columns: Sequence[ColumnUse]) -> Encoder:
         first_day=tuple(find_first_day(days[name]) for name in plan.dates),
         timed=tuple(name for name in plan.dates if has_time(days[name])),
         categorical=tuple(
-            fit_levels(frame[c.name])
-            for c in columns
-            if c.kind not in (Kind.NUMERIC, Kind.DATETIME)
+            levels for c in columns if (levels := _fit_levels(frame[c.name], c.kind))
         ),
+        texts=tuple(fit_vocabulary(frame[c.name]) for c in columns if c.kind is Kind.TEXT),
     )
-    return Encoder(plan=plan, fit=fit_numeric(_read_numeric(frame, plan, [])))
+    return Encoder(plan=plan, fit=fit_numeric(_read_numeric(frame, plan, [])[0]))
+
+
+def _fit_levels(series: "pd.Series[Any]", kind: Kind) -> Levels | None:
+    if kind in (Kind.NUMERIC, Kind.DATETIME):
+        return None
+    return fit_open_levels(series) if kind is Kind.TEXT else fit_levels(series)
 
 
 def _require_columns(frame: "pd.DataFrame", plan: EncoderPlan) -> None:
@@ -196,17 +214,29 @@ def _require_columns(frame: "pd.DataFrame", plan: EncoderPlan) -> None:
         )
 
 
-def _read_numeric(frame: "pd.DataFrame", plan: EncoderPlan, notes: list[Note]) -> Floats:
+def _read_numeric(
+    frame: "pd.DataFrame", plan: EncoderPlan, notes: list[Note]
+) -> tuple[Floats, NDArray[np.float32]]:
+    """Numbers with all parts of dates and texts ``(n, Q)``, and 0/1 for the words of texts ``(n, W)``."""
     parts = [_read_numbers(frame[name], notes) for name in plan.numeric]
     for name, first_day in zip(plan.dates, plan.first_day, strict=True):
         days = cells_to_days(frame[name])
         _note_unreadable(frame[name], np.isnan(days), "date", notes)
         parts.extend(split_date(days, first_day, plan.get_parts(name)))
-    return np.column_stack(parts) if parts else np.zeros((len(frame), 0))
+    words = [np.zeros((len(frame), 0), dtype=np.float32)]
+    for vocabulary in plan.texts:
+        lengths, marks = encode_text(frame[vocabulary.name], vocabulary)
+        parts.extend(lengths)
+        words.append(marks)
+    values = np.column_stack(parts) if parts else np.zeros((len(frame), 0))
+    return values, np.hstack(words)
 
 
 def _read_numbers(series: "pd.Series[Any]", notes: list[Note]) -> Floats:
     values = cells_to_numbers(series)
+    if series.dtype.kind not in "iufbM" and (unit := find_unit(series)):
+        text = f"{series.name!r} is written with the unit {unit!r}; read as plain numbers."
+        notes.append(Note(code="unit", column=str(series.name), text=text, level="info"))
     infinite = np.isinf(values)
     if infinite.any():
         text = f"{series.name!r} is infinite in {count_rows(int(infinite.sum()))}; read as missing."

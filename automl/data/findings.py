@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from automl.data.dataset import Column, Dataset, Kind, Note, Role
+from automl.data.dataset import Column, Dataset, Kind, Note
 
 MISSING_SHARE = 0.4
 Z_LIMIT = 3.0
@@ -82,8 +82,11 @@ def _find_in_column(column: Column, n_rows: int) -> Note | None:
             f"{n_rows - column.n_missing:,} rows. A model can learn it by heart, and nothing from it."
         )
         return Note(code="identifier", column=name, text=text, actions=DECIDE)
-    if column.kind is Kind.TEXT and column.suggested_role is Role.IGNORED:
-        text = f"{name!r} has {column.n_distinct:,} different texts; it is set aside."
+    if column.kind is Kind.TEXT:
+        text = (
+            f"{name!r} has {column.n_distinct:,} different texts; its length, its most frequent words and texts "
+            "that come back are read."
+        )
         return Note(code="high_cardinality", column=name, text=text, actions=DECIDE)
     if column.n_missing > MISSING_SHARE * n_rows:
         text = f"{name!r} is missing in {column.n_missing / n_rows:.0%} of the rows."

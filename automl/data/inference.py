@@ -1,7 +1,7 @@
 """What each column is, with the reason, and what it is probably good for."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from automl.data.dataset import Column, Kind, Note, Role
+from automl.data.units import Measures, parse_measures
 from automl.data.values import (
     MAX_DIGITS,
     MIN_SHARE,
@@ -166,6 +167,10 @@ def _infer_text(name: str, array: pa.Array, decimal: str | None) -> _Found:
         if kept:
             return _with_notes(_found_labels(coded, kept), markers)
         return _with_notes(_cast_numbers(name, coded, numbers), markers)
+    # two of them stay labels, so that classes like "7 days" keep their names
+    measures = parse_measures(coded.texts, coded.counts, decimal) if len(coded.texts) > 2 else None
+    if measures is not None:
+        return _with_notes(_cast_measures(name, coded, measures), markers)
     dates = parse_dates(coded.texts, coded.counts)
     if _share(dates.is_date, coded) >= MIN_SHARE:
         failed = _note_failed(name, coded, dates.is_date, "dates")
@@ -199,6 +204,12 @@ def _why_not_numbers(coded: Coded) -> str:
     if has_long_numbers(coded.texts):
         return f"numbers of more than {MAX_DIGITS} digits, which would be rounded"
     return ""
+
+
+def _cast_measures(name: str, coded: Coded, measures: Measures) -> _Found:
+    """Numbers with a common unit, which the reason names."""
+    found = _cast_numbers(name, coded, measures.parsed)
+    return replace(found, reason=f"{found.reason}, with the unit {str(measures.unit)!r}")
 
 
 def _cast_numbers(name: str, coded: Coded, numbers: ParsedNumbers) -> _Found:
@@ -266,10 +277,8 @@ def _suggest_role(name: str, found: _Found) -> tuple[Role, str]:
         return Role.IGNORED, "the same value in every row that has one"
     is_unique = found.n_distinct > MIN_UNIQUE_SHARE * n_present
     is_unique = is_unique and n_present >= MIN_ROWS_FOR_IDENTIFIER
-    if found.kind is Kind.TEXT:
-        if is_unique and _is_short(found.array):
-            return Role.IGNORED, "nearly every row has its own value: an identifier"
-        return Role.IGNORED, "free text or too many different values; set aside"
+    if found.kind is Kind.TEXT and not (is_unique and _is_one_word(found.array)):
+        return Role.FEATURE, ""
     if is_unique and pa.types.is_string(found.array.type):
         return Role.IGNORED, "nearly every row has its own value: an identifier"
     if is_unique and pa.types.is_integer(found.array.type) and _is_identifier(name, found):
@@ -277,8 +286,9 @@ def _suggest_role(name: str, found: _Found) -> tuple[Role, str]:
     return Role.FEATURE, ""
 
 
-def _is_short(array: pa.Array) -> bool:
-    return bool((pc.mean(pc.utf8_length(array)).as_py() or 0) <= 40)
+def _is_one_word(array: pa.Array) -> bool:
+    """Most cells hold no space: names and sentences share words, codes do not."""
+    return bool((pc.mean(pc.match_substring(array, " ")).as_py() or 0) < 0.5)
 
 
 def _is_identifier(name: str, found: _Found) -> bool:

@@ -198,6 +198,15 @@ def test_cells_that_are_no_numbers_are_counted(encoder: Encoder) -> None:
     assert "no date in 1 row, for example 'some day'" in said["day"]
 
 
+def test_a_unit_is_left_off_and_said(encoder: Encoder) -> None:
+    frame = build_frame()
+    text = frame.assign(age=frame["age"].astype(str) + " years")
+    views, notes = encoder.encode(text)
+    np.testing.assert_array_equal(views.raw, encoder.encode(frame)[0].raw)
+    assert [(note.code, note.column) for note in notes] == [("unit", "age")]
+    assert "'years'" in notes[0].text
+
+
 def test_saved_and_loaded_it_is_the_same(encoder: Encoder, tmp_path: Path) -> None:
     save_encoder(encoder, tmp_path)
     loaded = load_encoder(tmp_path)

@@ -305,12 +305,12 @@ REAL = {
     "california_housing.csv": (20_640, 10, set()),
     "german_credit.csv": (1_000, 22, set()),
     "telco_churn.csv": (7_043, 21, {"customerID"}),
-    "titanic.csv": (891, 12, {"PassengerId", "Name", "Ticket", "Cabin"}),
+    "titanic.csv": (891, 12, {"PassengerId"}),
     "compas_two_years.csv": (
         7_214,
         53,
         {
-            "id", "name", "first", "last", "dob", "c_case_number", "c_charge_desc", "r_case_number",
+            "id", "name", "first", "last", "dob", "c_case_number", "r_case_number",
             "violent_recid", "vr_case_number", "type_of_assessment", "v_type_of_assessment",
         },
     ),

@@ -40,6 +40,14 @@ COLUMNS: dict[str, tuple[list[str], Kind, Role, str]] = {
     "constant": (["same"] * N, Kind.CATEGORICAL, Role.IGNORED, "1 different"),
     "constant number": (["7"] * N, Kind.NUMERIC, Role.IGNORED, "whole"),
     "mixed": ([*NUMBERS[:20], *["abc", "def"] * 10], Kind.CATEGORICAL, Role.FEATURE, "text"),
+    "weight": ([f"{i}.5 kg" for i in range(N)], Kind.NUMERIC, Role.FEATURE, "with the unit 'kg'"),
+    "price": ([f"${i},500" for i in range(1, N)], Kind.NUMERIC, Role.FEATURE, "thousands, with the unit '$'"),
+    "share": ([f"{i % 30} %" for i in range(N)], Kind.NUMERIC, Role.FEATURE, "with the unit '%'"),
+    "two units": (["1 kg", "2 kg", "3 g", "4 g"] * 10, Kind.CATEGORICAL, Role.FEATURE, "text"),
+    "some units": ([*NUMBERS[:20], *[f"{i} kg" for i in range(20)]], Kind.CATEGORICAL, Role.IGNORED, "text"),
+    "two terms": (["7 days", "30 days"] * 20, Kind.CATEGORICAL, Role.FEATURE, "2 different"),
+    "seats": ([f"{i}{'ABCD'[i % 4]}" for i in range(N)], Kind.CATEGORICAL, Role.IGNORED, "text"),
+    "spans": ([f"{i}-{i + 9}" for i in range(0, 200, 5)], Kind.CATEGORICAL, Role.IGNORED, "text"),
     "huge": (["1e400", *NUMBERS], Kind.NUMERIC, Role.FEATURE, "number"),
 }  # fmt: skip
 
@@ -57,7 +65,15 @@ def test_odd_columns(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "first"),
-    [("thousands", 1500.0), ("decimal comma", 0.5), ("german", 1500.25), ("signed", -20.5)],
+    [
+        ("weight", 0.5),
+        ("price", 1500.0),
+        ("share", 0.0),
+        ("thousands", 1500.0),
+        ("decimal comma", 0.5),
+        ("german", 1500.25),
+        ("signed", -20.5),
+    ],
 )
 def test_written_forms_of_numbers(name: str, first: float) -> None:
     cells = COLUMNS[name][0]
@@ -116,11 +132,27 @@ def test_fractions_of_seconds_survive() -> None:
     assert infer_column("t", pa.array(cells)).array[1].as_py().microsecond == 101_000
 
 
-def test_distinct_free_text_is_set_aside() -> None:
+def test_a_cell_with_another_unit_becomes_missing_and_is_named() -> None:
+    typed = infer_column("mass", pa.array([*COLUMNS["weight"][0], "12 g"]))
+    assert typed.array[-1].as_py() is None
+    assert "'12 g' in data row 41" in typed.notes[0].text
+
+
+def test_names_and_sentences_are_read_and_codes_are_not() -> None:
+    names = [f"Person{i}, Mr. Given{i}" for i in range(200)]
+    codes = [f"c0ffee{i:04x}" for i in range(200)]
+    column = infer_column("name", pa.array(names)).column
+    assert (column.kind, column.suggested_role) == (Kind.TEXT, Role.FEATURE)
+    column = infer_column("hash", pa.array(codes)).column
+    assert (column.kind, column.suggested_role) == (Kind.TEXT, Role.IGNORED)
+    assert "identifier" in column.role_reason
+
+
+def test_distinct_free_text_is_a_feature() -> None:
     cells = [
         f"a long sentence about case {i // 2} that nobody will repeat in this form"
         for i in range(200)
     ]
     column = infer_column("remark", pa.array(cells)).column
-    assert (column.kind, column.suggested_role) == (Kind.TEXT, Role.IGNORED)
+    assert (column.kind, column.suggested_role) == (Kind.TEXT, Role.FEATURE)
     assert column.n_distinct == 100
