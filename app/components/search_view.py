@@ -9,6 +9,7 @@ import streamlit as st
 from app import live, results
 from app.components.figure import show_csv, show_figure
 from app.components.numbers import ABSENT
+from app.components.settings_view import show_settings_views
 from app.components.states import render_state
 from app.wording import knows, say, say_plain
 from automl.figures.intermediate_values import (
@@ -53,6 +54,7 @@ def show_search_views(search_id: str, result: Mapping[str, Any]) -> None:
             show_learning_curves(epochs, searched)
         with right:
             _show_intermediate(epochs, searched, metric, sign)
+    show_settings_views(result)
     st.markdown(f"#### {say('searchview.trials')}")
     table = build_trial_table(trials, metric, sign)
     st.dataframe(

@@ -11,6 +11,7 @@ from automl.evaluation.comparison import ComparisonInput, compute_difference
 from automl.files import write_json
 from automl.models.catalog import describe_layers
 from automl.reports.search_report import SearchReport, write_search_report
+from automl.search.importance import compute_importance
 from automl.search.preparation import REFIT_ROWS
 from automl.search.ranking import rank_trials
 from automl.search.spec import SearchSpec
@@ -92,6 +93,7 @@ def _build_result(finish: Finish, opened: Sequence[Opened], opener: Opener) -> d
             "test_part": finish.preparation["test_fingerprint"],
             **_hash_weights(described),
         },
+        "importance": compute_importance(spec, list(finish.trials.values())),
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": spec.seed,
         "is_repeatable": spec.is_repeatable,

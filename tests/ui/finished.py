@@ -57,6 +57,7 @@ class Plan:
     looks: int = 1
     state: JobState = JobState.SUCCEEDED
     has_audit_files: bool = False  # audit.json and the report as they are, which takes a second
+    has_importance: bool = False
     warnings: tuple[str, ...] = ("2,399 rows have `?` in three columns; treated as missing.",)
 
 
@@ -147,6 +148,10 @@ def finish(plan: Plan | None = None) -> Job:
         "protocol": {"split": "stratified", "budget_seconds": 180.0, "sampler": "tpe"},
         "versions": {"fairloom": "0.1.0"}, "hashes": {"data": "d" * 64},
         "devices": {"cpu:0": 20, "cpu:1": 18},
+        "importance": [
+            {"family": "mlp", "label": label, "share": share, "low": share / 2, "high": min(1.0, 1.5 * share), "n": 12}
+            for label, share in (("depth", 0.8), ("width", 0.2))
+        ] if plan.has_importance else [],
         "seeds": {plan.winner: {"part": "calibrate", "values": [0.92, 0.93], "average": 0.931, "epochs": 9}},
     }  # fmt: skip
     predictions = _build_predictions(plan, truth, winner[2])

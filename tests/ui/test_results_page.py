@@ -173,13 +173,29 @@ def test_every_tab_draws_for_every_kind_of_task(kind: str, tab: str) -> None:
     n_charts = {
         "Curves": 4 if kind == "regression" else 3,
         "Calibration": 0 if kind == "regression" else 1,
-        "Search": 4, "Model": 1, "Protocol": 0,
+        "Search": 6, "Model": 1, "Protocol": 0,
     }  # fmt: skip
     assert len(at.get("plotly_chart")) == n_charts[tab]
     for chart in at.get("plotly_chart"):
         assert chart.proto.alt
     if tab == "Calibration":
         assert ("calibration does not apply" in read_text(at)) == (kind == "regression")
+
+
+def test_importance_is_drawn_where_it_was_computed_and_else_says_what_it_needs() -> None:
+    at = open_page("results", finished.finish(Plan(has_importance=True)).id, results_tab="Search")
+    table = find_table(at, "share")
+    assert table["label"].tolist() == ["depth", "width"]
+    assert "depth 80 %" in read_text(at)
+    at = open_page("results", finished.finish().id, results_tab="Search")
+    assert "at least ten completed trials" in read_text(at)
+
+
+def test_settings_are_shown_family_by_family() -> None:
+    at = open_page("results", finished.finish().id, results_tab="Search")
+    first = find_table(at, "depth")
+    at.segmented_control(key="settings_family").set_value("resnet").run()
+    assert not find_table(at, "depth").equals(first)
 
 
 def test_a_constant_has_no_curve() -> None:
