@@ -1,6 +1,7 @@
 """What the form of a new search decides, and the search that follows from it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from automl.models.image.weights import Found, WeightsPlan
     from automl.search.building import SearchRequest
     from automl.search.goals import Method, ModelLimits, Objective
-    from automl.search.spec import Budget, Preset, Pruner, Sampler
+    from automl.search.offers import Pruner, Sampler, Situation
+    from automl.search.spec import Budget, Preset
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +46,36 @@ class SearchChoice:
     seed: int
     devices: tuple[str, ...]
     pictures: PictureChoice | None = None
+
+
+def build_situation(
+    dataset: Dataset,
+    families: Sequence[str],
+    preset: "Preset",
+    devices: Sequence[str],
+    *,
+    objectives: "tuple[Objective, ...]",
+    limits: "ModelLimits",
+    method: "Method",
+    trials: int | None,
+) -> "Situation":
+    """What samplers and pruners would be offered by, were the search submitted as it stands."""
+    from automl.models.catalog import get_space
+    from automl.search.offers import Situation
+    from automl.search.turns import build_turns
+
+    on_gpu = any(name.startswith("cuda") for name in devices)
+    side = dataset.images.side if dataset.images else 0
+    return Situation(
+        spaces={
+            name: get_space(name, preset, on_gpu=on_gpu, side=side)
+            for name in dict.fromkeys(build_turns(families))
+        },
+        objectives=objectives,
+        has_limits=limits.is_set,
+        method=method,
+        trials=trials,
+    )
 
 
 def submit_search(dataset: Dataset, choice: SearchChoice, ticket: str) -> Job:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from automl.errors import JobError, LeaseLost, SearchFailed
+from automl.search.offers import PRUNERS, SAMPLERS
 from fairness.errors import FairloomError
 
 OK, FAILURE, BAD_INPUT = 0, 1, 2
@@ -91,6 +92,14 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         type=parse_names,
         default=(),
         help="default: all that fit the data",
+    )
+    add(
+        "--sampler", metavar="NAME", help=f"who proposes trials: {', '.join(SAMPLERS)}; default tpe"
+    )
+    add(
+        "--pruner",
+        metavar="NAME",
+        help=f"who ends weak networks early: {', '.join(PRUNERS)}; default successive_halving",
     )
     pictures = parser.add_argument_group("pictures")
     add = pictures.add_argument
@@ -196,6 +205,8 @@ def _run_search(given: argparse.Namespace) -> int:
                 seed=given.seed,
                 preset=None if given.preset is None else Preset(given.preset),
                 families=given.families,
+                sampler=given.sampler,
+                pruner=given.pruner,
                 method=given.method,
                 objectives=tuple(given.objective),
                 max_parameters=given.max_parameters,

@@ -24,6 +24,7 @@ from automl.models.image.weights import WeightsSource, parse_weights
 from automl.own_worker import Listen, OwnWorker, open_own_worker, run_limited
 from automl.search.building import SearchRequest, build_search_spec, forbid_mirroring
 from automl.search.goals import Method, ModelLimits, Objective
+from automl.search.offers import Pruner, Sampler
 from automl.search.spec import Budget, Preset, SearchSpec, parse_spec, render_spec
 from automl.settings import Settings
 from automl.worker.predict_handler import find_timeout
@@ -63,6 +64,8 @@ class SearchCall:
     seed: int | None = None
     preset: Preset | None = None
     families: tuple[str, ...] = ()
+    sampler: str | None = None
+    pruner: str | None = None
     method: str | None = None
     objectives: tuple[str, ...] = ()
     max_parameters: int | None = None
@@ -220,6 +223,8 @@ def _build_spec(
             preset=call.preset or Preset.BALANCED,
             seed=call.seed or 0,
             families=call.families or None,
+            sampler=_parse_choice(Sampler, call.sampler or Sampler.TPE, "sampler"),
+            pruner=_parse_choice(Pruner, call.pruner or Pruner.SUCCESSIVE_HALVING, "pruner"),
             method=_parse_choice(Method, call.method or Method.PLAIN, "method"),
             objectives=_build_objectives(call),
             limits=ModelLimits(
@@ -265,8 +270,8 @@ def _read_spec(call: SearchCall, dataset: Dataset, budget: Budget | None) -> Sea
     given = {
         "task": call.task, "metric": call.metric, "positive": call.positive, "preset": call.preset,
         "beneficial": call.beneficial, "sensitive": call.sensitive, "ignore": call.ignore,
-        "weight": call.weight,
-        "families": call.families, "method": call.method, "objective": call.objectives,
+        "weight": call.weight, "families": call.families, "sampler": call.sampler,
+        "pruner": call.pruner, "method": call.method, "objective": call.objectives,
         "max-parameters": call.max_parameters, "max-macs": call.max_macs,
         "max-latency-ms": call.max_latency_ms, "weights": call.weights,
         "mirror": call.mirror,

@@ -12,6 +12,7 @@ from automl.models.catalog import FAMILIES, get_space, get_starts
 from automl.models.image.backbones import BACKBONES
 from automl.models.image.classic_space import CLASSICS, FEW_PICTURES
 from automl.models.tabular.loss_config import SpaceFacts, build_loss_space
+from automl.search.offers import PRUNERS, SAMPLERS
 from automl.settings import Settings
 from automl.space.dimensions import Choice, Float, Int, Space, Switch
 from fairness.definitions import METRICS, Metric
@@ -174,6 +175,26 @@ def _flatten(space: Space, prefix: str = "") -> list[tuple[str, str]]:
     return rows
 
 
+def render_offers() -> str:
+    """Who may propose configurations and who may end trials."""
+    header = ("name", "called", "what it does", "needs", "source")
+    parts = [
+        MADE,
+        "# Samplers and pruners\n",
+        (
+            "What is not valid for a search is not offered for it, and the reason is shown. Every family has a study of its "
+            "own; who goes on at a rung is judged over all families. Only networks are ended early.\n"
+        ),
+    ]
+    for title, offers in (("Samplers", SAMPLERS), ("Pruners", PRUNERS)):
+        rows = [
+            (f"`{each.name}`", each.title, each.summary, each.needs or "–", each.source or "–")
+            for each in offers.values()
+        ]
+        parts.append(f"## {title}\n\n{render_table(header, rows)}")
+    return "\n".join(parts)
+
+
 def render_settings() -> str:
     """Every setting with its default and meaning."""
     rows = []
@@ -215,6 +236,7 @@ def render_pages() -> dict[str, str]:
     return {
         "metrics.md": render_metrics(),
         "search-spaces.md": render_spaces(),
+        "samplers.md": render_offers(),
         "settings.md": render_settings(),
         "cli.md": render_cli(),
     }

@@ -14,13 +14,15 @@ from app.components.picture_form import (
     pick_networks,
     show_cost,
 )
+from app.components.search_options import pick_pruner, pick_sampler
 from app.components.states import show_error, show_title
 from app.wording import escape, say, say_plain
 from automl.data.dataset import Dataset, Role
 from automl.data.setup import Setup
 from automl.data.task import Task
-from automl.search.goals import Method
-from automl.search.spec import PRESET_SECONDS, Budget, Preset, Pruner, Sampler
+from automl.search.goals import Method, ModelLimits, Objective
+from automl.search.offers import PRUNERS, SAMPLERS, Pruner, Sampler
+from automl.search.spec import PRESET_SECONDS, Budget, Preset
 from fairness.definitions import METRICS, list_metrics
 from fairness.errors import FairloomError
 
@@ -72,7 +74,7 @@ def show_form(dataset: Dataset) -> None:
         metric = _pick_metric(task)
         networks = None if dataset.images is None else pick_networks(dataset, task)
         families = _pick_families() if networks is None else networks.families
-        advanced = _pick_advanced(budget.seconds, networks)
+        advanced = _pick_advanced(dataset, budget, families, networks)
         chosen = _build_choice(task, budget, metric, families, advanced)
         if chosen is not None and networks is not None:
             chosen = replace(chosen, pictures=build_choice(networks, advanced.goals))
@@ -174,28 +176,23 @@ def _pick_families() -> tuple[str, ...]:
     return tuple(name for group in GROUPS.values() for name in group if name in chosen)
 
 
-def _pick_advanced(seconds: float | None, networks: Networks | None) -> Advanced:
+def _pick_advanced(
+    dataset: Dataset, budget: Limits, families: tuple[str, ...], networks: Networks | None
+) -> Advanced:
     of_pictures = networks is not None
     slots = [slot.name for slot in services.list_slots()]
     with st.expander(say("new.advanced"), key="advanced"):
         top, bottom = st.container(), st.container()
-        with bottom:  # decided first: with several goals there is one more sampler
+        with bottom:  # decided first: what is offered above depends on it
             goals = pick_goals() if of_pictures else None
         left, right = top.columns(2, gap="medium")
-        suggested = _suggest_preset(seconds)
-        preset = left.selectbox(
+        suggested = _suggest_preset(budget.seconds)
+        named = right.selectbox(
             say("new.preset"), (FITTING, *Preset), key="preset",
             help=say("new.preset_help_pictures" if of_pictures else "new.preset_help"),
             format_func=lambda value: _name_preset(value, suggested),
         )  # fmt: skip
-        sampler = left.selectbox(
-            say("new.sampler"), _list_samplers(goals, networks), key="sampler", help=say("new.sampler_help"),
-            format_func=lambda value: say_plain(f"sampler.{value}"),
-        )  # fmt: skip
-        pruner = left.selectbox(
-            say("new.pruner"), list(Pruner), key="pruner", help=say("new.pruner_help"),
-            format_func=lambda value: say_plain(f"pruner.{value}"),
-        )  # fmt: skip
+        preset = suggested if named in (None, FITTING) else Preset(named)
         trials = right.number_input(
             say("new.trials"), min_value=1, max_value=10_000, value=None, key="trials_limit",
             help=say("new.trials_help"),
@@ -207,23 +204,24 @@ def _pick_advanced(seconds: float | None, networks: Networks | None) -> Advanced
         devices = right.multiselect(
             say("new.devices"), slots, default=slots, key="devices", help=say("new.devices_help")
         )
+        situation = search_choices.build_situation(
+            dataset, families, preset, devices,
+            objectives=goals.objectives if goals else (Objective.SCORE,),
+            limits=goals.limits if goals else ModelLimits(),
+            method=networks.method if networks else Method.PLAIN,
+            trials=budget.trials or trials,
+        )  # fmt: skip
+        with left:
+            sampler, pruner = pick_sampler(situation), pick_pruner(situation)
     return Advanced(
-        preset=suggested if preset in (None, FITTING) else Preset(preset),
-        sampler=Sampler(sampler or Sampler.TPE),
-        pruner=Pruner(pruner or Pruner.SUCCESSIVE_HALVING),
+        preset=preset,
+        sampler=sampler,
+        pruner=pruner,
         seed=int(seed or 0),
         trials=int(trials) if trials else None,
         devices=tuple(devices),
         goals=goals,
     )
-
-
-def _list_samplers(goals: Goals | None, networks: Networks | None) -> list[Sampler]:
-    """NSGA-II needs several goals; a grid has no place for what a supernet proposes."""
-    has_several = goals is not None and len(goals.objectives) > 1
-    shares = networks is not None and networks.method is not Method.PLAIN
-    left_out = {*(() if has_several else (Sampler.NSGA2,)), *((Sampler.GRID,) if shares else ())}
-    return [sampler for sampler in Sampler if sampler not in left_out]
 
 
 def _name_preset(value: str, suggested: Preset) -> str:
@@ -274,8 +272,8 @@ def _show_start(
             disabled=choice is None or not advanced.devices,
         )
         names = {
-            "sampler": say_plain(f"sampler.{advanced.sampler}"),
-            "pruner": say_plain(f"pruner.{advanced.pruner}"),
+            "sampler": SAMPLERS[advanced.sampler].title,
+            "pruner": say_plain("new.ends", who=PRUNERS[advanced.pruner].title),
             "preset": say_plain(f"preset.{advanced.preset}"),
         }
         where = _describe_where(dataset, advanced.devices)

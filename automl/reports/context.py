@@ -9,20 +9,11 @@ from automl.data.split_plan import SplitPlan
 from automl.evaluation.evaluation import parse_estimate
 from automl.models.catalog import FAMILIES
 from automl.reports.predictions import PREDICTIONS
-from automl.search.spec import Budget, Pruner, Sampler, SearchSpec, compute_spec_hash
+from automl.search.offers import PRUNERS, SAMPLERS
+from automl.search.spec import Budget, SearchSpec, compute_spec_hash
 from fairness.context import NOT_STATED, ModelRow, ReportContext
 from fairness.definitions import METRICS
 from fairness.estimates import Estimate
-
-SAMPLERS = {
-    Sampler.TPE: "tree-structured Parzen estimator",
-    Sampler.RANDOM: "random search",
-    Sampler.GRID: "grid search",
-}
-PRUNERS = {
-    Pruner.SUCCESSIVE_HALVING: "successive halving",
-    Pruner.NONE: "no trial ended early",
-}
 
 
 def build_report_context(
@@ -115,7 +106,8 @@ def _build_protocol(
         "Split": _describe_split(spec.split),
         "Rows by part": ", ".join(f"{part} {count:,}" for part, count in n_rows.items()),
         "Families": ", ".join(titles),
-        "Search": f"{SAMPLERS[spec.sampler]}, {PRUNERS[spec.pruner]}, preset {spec.preset.value}",
+        "Search": f"{SAMPLERS[spec.sampler].title}, weak trials ended by {PRUNERS[spec.pruner].title}, preset "
+        f"{spec.preset.value}",
         "Budget": _describe_budget(spec.budget),
         "Trials": _describe_trials(result.get("trials") or ()),
         "Chosen by": f"{METRICS[spec.task.metric].title} on the select part (optimistic: the best of all trials)",

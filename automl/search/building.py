@@ -21,14 +21,13 @@ from automl.models.image.pretrained_space import build_pretrained_space
 from automl.models.image.weights import WeightsPlan, WeightsSource, find_available
 from automl.models.tabular.loss_config import SpaceFacts
 from automl.search.goals import Method, ModelLimits, Objective
+from automl.search.offers import Pruner, Sampler
 from automl.search.spec import (
     PRESET_SECONDS,
     AuditPlan,
     Budget,
     Preset,
-    Pruner,
     Resources,
-    Sampler,
     SearchSpec,
 )
 from automl.space.dimensions import Space

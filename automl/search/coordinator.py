@@ -25,6 +25,7 @@ from automl.search.context import CoordinatorContext
 from automl.search.crew import Crew, Limits, Pack, Question
 from automl.search.ledger import ACTIVE, BASELINE, SEARCH, SUPERNET, Ledger
 from automl.search.lineup import Lineup
+from automl.search.offers import PRUNERS, SAMPLERS, Pruner
 from automl.search.pace import Horizon, Pace
 from automl.search.progress import Reporter
 from automl.search.proposals import Proposer
@@ -34,7 +35,6 @@ from automl.search.screens import NO_TIME, Screening, Verdict
 from automl.search.seeding import derive_seed
 from automl.search.sharing import Sharing
 from automl.search.shed import Shed
-from automl.search.spec import Pruner
 from automl.search.study import Study
 from automl.search.turns import is_searched
 from automl.training.epoch import Verb
@@ -74,6 +74,8 @@ class Coordinator:
 
     def run(self) -> Steps:
         """Yield whenever it waits; at the end every trial has ended. ``SearchDiscarded`` when told so."""
+        for offer in (SAMPLERS[self._spec.sampler], PRUNERS[self._spec.pruner]):
+            self._context.warnings.add(offer.find_caution(self._spec.situation))
         self._add_baselines()
         self._sharing.add_supernet()
         if self._spec.budget.is_repeatable:

@@ -8,10 +8,10 @@ from automl.jobs.records import Trial, TrialState
 from automl.search.budget import compute_most_reserve
 from automl.search.context import CoordinatorContext
 from automl.search.ledger import ACTIVE, SEARCH, Ledger
+from automl.search.offers import Sampler
 from automl.search.screens import NO_TIME, SAMPLED, is_screened_out
 from automl.search.seeding import derive_seed
 from automl.search.sharing import FAMILY, WEIGHT_SHARING, Sharing
-from automl.search.spec import Sampler
 from automl.search.study import NO_FACTS, Study
 from automl.search.turns import Start, build_starts, build_turns, iterate_grids
 

@@ -16,26 +16,12 @@ from automl.data.task import Task
 from automl.errors import SpecError
 from automl.models.image.weights import WeightsPlan, WeightsSource
 from automl.search.goals import Method, ModelLimits, Objective
+from automl.search.offers import PRUNERS, SAMPLERS, Pruner, Sampler, Situation
+from automl.search.turns import build_turns
 from automl.space.dimensions import Space
 
 SPEC_VERSION = 1
 MOST_OBJECTIVES = 3
-
-
-class Sampler(StrEnum):
-    """Who proposes the next configuration."""
-
-    TPE = "tpe"
-    RANDOM = "random"
-    GRID = "grid"
-    NSGA2 = "nsga2"  # several objectives only
-
-
-class Pruner(StrEnum):
-    """Who ends a trial early."""
-
-    SUCCESSIVE_HALVING = "successive_halving"
-    NONE = "none"
 
 
 class Preset(StrEnum):
@@ -168,16 +154,7 @@ class SearchSpec:
                 f"{len(objectives)} objectives were given ({named}).",
                 hint=f"At most {MOST_OBJECTIVES}; give the others as limits.",
             )
-        if self.sampler is Sampler.NSGA2 and not self.has_front:
-            raise SpecError(
-                "The sampler nsga2 is for several objectives, and there is only the score.",
-                hint="Add an objective, or choose tpe.",
-            )
-        if self.sampler is Sampler.GRID and self.method is not Method.PLAIN:
-            raise SpecError(
-                f"A grid cannot be searched with the method {str(self.method)!r}.",
-                hint="Choose another sampler, or the method plain.",
-            )
+        self._require_offers()
         if self.data_kind is not DataKind.IMAGES:
             self._require_table_goals(named)
         elif self.method is not Method.PLAIN and "cnn" not in self.families:
@@ -204,6 +181,29 @@ class SearchSpec:
                 f"{what}: only networks for pictures can be searched so, and {self.data_name!r} is a table.",
                 hint="Leave them out.",
             )
+
+    def _require_offers(self) -> None:
+        for what, offer in (
+            ("sampler", SAMPLERS[self.sampler]), ("pruner", PRUNERS[self.pruner])
+        ):  # fmt: skip
+            reason = offer.find_reason(self.situation)
+            if reason:
+                raise SpecError(
+                    f"The {what} {offer.name} is not offered here: {reason}.",
+                    hint=f"Choose another {what}.",
+                )
+
+    @property
+    def situation(self) -> Situation:
+        """What samplers and pruners are offered by."""
+        turns = build_turns(self.families)
+        return Situation(
+            spaces={name: self.spaces[name] for name in dict.fromkeys(turns)},
+            objectives=self.objectives,
+            has_limits=self.limits.is_set,
+            method=self.method,
+            trials=self.budget.trials,
+        )
 
     @property
     def data_kind(self) -> DataKind:

@@ -1,10 +1,11 @@
-"""The Optuna study of a search: in memory, derived from trial rows, never stored itself.
+"""The Optuna studies of a search: in memory, derived from trial rows, never stored themselves.
 
-Before every ask the sampler is seeded from the search's seed and the number of trials so far, so that a
-search that was cut and rebuilt proposes what the undisturbed one would have proposed.
+Every family has a study of its own, from which its next configuration comes; who goes on at a rung is judged
+over all families. Before every ask the sampler is seeded from the search's seed and the number of trials so
+far, and what a sampler must find again is kept with the trial, so that a search that was cut and rebuilt
+proposes what the undisturbed one would have proposed.
 
-With several objectives Optuna neither reports nor prunes: rung values are kept here, fronts decide who goes
-on. Every family then has a study of its own, because a genetic sampler mixes only what all trials share.
+With several objectives Optuna neither reports nor prunes: rung values are kept here, fronts decide who goes on.
 """
 
 import math
@@ -13,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from automl.jobs.records import Trial, TrialState
 from automl.search.fronts import build_values, is_promoted
+from automl.search.offers import Pruner
+from automl.search.own_samplers import OWN_SAMPLERS, Ask, Past
 from automl.search.rungs import FACTOR
 from automl.search.seeding import derive_seed
-from automl.search.spec import Pruner, Sampler, SearchSpec
+from automl.search.spec import SearchSpec
 from automl.space.dimensions import Config, Space
 from automl.space.sampling import sample
 
 if TYPE_CHECKING:
     import optuna
 
-N_STARTUP_TRIALS = 10
-FIRST_GENETIC_TRIAL = 250  # TPE before, NSGA-II from here on, with several objectives
 CONSTRAINT = "constraints:"  # how Optuna names them among a trial's system attributes
 
 NO_FACTS: Mapping[str, float] = {}
@@ -38,14 +39,20 @@ class Study:
     def __init__(self, name: str, spec: SearchSpec, first_rung: int) -> None:
         import optuna
 
+        from automl.search import optuna_parts
+        from automl.search.judge import Judge
+
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._optuna = optuna
+        self._parts = optuna_parts
         self._name = name
         self._spec = spec
-        self._first_rung = first_rung
+        self._judge = None if spec.has_front else Judge(spec, first_rung)
         self._studies: dict[str, optuna.Study] = {}
         self._places: dict[int, tuple[str, int]] = {}  # our number → study, Optuna's number
         self._open: dict[int, optuna.trial.Trial] = {}
+        self._notes: dict[int, Mapping[str, Any]] = {}  # by our number: what its proposer noted
+        self._parents: dict[int, Mapping[str, Any]] = {}  # by our number: generations it began
         self._verdicts: dict[int, dict[int, bool]] = {}  # by our number: rung → ended there
         self._rungs: dict[int, dict[int, tuple[float, ...]]] = {}  # rung → values by our number
         self._scores: dict[int, dict[int, float]] = {}  # by our number: rung → score
@@ -54,17 +61,16 @@ class Study:
         return len(self._places)
 
     def _get_study(self, family: str) -> "optuna.Study":
-        key = family if self._spec.has_front else ""
-        if key not in self._studies:
+        if family not in self._studies:
             directions = self._optuna.study.StudyDirection
             costs = [directions.MINIMIZE for _ in self._spec.objectives[1:]]
-            self._studies[key] = self._optuna.create_study(
-                study_name=f"{self._name}-{key}" if key else self._name,
+            self._studies[family] = self._optuna.create_study(
+                study_name=f"{self._name}-{family}",
                 directions=[directions.MAXIMIZE, *costs],
-                sampler=_build_sampler(self._spec, 0, 0),
-                pruner=_build_pruner(self._spec, self._first_rung),
+                sampler=self._parts.build_sampler(self._spec, 0, 0),
+                pruner=self._optuna.pruners.NopPruner(),
             )
-        return self._studies[key]
+        return self._studies[family]
 
     def rebuild(self, trials: Iterable[Trial]) -> None:
         """Take in the rows of an earlier run, in the order of their numbers."""
@@ -73,10 +79,20 @@ class Study:
             index = len(self._list_frozen(study))
             study.add_trial(frozen)
             self._places[trial.number] = (trial.family, index)
+            self._notes[trial.number] = trial.optuna.get("notes", {})
+            self._keep_parents(trial.number, study, trial.optuna.get("parents", {}))
+            if self._judge is not None:
+                self._judge.restore(trial.number, self._freeze(trial, is_judged=True))
             self._rebuild_rungs(trial)
             if not frozen.state.is_finished():
                 identity = self._list_frozen(study)[index]._trial_id  # noqa: SLF001 (no public way)
                 self._open[trial.number] = self._optuna.trial.Trial(study, identity)
+
+    def _keep_parents(self, number: int, study: "optuna.Study", known: Mapping[str, Any]) -> None:
+        """Who the parents of a generation are is decided once; Optuna keeps it with the study, we with the trial."""
+        self._parents[number] = known
+        for name, parents in known.items():
+            study._storage.set_study_system_attr(study._study_id, name, parents)  # noqa: SLF001
 
     def _rebuild_rungs(self, trial: Trial) -> None:
         verdicts = trial.optuna.get("verdicts", {})
@@ -88,18 +104,49 @@ class Study:
 
     def ask(self, number: int, family: str, space: Space, config: Config | None = None) -> Config:
         """The next configuration of a family (or ``config``, registered as if it had been proposed)."""
-        study = self._get_study(family)
+        study, parts = self._get_study(family), self._parts
         seed = derive_seed(self._spec.seed, "ask", len(self._places))
-        study.sampler = _build_sampler(self._spec, seed, len(self._places))
-        prefix = f"{family}."
+        study.sampler = parts.build_sampler(self._spec, seed, len(self._places))
+        self._notes[number] = {}
+        is_proposed = config is None
+        own = OWN_SAMPLERS.get(self._spec.sampler)
+        if config is None and own is not None:
+            root = derive_seed(self._spec.seed, "sampler", family)
+            past = self._list_past(family)
+            proposal = own(Ask(space=space, past=past, root=root, seed=seed))
+            config, self._notes[number] = proposal.config, proposal.notes
         if config is not None:
-            fixed = {prefix + label: value for label, value in config.items()}
-            study.enqueue_trial(fixed)
+            study.enqueue_trial({f"{family}.{label}": value for label, value in config.items()})
+        before = self._get_generations(study)
         trial = study.ask()
-        proposed = sample(space, trial, prefix=prefix)
+        is_open = self._spec.sampler in parts.OPEN_SAMPLERS and is_proposed
+        proposed = sample(space, trial, prefix=f"{family}.", is_open=is_open)
+        after = self._get_generations(study)
+        self._parents[number] = {name: after[name] for name in after if name not in before}
         self._places[number] = (family, trial.number)
         self._open[number] = trial
+        if self._judge is not None:
+            self._judge.begin(number)
         return proposed
+
+    def _get_generations(self, study: "optuna.Study") -> dict[str, Any]:
+        """What Optuna's genetic samplers decided about generations so far."""
+        return dict(study._storage.get_study_system_attrs(study._study_id))  # noqa: SLF001
+
+    def _list_past(self, family: str) -> list[Past]:
+        """The trials of a family so far, in the order of asking."""
+        numbers = [number for number, (name, _) in self._places.items() if name == family]
+        return [self._build_past(number, len(family) + 1) for number in sorted(numbers)]
+
+    def _build_past(self, number: int, n_prefix: int) -> Past:
+        frozen = self._find_frozen(number)
+        is_complete = frozen.state is self._optuna.trial.TrialState.COMPLETE
+        return Past(
+            config={name[n_prefix:]: value for name, value in frozen.params.items()},
+            merit=_compute_merit(frozen),
+            score=frozen.values[0] if is_complete and frozen.values else None,
+            notes=self._notes[number],
+        )
 
     def constrain(self, number: int, excess: Mapping[str, float]) -> None:
         """Tell how far a network is over each limit (0 or less: within); once per limit."""
@@ -120,14 +167,13 @@ class Study:
             return True
         verdicts = self._verdicts.setdefault(number, {})
         if epoch not in verdicts:
-            verdicts[epoch] = self._judge(number, epoch, score, facts)
+            verdicts[epoch] = self._rule(number, epoch, score, facts)
         return verdicts[epoch]
 
-    def _judge(self, number: int, epoch: int, score: float, facts: Mapping[str, float]) -> bool:
-        if not self._spec.has_front:
-            trial = self._open[number]
-            trial.report(score, epoch)
-            return trial.should_prune()
+    def _rule(self, number: int, epoch: int, score: float, facts: Mapping[str, float]) -> bool:
+        if self._judge is not None:
+            self._open[number].report(score, epoch)
+            return self._judge.rule(number, epoch, score)
         self._note_rung(number, epoch, score, facts)
         if self._spec.pruner is Pruner.NONE or number not in self._rungs.get(epoch, {}):
             return False
@@ -152,13 +198,16 @@ class Study:
         states = self._optuna.trial.TrialState
         values = self._compute_values(score, facts)
         if state is TrialState.COMPLETE and values is not None:
-            study.tell(trial, values)
+            end = states.COMPLETE
         elif state is TrialState.PRUNED and _is_lesson(
             self._find_frozen(number), has_rung=number in self._scores
         ):
-            study.tell(trial, state=states.PRUNED)
+            end = states.PRUNED
         else:
-            study.tell(trial, state=states.FAIL)
+            end = states.FAIL
+        study.tell(trial, values if end is states.COMPLETE else None, state=end)
+        if self._judge is not None:
+            self._judge.close(number, end, score)
 
     def _compute_values(
         self, score: float | None, facts: Mapping[str, float]
@@ -177,6 +226,9 @@ class Study:
             "intermediate": {str(step): value for step, value in scores.items()},
             "system_attrs": dict(frozen.system_attrs),
             "verdicts": {str(rung): end for rung, end in self._verdicts.get(number, {}).items()},
+            "judge": {} if self._judge is None else self._judge.describe(number),
+            "notes": self._notes[number],
+            "parents": self._parents[number],
         }
 
     def _find_frozen(self, number: int) -> "optuna.trial.FrozenTrial":
@@ -187,9 +239,12 @@ class Study:
         """Optuna's own records, not to be changed: a copy of all of them costs more with every trial."""
         return study.get_trials(deepcopy=False)
 
-    def _freeze(self, trial: Trial) -> "optuna.trial.FrozenTrial":
+    def _freeze(self, trial: Trial, *, is_judged: bool = False) -> "optuna.trial.FrozenTrial":
+        """A row as Optuna keeps it: in the study of its family, or (``is_judged``) in that of the judge."""
         states = self._optuna.trial.TrialState
         memory: Mapping[str, Any] = trial.optuna
+        if is_judged:
+            memory = {"system_attrs": {**_list_constraints(memory), **memory.get("judge", {})}}
         intermediate = {} if self._spec.has_front else _read_intermediate(trial)
         from_json = self._optuna.distributions.json_to_distribution
         frozen = self._optuna.trial.create_trial(
@@ -235,20 +290,16 @@ def is_over(trial: Trial) -> bool:
     return trial.state not in (TrialState.WAITING, TrialState.RUNNING)
 
 
-def _build_sampler(spec: SearchSpec, seed: int, n_asked: int) -> "optuna.samplers.BaseSampler":
-    import optuna
+def _compute_merit(frozen: "optuna.trial.FrozenTrial") -> tuple[float, ...] | None:
+    """How an ended trial stands, higher is better: within the limits, then to the end, then the further rung."""
+    excess = sum(max(0.0, value) for value in frozen.constraints.values())
+    if not frozen.state.is_finished() or (frozen.values is None and excess == 0):
+        return None
+    rung = frozen.last_step if frozen.state.name == "PRUNED" else math.inf
+    value = frozen.values[0] if frozen.values else -math.inf
+    return (-excess, math.inf if rung is None else rung, value)
 
-    is_late = spec.sampler is Sampler.TPE and spec.has_front and n_asked >= FIRST_GENETIC_TRIAL
-    if spec.sampler is Sampler.NSGA2 or is_late:
-        return optuna.samplers.NSGAIISampler(seed=seed)
-    if spec.sampler is Sampler.TPE:
-        return optuna.samplers.TPESampler(n_startup_trials=N_STARTUP_TRIALS, seed=seed)
-    return optuna.samplers.RandomSampler(seed=seed)  # a grid's points are all given, none sampled
 
-
-def _build_pruner(spec: SearchSpec, first_rung: int) -> "optuna.pruners.BasePruner":
-    import optuna
-
-    if spec.pruner is Pruner.NONE or spec.has_front:
-        return optuna.pruners.NopPruner()
-    return optuna.pruners.SuccessiveHalvingPruner(min_resource=first_rung, reduction_factor=FACTOR)
+def _list_constraints(memory: Mapping[str, Any]) -> dict[str, Any]:
+    attributes: Mapping[str, Any] = memory.get("system_attrs", {})
+    return {name: value for name, value in attributes.items() if name.startswith(CONSTRAINT)}

@@ -39,19 +39,27 @@ class FlatDimension:
     branch: str = ""
 
 
-def sample(space: Space, suggest: Suggest, *, prefix: str = "") -> dict[str, Value]:
+def sample(
+    space: Space, suggest: Suggest, *, prefix: str = "", is_open: bool = False
+) -> dict[str, Value]:
     """Draw one configuration.
 
     ``prefix`` (``"mlp."``) stands before every name given to ``suggest``, never in the result, so that two
-    families do not share a parameter.
+    families do not share a parameter. With ``is_open`` the branches that were not chosen are drawn too and
+    thrown away: whoever proposes then always sees the same names.
     """
     config: dict[str, Value] = {}
-    _sample_into(config, space, suggest, ("", prefix))
+    _sample_into(config, space, suggest, ("", prefix), is_open=is_open)
     return config
 
 
 def _sample_into(
-    config: dict[str, Value], space: Space, suggest: Suggest, stems: tuple[str, str]
+    config: dict[str, Value],
+    space: Space,
+    suggest: Suggest,
+    stems: tuple[str, str],
+    *,
+    is_open: bool,
 ) -> None:
     stem, prefix = stems
     for key, dimension in space.items():
@@ -73,8 +81,12 @@ def _sample_into(
         else:
             branch = suggest.suggest_categorical(name, tuple(dimension.branches))
             config[label] = branch
-            below = (f"{label}.{branch}.", prefix)
-            _sample_into(config, dimension.branches[branch], suggest, below)
+            for other, inner in dimension.branches.items():
+                below = (f"{label}.{other}.", prefix)
+                if other == branch:
+                    _sample_into(config, inner, suggest, below, is_open=is_open)
+                elif is_open:
+                    _sample_into({}, inner, suggest, below, is_open=True)
 
 
 def validate_config(space: Space, config: Config) -> None:

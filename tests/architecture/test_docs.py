@@ -18,7 +18,9 @@ def _wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
 
 
-@pytest.mark.parametrize("name", ["metrics.md", "search-spaces.md", "settings.md", "cli.md"])
+@pytest.mark.parametrize(
+    "name", ["metrics.md", "search-spaces.md", "samplers.md", "settings.md", "cli.md"]
+)
 def test_generated_pages_are_current(name: str) -> None:
     text = render_pages()[name].rstrip() + "\n"
     assert (ROOT / "docs" / name).read_text() == text, "run `make docs`"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from image_simulation import CNN_SPACE, build_bench, build_image_spec
 
 from automl.jobs.records import TrialState
-from automl.search import study as study_module
+from automl.search import optuna_parts
 from automl.search.fronts import build_values, compute_crowding, compute_fronts, is_promoted
 from automl.search.goals import Objective
 from automl.search.ledger import SEARCH
@@ -122,7 +122,7 @@ def test_a_search_with_several_objectives_that_was_cut_decides_the_same(
 
 
 def test_tpe_gives_way_to_a_genetic_sampler_after_many_trials(monkeypatch):
-    monkeypatch.setattr(study_module, "FIRST_GENETIC_TRIAL", 6)
+    monkeypatch.setattr(optuna_parts, "FIRST_GENETIC_TRIAL", 6)
     study = Study("s", build_image_spec(objectives=TWO), 1)
     kinds = []
     for number in range(12):

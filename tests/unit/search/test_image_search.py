@@ -256,7 +256,7 @@ def test_goals_survive_json_and_old_specs_are_read():
         ({"objectives": ()}, "nothing"),
         ({"objectives": tuple(Objective)}, "4 objectives"),
         ({"sampler": Sampler.NSGA2}, "only the score"),
-        ({"sampler": Sampler.GRID, "method": Method.BOTH}, "'both'"),
+        ({"sampler": Sampler.GRID, "method": Method.BOTH}, "weight sharing"),
     ],
 )
 def test_goals_that_do_not_fit_are_named(changes, words):
