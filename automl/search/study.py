@@ -20,6 +20,7 @@ from automl.search.rungs import FACTOR
 from automl.search.seeding import derive_seed
 from automl.search.spec import SearchSpec
 from automl.space.dimensions import Config, Space
+from automl.space.points import is_whole, overlay
 from automl.space.sampling import sample
 
 if TYPE_CHECKING:
@@ -103,23 +104,22 @@ class Study:
             self._note_rung(trial.number, rung, score, trial.facts)
 
     def ask(self, number: int, family: str, space: Space, config: Config | None = None) -> Config:
-        """The next configuration of a family (or ``config``, registered as if it had been proposed)."""
+        """The next configuration of a family; what ``config`` fixes (all of it, or a part) is as if proposed so."""
         study, parts = self._get_study(family), self._parts
         seed = derive_seed(self._spec.seed, "ask", len(self._places))
         study.sampler = parts.build_sampler(self._spec, seed, len(self._places))
         self._notes[number] = {}
-        is_proposed = config is None
         own = OWN_SAMPLERS.get(self._spec.sampler)
-        if config is None and own is not None:
+        if own is not None and not is_whole(space, config or {}):
             root = derive_seed(self._spec.seed, "sampler", family)
-            past = self._list_past(family)
-            proposal = own(Ask(space=space, past=past, root=root, seed=seed))
-            config, self._notes[number] = proposal.config, proposal.notes
+            proposal = own(Ask(space=space, past=self._list_past(family), root=root, seed=seed))
+            config = overlay(space, proposal.config, config or {})
+            self._notes[number] = proposal.notes
         if config is not None:
             study.enqueue_trial({f"{family}.{label}": value for label, value in config.items()})
         before = self._get_generations(study)
         trial = study.ask()
-        is_open = self._spec.sampler in parts.OPEN_SAMPLERS and is_proposed
+        is_open = self._spec.sampler in parts.OPEN_SAMPLERS
         proposed = sample(space, trial, prefix=f"{family}.", is_open=is_open)
         after = self._get_generations(study)
         self._parents[number] = {name: after[name] for name in after if name not in before}

@@ -92,6 +92,32 @@ def _build_into(config: dict[str, Value], space: Space, choose: Choose, stem: st
             _build_into(config, below, choose, f"{label}.{value}.")
 
 
+def is_whole(space: Space, config: Config) -> bool:
+    """Whether a configuration has a value for every label that its own choices open."""
+    for key, dimension in space.items():
+        if key not in config:
+            return False
+        if isinstance(dimension, Switch):
+            stem = f"{key}.{config[key]}."
+            below = {
+                label.removeprefix(stem): config[label]
+                for label in config
+                if label.startswith(stem)
+            }
+            if not is_whole(dimension.branches[str(config[key])], below):
+                return False
+    return True
+
+
+def overlay(space: Space, config: Config, fixed: Config) -> dict[str, Value]:
+    """The configuration with the values of ``fixed``; what only these open takes the middle of its range."""
+
+    def choose(label: str, dimension: Dimension) -> Value:
+        return fixed.get(label, config.get(label, get_value(dimension, 0.5)))
+
+    return build_config(space, choose)
+
+
 def get_active(space: Space, config: Config) -> tuple[FlatDimension, ...]:
     """The axes that a configuration reads."""
     return tuple(flat for flat in list_axes(space) if flat.label in config)

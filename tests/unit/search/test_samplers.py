@@ -174,3 +174,14 @@ def test_what_to_expect_is_said_in_the_result(tmp_path):
     bench.run()
     (said,) = [text for text in bench.warnings.texts if "grid" in text]
     assert "the first 5 of them" in said
+
+
+@pytest.mark.parametrize("sampler", ASKED)
+def test_what_is_fixed_stays_and_the_rest_is_proposed(sampler):
+    study, spec = _study(sampler)
+    family, space = next(iter(spec.situation.spaces.items()))
+    play(study, spec, range(12))
+    fixed = {"width": 64} if "width" in space else {"optimizer": "sgd"}
+    config = study.ask(12, family, space, fixed)
+    validate_config(space, config)
+    assert fixed.items() <= config.items()
