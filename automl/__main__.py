@@ -269,10 +269,15 @@ def _run_predict(given: argparse.Namespace) -> int:
 
 
 def _run_worker(_given: argparse.Namespace) -> int:
+    from automl.execution.devices import SlotKind, list_slots
+    from automl.execution.launching import warm_up
     from automl.settings import Settings
     from automl.worker.loop import run_worker
 
-    run_worker(Settings())
+    settings = Settings()
+    if any(slot.kind is not SlotKind.CUDA for slot in list_slots(settings)):
+        warm_up()  # torch is imported while nobody waits for it
+    run_worker(settings)
     return OK
 
 

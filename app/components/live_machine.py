@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app import live, services
-from app.components.numbers import format_bytes, format_when
+from app.components.numbers import format_bytes, format_count, format_when
 from app.wording import escape, say
 from automl.jobs.records import Job
 
@@ -31,6 +31,10 @@ def _describe_device(device: object) -> str:
         return escape(device)
     if device.get("trial") is None:
         return say("live.device_idle", name=device.get("name", ""))
+    n_running = int(device.get("n_running") or 1)
+    if n_running > 1:
+        count = format_count(n_running)
+        return say("live.device_pack", name=device.get("name", ""), count=count)
     return say("live.device", name=device.get("name", ""), trial=device["trial"])
 
 

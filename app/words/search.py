@@ -107,6 +107,7 @@ WORDS: dict[str, str] = {
     "live.log_empty": "Nothing has been logged yet.",
     "live.warnings": "What you should know",
     "live.device": "{name}: trial {trial}",
+    "live.device_pack": "{name}: {count} networks at once",
     "live.device_idle": "{name}: idle",
     "live.cpu": "CPU",
     "live.memory": "Memory",

@@ -131,13 +131,18 @@ def _describe_trial(context: CoordinatorContext, trial: Trial) -> Mapping[str, A
 
 
 def _list_devices(context: CoordinatorContext, ledger: Ledger, crew: Crew) -> list[dict[str, Any]]:
-    busy = {run.slot: number for number, run in crew.running.items()}
+    """What each slot trains: its trial, of a pack the oldest member and how many train with it."""
+    busy = {
+        slot: [number for number, run in sorted(crew.running.items()) if run.slot == slot]
+        for slot in context.spec.resources.devices
+    }
     ended = [row for row in ledger.list_trials() if row.state is not TrialState.WAITING]
     return [
         {
             "name": slot,
             "runs_on": crew.devices.get(slot, slot),
-            "trial": busy.get(slot),
+            "trial": next(iter(busy[slot]), None),
+            "n_running": len(busy[slot]),
             "n_trials": sum(row.device in (slot, crew.devices.get(slot)) for row in ended),
         }
         for slot in context.spec.resources.devices

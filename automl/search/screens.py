@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from automl.jobs.records import Trial, TrialState
 from automl.search.context import CoordinatorContext
@@ -114,11 +113,15 @@ def _correlate(first: Floats, second: Floats) -> float:
     """Spearman's rank correlation, NaN where one of them never changes."""
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan")
+    from scipy import stats  # a second to import, and tables have no screens
+
     return float(stats.spearmanr(first, second).statistic)
 
 
 def compute_merits(facts: Sequence[Mapping[str, float]]) -> Floats:
     """The mean rank of each network over size, multiply-adds and gradient; higher is taken for better."""
+    from scipy import stats
+
     table = np.array([[each[name] for name in MERITS] for each in facts], dtype=np.float64)
     ranks: Floats = stats.rankdata(table, axis=0).mean(axis=1)
     return ranks

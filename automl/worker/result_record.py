@@ -42,6 +42,8 @@ def _build_trial_row(trial: Trial) -> dict[str, Any]:
         "macs": trial.facts.get("macs"),
         "latency_ms": trial.facts.get("latency_ms"),
         "origin": trial.origin,
+        "pack": _read_whole(trial, "pack"),
+        "pack_size": _read_whole(trial, "pack_size"),
         "shared_score": trial.facts.get("shared_score"),
         "fit_seconds": trial.fit_seconds,
         "predict_seconds": trial.predict_seconds,
@@ -51,6 +53,10 @@ def _build_trial_row(trial: Trial) -> dict[str, Any]:
         "failure_message": trial.failure_message,
         "folder": f"trials/{find_trial_name(trial)}",
     }
+
+
+def _read_whole(trial: Trial, fact: str) -> int | None:
+    return int(trial.facts[fact]) if fact in trial.facts else None
 
 
 def build_leaderboard_row(trial: Mapping[str, Any]) -> dict[str, Any]:

@@ -80,7 +80,11 @@ def run_search(job: Job, n_trials: int = 4):
             "phase": "search", "words": "Searching", "elapsed_seconds": 30.0,
             "budget_seconds": 120.0, "n_finished": n_trials, "budget_trials": None, "best": best,
             "baseline_best": None, "running": [{"trial": 9, "family": "mlp", "epoch": 2}],
-            "devices": [{"name": "cpu:0", "trial": 9}, {"name": "cpu:1", "trial": None}],
+            "devices": [
+                {"name": "cpu:0", "trial": 9, "n_running": 8},
+                {"name": "cpu:1", "trial": None},
+                {"name": "cpu:2", "trial": 10, "n_running": 1},
+            ],
             "warnings": ["'fnlwgt' nearly *gives* the target away."],
         },
     )  # fmt: skip
@@ -183,6 +187,7 @@ def test_a_running_search_shows_all_that_matters(people: Dataset) -> None:
     for words in ("● running", "of 02:00", "Searching", r"\[0.900, 0.908\]", "MLP 4"):
         assert words in text, words
     assert r"\*gives\*" in text
+    assert "cpu:0: 8 networks at once · cpu:1: idle · cpu:2: trial 10" in text
     values = [metric.value for metric in at.metric]
     assert "0.904" in values
     assert "4" in values

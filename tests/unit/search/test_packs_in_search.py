@@ -247,6 +247,26 @@ def find_trials(report):
     return getattr(report, "trials", None) or (getattr(report, "trial", -1),)
 
 
+def test_progress_and_result_say_what_trains_at_once(tmp_path):
+    from automl.search.progress import build_progress
+    from automl.worker.result_record import build_trial_rows
+
+    bench = Bench(
+        tmp_path, spec=build_timed_spec(), trainers=SimulatedTrainers(seconds_per_poll=0.5)
+    )
+    steps = bench.build().run()
+    while max((run.epoch for run in bench.crew.running.values() if run.pack == 0), default=0) < 1:
+        next(steps)
+    progress = build_progress("search", bench.context, bench.ledger, bench.crew)
+    slot = bench.ledger[bench.trainers.packs[0][0]].device
+    device = next(each for each in progress["devices"] if each["name"] == slot)
+    assert (device["trial"], device["n_running"]) == (bench.trainers.packs[0][0], 4)
+    rows = {row["number"]: row for row in build_trial_rows(bench.ledger)}
+    assert [rows[n]["pack"] for n in bench.trainers.packs[0]] == [0] * 4
+    assert rows[bench.trainers.packs[0][0]]["pack_size"] == 4
+    assert rows[0]["pack"] is None
+
+
 def test_stop_in_mid_pack_keeps_what_its_members_have(tmp_path):
     bench = Bench(
         tmp_path, spec=build_timed_spec(), trainers=SimulatedTrainers(seconds_per_poll=0.5)
