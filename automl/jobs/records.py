@@ -94,7 +94,8 @@ class Trial:
     attributes); ``stage`` is ``baseline``, ``search``, ``refit`` or ``supernet``.
 
     ``facts`` are what was measured or decided before the first epoch (``parameters, macs, latency_ms, proxy,
-    picture_seconds, horizon, shared_score``); ``origin`` says who proposed it: ``start``, ``grid``, ``sampler``,
+    picture_seconds, horizon, shared_score``), and of a pack (``pack, pack_size, pack_most, memory_most, alone_factor``: see
+    ``search.lineup``); ``origin`` says who proposed it: ``start``, ``grid``, ``sampled``, ``companion``,
     ``weight_sharing``, or nobody (empty).
     """
 

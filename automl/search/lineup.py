@@ -2,7 +2,7 @@
 
 What a pack was stands in the rows: ``pack`` (its number), ``pack_size`` (members when the trial began), and after
 one that was lost ``pack_most`` (members of the largest pack the trial may be tried in) or ``memory_most`` (the same for
-every trial of its bucket, because memory ran out).
+every trial of its bucket, because memory ran out). ``alone_factor``: see ``Crew``.
 """
 
 from collections.abc import Sequence

@@ -62,9 +62,12 @@ def plan_refits(ledger: Ledger, n_seeds: int = SEEDS) -> tuple[Refit, ...]:
 
 
 def compute_refit_seconds(source: Trial, epochs: int, sizes: Sizes) -> float:
-    """Seconds of one refit: the measured ones, for some of the epochs and for more rows."""
+    """Seconds of one refit: the measured ones, for some of the epochs and for more rows.
+
+    Who trained in a pack knows its share of the pack's time only; a refit trains alone.
+    """
     share = epochs / max(1, source.n_epochs)
-    growth = sizes.refit / max(1, sizes.train)
+    growth = sizes.refit / max(1, sizes.train) * source.facts.get("alone_factor", 1.0)
     return (source.fit_seconds or 0.0) * min(1.0, share) * growth + REFIT_OVERHEAD
 
 

@@ -13,6 +13,7 @@ from automl.models.starts import MLP_DEFAULT
 from automl.models.tabular.buckets import compute_bucket
 from automl.search.ledger import SEARCH
 from automl.search.proposals import COMPANION
+from automl.search.refit_plan import compute_refit_seconds
 from automl.search.spec import Budget, Resources, Sampler
 from automl.space.dimensions import Choice, Int, Switch
 
@@ -265,6 +266,21 @@ def test_progress_and_result_say_what_trains_at_once(tmp_path):
     assert [rows[n]["pack"] for n in bench.trainers.packs[0]] == [0] * 4
     assert rows[bench.trainers.packs[0][0]]["pack_size"] == 4
     assert rows[0]["pack"] is None
+
+
+def test_what_a_member_would_take_alone_is_bounded_by_its_pack_at_its_smallest(tmp_path):
+    bench, rows = run_timed(tmp_path)
+    packed = [row for row in rows if "pack" in row.facts and row.state in ENDED]
+    factors = {row.facts["alone_factor"] for row in packed}
+    assert factors <= {1.0, 2.0, 3.0}  # a CPU is never more than three times quicker
+    assert 3.0 in factors
+    single = [row for row in rows if "pack" not in row.facts]
+    assert not any("alone_factor" in row.facts for row in single)
+    row = replace(packed[0], facts={"alone_factor": 3.0}, fit_seconds=2.0, n_epochs=10)
+    alone = replace(row, facts={})
+    sizes = bench.context.sizes
+    more = compute_refit_seconds(row, 10, sizes) - compute_refit_seconds(alone, 10, sizes)
+    assert more == pytest.approx(2 * 2.0 * sizes.refit / sizes.train)
 
 
 def test_stop_in_mid_pack_keeps_what_its_members_have(tmp_path):
