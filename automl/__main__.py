@@ -269,15 +269,9 @@ def _run_predict(given: argparse.Namespace) -> int:
 
 
 def _run_worker(_given: argparse.Namespace) -> int:
-    from automl.execution.devices import SlotKind, list_slots
-    from automl.execution.launching import warm_up
-    from automl.settings import Settings
-    from automl.worker.loop import run_worker
+    from automl.worker.__main__ import main as run_worker
 
-    settings = Settings()
-    if any(slot.kind is not SlotKind.CUDA for slot in list_slots(settings)):
-        warm_up()  # torch is imported while nobody waits for it
-    run_worker(settings)
+    run_worker()
     return OK
 
 
