@@ -16,7 +16,7 @@ from automl.models.tabular.config import PlanConfig, parse_columns, parse_plan
 from automl.models.tabular.inputs import Batch, build_batch
 from automl.models.tabular.layers import count_parameters, has_batch_norm
 from automl.models.tabular.loss_config import LossConfig, parse_loss
-from automl.models.tabular.network_model import NetworkModel, TargetScale
+from automl.models.tabular.network_model import NetworkModel
 from automl.training.clock import WorkClock
 from automl.training.device import compute_peak_memory, derive_seed, get_device
 from automl.training.diagnostics import Gauge, check_finite, describe_inputs
@@ -26,6 +26,7 @@ from automl.training.optimisers import build_optimizer, set_learning_rate
 from automl.training.request import Trained, TrainRequest
 from automl.training.rows import build_scorer, get_weight, training_rows
 from automl.training.schedules import compute_factor
+from automl.training.targets import build_scale, encode_target
 
 PATIENCE = 16
 CLIP_NORM = 1.0
@@ -79,7 +80,7 @@ class NetworkRun:
             family=request.family,
             config=request.config,
             shape=prepared.shape,
-            target=self._build_scale(prepared),
+            target=build_scale(prepared, task, training_rows(prepared, is_refit=request.is_refit)),
             network=network.to(self.device).train(),
             device=self.device,
         )
@@ -90,31 +91,13 @@ class NetworkRun:
 
     def _load_rows(self, prepared: Prepared) -> Rows:
         rows = training_rows(prepared, is_refit=self.request.is_refit)
-        target = prepared.target[rows]
-        if self.task.type is TaskType.REGRESSION:
-            scaled = (target - prepared.target_mean) / prepared.target_scale
-            values = torch.tensor(scaled, dtype=torch.float32)
-        else:
-            values = torch.tensor(target, dtype=torch.int64)
         columns = parse_columns(self.request.config)
         batch = build_batch(prepared.views.take(rows), prepared.shape, columns)
-        weight = compute_row_weights(self.loss, target, get_weight(prepared, rows))
+        weight = compute_row_weights(self.loss, prepared.target[rows], get_weight(prepared, rows))
         return Rows(
             batch=batch.to(self.device),
-            target=values.to(self.device),
+            target=encode_target(prepared, self.task, rows).to(self.device),
             weight=None if weight is None else torch.from_numpy(weight).to(self.device),
-        )
-
-    def _build_scale(self, prepared: Prepared) -> TargetScale:
-        if self.task.type is not TaskType.REGRESSION:
-            return TargetScale(is_regression=False)
-        target = prepared.target[training_rows(prepared, is_refit=self.request.is_refit)]
-        return TargetScale(
-            is_regression=True,
-            mean=prepared.target_mean,
-            scale=prepared.target_scale,
-            low=float(target.min()),
-            high=float(target.max()),
         )
 
     def train_epoch(self, number: int, clock: WorkClock) -> Steps:
@@ -246,11 +229,11 @@ def train_network(
         select_prediction=prediction,
         predictor=run.model,
         was_pruned=verb is Verb.PRUNE,
-        warnings=(*warnings, *_describe_steps(clipped)),
+        warnings=(*warnings, *describe_steps(clipped)),
     )
 
 
-def _describe_steps(clipped: list[float]) -> Iterator[str]:
+def describe_steps(clipped: list[float]) -> Iterator[str]:
     """What the person should know about the steps that were taken."""
     share = float(np.mean(clipped))
     if share > MANY_CLIPPED:

@@ -42,6 +42,12 @@ def _iterate_decayed(network: nn.Module) -> Iterator[Tensor]:
             yield module.weight
 
 
+def find_decayed(network: nn.Module) -> frozenset[str]:
+    """Names of the weights that decay."""
+    decayed = set(_iterate_decayed(network))
+    return frozenset(name for name, value in network.named_parameters() if value in decayed)
+
+
 def set_learning_rate(optimizer: torch.optim.Optimizer, value: float) -> None:
     """The rate of all groups."""
     for group in optimizer.param_groups:

@@ -42,7 +42,7 @@ def train(prepared: Prepared, task: Task, request: TrainRequest) -> Training:
         raise SpecError(
             f"{request.max_epochs} epochs of batches of {request.batch_size} rows cannot be trained."
         )
-    _check_rows(prepared, task, request)
+    check_rows(prepared, task, is_refit=request.is_refit)
     if family.name == "pretrained":
         from automl.training.image.pretrained import train_pretrained
 
@@ -64,8 +64,9 @@ def train(prepared: Prepared, task: Task, request: TrainRequest) -> Training:
     return (yield from train_closed_form(prepared, task, request))
 
 
-def _check_rows(prepared: Prepared, task: Task, request: TrainRequest) -> None:
-    target = prepared.target[training_rows(prepared, is_refit=request.is_refit)]
+def check_rows(prepared: Prepared, task: Task, *, is_refit: bool) -> None:
+    """Raise ``DataError`` where the rows allow no training or no score."""
+    target = prepared.target[training_rows(prepared, is_refit=is_refit)]
     if not len(target):
         raise DataError("The training part has no rows.")
     if task.type is not TaskType.REGRESSION and len(np.unique(target)) < 2:
@@ -73,8 +74,8 @@ def _check_rows(prepared: Prepared, task: Task, request: TrainRequest) -> None:
             f"The training part has only one value of {task.target!r}.",
             hint="More rows, or another split, are needed.",
         )
-    if not request.is_refit:
+    if not is_refit:
         check_score(build_scorer(prepared, task, prepared.parts[Part.SELECT]))
 
 
-__all__ = ["TrainRequest", "Trained", "Training", "load_predictor", "train"]
+__all__ = ["TrainRequest", "Trained", "Training", "check_rows", "load_predictor", "train"]

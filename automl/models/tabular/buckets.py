@@ -21,7 +21,15 @@ _PLAN = {"optimizer", "schedule", "epochs"} | {
     for optimizer in ("adamw", "sgd")
     for name in ("lr", "weight_decay")
 }
-_SHARED = _INPUTS | _PLAN | {"width", "norm", "activation"}
+_LOSSES = {
+    "loss",
+    "loss.smoothed.smoothing",
+    "loss.focal.gamma",
+    "loss.huber.delta",
+    "loss.pinball.tau",
+    "class_weights",
+}
+_SHARED = _INPUTS | _PLAN | _LOSSES | {"width", "norm", "activation"}
 KNOWN = {
     "mlp": _SHARED | {"depth", "taper", "residual", "dropout"},
     "resnet": _SHARED | {"blocks", "hidden_factor", "hidden_dropout", "residual_dropout"},
@@ -32,8 +40,8 @@ EMBEDDINGS = ("none", "piecewise")
 def compute_bucket(family: str, config: Config) -> str:
     """The bucket of a configuration: equal text may share a pack, empty text trains alone.
 
-    Free inside a bucket: depth, width up to the bucket's, taper, activation, norm, dropout, bins and size of
-    embeddings, optimiser, rates, decay, schedule, horizon, seed. A label that packs do not know makes a
+    Free inside a bucket: depth, width up to the bucket's, taper, activation, norm, dropout, numeric view,
+    one-hot limit, bins and size of embeddings, loss, optimiser, rates, decay, schedule, horizon, seed. A label that packs do not know makes a
     network train alone, never differently.
     """
     if family not in KNOWN or not config.keys() - list_plain(config) <= KNOWN[family]:
@@ -51,12 +59,9 @@ def compute_bucket(family: str, config: Config) -> str:
 
 
 def _describe_inputs(inputs: InputConfig) -> str:
-    columns = (
-        f"{inputs.columns.numeric_view} {inputs.columns.one_hot_limit}"  # members share their rows
-    )
     if not inputs.n_bins:
-        return f"numbers·{columns}"
-    return f"piecewise {_find_class(inputs.d_numeric, LEAST_EMBEDDING)}·{columns}"
+        return "numbers"
+    return f"piecewise {_find_class(inputs.d_numeric, LEAST_EMBEDDING)}"
 
 
 def _find_class(value: int, least: int) -> int:

@@ -3,14 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from automl.errors import AutoMLError, SpecError
+from automl.errors import SpecError
 from automl.models.tabular.buckets import compute_bucket
 from automl.training.epoch import Epoch, Verb
 from automl.training.request import Trained, TrainRequest
-
-
-class PackTooLarge(AutoMLError):
-    """Memory ran out for several members at once; this one is to be trained again, in a smaller pack."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,8 +30,8 @@ class PackEpoch:
     """What became known after one epoch of all live members, by trial number.
 
     ``epochs`` holds each member that trained (``seconds``: its share of the pack's time). ``ended`` holds those
-    that are no longer in the pack: what was trained, or why nothing was (``TrainingDiverged``,
-    ``PackTooLarge``, memory that ran out for one alone). A member may be in both.
+    that are no longer in the pack: what was trained, or why nothing was (``TrainingDiverged``, ``DataError``).
+    A member that ended by itself is in both with its last epoch.
     """
 
     epochs: Mapping[int, Epoch]

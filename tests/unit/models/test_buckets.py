@@ -11,11 +11,13 @@ FREE = [
     {"depth": 1}, {"width": 40}, {"taper": 0.5}, {"norm": "layer"}, {"activation": "mish"},
     {"dropout": 0.0}, {"numeric_embedding.piecewise.bins": 17}, {"categorical_dim": 16},
     {"numeric_embedding.piecewise.dim": 4}, {"optimizer.adamw.lr": 1e-4}, {"schedule": "constant"},
-    {"epochs": 9}, {"optimizer": "sgd", "optimizer.sgd.lr": 0.1, "optimizer.sgd.weight_decay": 0.0},
+    {"epochs": 9}, {"numeric_view": "robust"}, {"one_hot_limit": 4}, {"class_weights": "sqrt"},
+    {"loss": "focal", "loss.focal.gamma": 2.0},
+    {"optimizer": "sgd", "optimizer.sgd.lr": 0.1, "optimizer.sgd.weight_decay": 0.0},
 ]  # fmt: skip
 BINDING = [
     {"width": 72}, {"width": 32}, {"residual": True}, {"numeric_embedding": "none"},
-    {"numeric_embedding.piecewise.dim": 16}, {"numeric_view": "robust"}, {"one_hot_limit": 4},
+    {"numeric_embedding.piecewise.dim": 16},
 ]  # fmt: skip
 
 
