@@ -81,6 +81,7 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     add("--beneficial", metavar="VALUE", help="the outcome that is good for the person")
     add("--sensitive", metavar="COL", action="append", default=[], help="audited, not an input")
     add("--ignore", metavar="COL", action="append", default=[], help="a column to leave out")
+    add("--time", metavar="COL", help="a date or number: the oldest rows train, the newest test")
     add("--weight", metavar="COL", help="how many cases each row stands for")
     add("--budget", metavar="TIME", type=parse_duration, help="e.g. 180s, 10m, 1h")
     add("--trials", metavar="N", type=int, help="search trials beside the three baselines")
@@ -199,6 +200,7 @@ def _run_search(given: argparse.Namespace) -> int:
                 beneficial=given.beneficial,
                 sensitive=tuple(given.sensitive),
                 ignore=tuple(given.ignore),
+                time=given.time,
                 weight=given.weight,
                 budget_seconds=given.budget,
                 trials=given.trials,

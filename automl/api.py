@@ -58,6 +58,7 @@ class SearchCall:
     beneficial: str | None = None
     sensitive: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    time: str | None = None
     weight: str | None = None
     budget_seconds: float | None = None
     trials: int | None = None
@@ -270,8 +271,9 @@ def _read_spec(call: SearchCall, dataset: Dataset, budget: Budget | None) -> Sea
     given = {
         "task": call.task, "metric": call.metric, "positive": call.positive, "preset": call.preset,
         "beneficial": call.beneficial, "sensitive": call.sensitive, "ignore": call.ignore,
-        "weight": call.weight, "families": call.families, "sampler": call.sampler,
-        "pruner": call.pruner, "method": call.method, "objective": call.objectives,
+        "time": call.time, "weight": call.weight, "families": call.families,
+        "sampler": call.sampler, "pruner": call.pruner, "method": call.method,
+        "objective": call.objectives,
         "max-parameters": call.max_parameters, "max-macs": call.max_macs,
         "max-latency-ms": call.max_latency_ms, "weights": call.weights,
         "mirror": call.mirror,
@@ -347,6 +349,7 @@ def _read_roles(call: SearchCall) -> dict[str, Role]:
     named = {
         Role.SENSITIVE: call.sensitive,
         Role.IGNORED: call.ignore,
+        Role.TIME: (call.time,) if call.time else (),
         Role.WEIGHT: (call.weight,) if call.weight else (),
     }
     flags = {Role.IGNORED: "--ignore"}

@@ -16,7 +16,7 @@ from automl.data.setup import Setup
 _KINDS = {say_plain(f"kind.{kind}"): kind for kind in Kind}
 _ROLES = {say_plain(f"role.{role}"): role for role in Role}
 MAX_BARS = 20
-ROLES_OF_TABLES = (Role.FEATURE, Role.WEIGHT)
+ROLES_OF_TABLES = (Role.FEATURE, Role.TIME, Role.WEIGHT)
 
 
 def edit_columns(dataset: Dataset, profile: Profile, setup: Setup) -> None:

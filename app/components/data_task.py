@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import choices, navigation, pictures, session
 from app.components.picture_roles import pick_picture_roles
-from app.components.setup_edit import UNSET, keep_choice, pick_group, pick_weight
+from app.components.setup_edit import UNSET, keep_choice, pick_by_kind, pick_group
 from app.components.states import show_error
 from app.wording import say, say_plain
 from automl.data.dataset import Dataset, Role
@@ -145,7 +145,8 @@ def _pick_roles(dataset: Dataset, setup: Setup) -> None:
             _pick_inputs(dataset, setup)
     with right:
         pick_group(dataset, setup, names)
-        pick_weight(dataset, setup, names)
+        pick_by_kind(dataset, setup, names, Role.TIME)
+        pick_by_kind(dataset, setup, names, Role.WEIGHT)
 
 
 def _pick_inputs(dataset: Dataset, setup: Setup) -> None:

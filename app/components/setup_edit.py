@@ -8,7 +8,7 @@ import streamlit as st
 from app import choices, services, session
 from app.wording import say, say_plain
 from automl.data.dataset import Dataset, Kind, Role
-from automl.data.setup import Setup
+from automl.data.setup import KINDS_OF_ROLES, Setup
 from fairness.errors import FairloomError
 
 UNSET = ""  # a choice like any other: a select box shows None as nothing chosen
@@ -36,11 +36,11 @@ def pick_group(dataset: Dataset, setup: Setup, names: list[str]) -> None:
     _pick_one(dataset, setup, Role.GROUP, [name for name in names if _may_group(dataset, name)])
 
 
-def pick_weight(dataset: Dataset, setup: Setup, names: list[str]) -> None:
-    """The column that says how many cases a row stands for."""
-    fitting = [name for name in names if _get_kind(dataset, setup, name) is Kind.NUMERIC]
+def pick_by_kind(dataset: Dataset, setup: Setup, names: list[str], role: Role) -> None:
+    """The column that says when a row was, or how many cases it stands for; nothing where none can."""
+    fitting = [name for name in names if _get_kind(dataset, setup, name) in KINDS_OF_ROLES[role]]
     if fitting:
-        _pick_one(dataset, setup, Role.WEIGHT, fitting)
+        _pick_one(dataset, setup, role, fitting)
 
 
 def _pick_one(dataset: Dataset, setup: Setup, role: Role, names: list[str]) -> None:

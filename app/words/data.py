@@ -165,6 +165,10 @@ WORDS: dict[str, str] = {
     "set.group_help": "Rows with the same value of this column, for example one person's visits, stay in "
     "one part of the split, so that no model is tested on somebody it has learned from.",
     "set.group_none": "No such column",
+    "set.time": "Time of the rows",
+    "set.time_help": "The oldest rows train, the newest test, so that the result shows what comes later. Models do not read the "
+    "column. It cannot be combined with keeping rows together.",
+    "set.time_none": "Rows are divided by chance",
     "set.weight": "Weight of the rows",
     "set.weight_help": "How many cases each row stands for, as surveys state it. Training, scores and test figures count rows by it.",
     "set.weight_none": "Every row counts once",
@@ -210,6 +214,7 @@ WORDS: dict[str, str] = {
     "role.target": "target",
     "role.sensitive": "sensitive",
     "role.group": "keep together",
+    "role.time": "time",
     "role.weight": "weight",
     "role.ignored": "ignored",
     "action.keep": "Keep",

@@ -36,6 +36,7 @@ class Role(StrEnum):
     TARGET = "target"
     SENSITIVE = "sensitive"
     GROUP = "group"
+    TIME = "time"
     WEIGHT = "weight"
     IGNORED = "ignored"
 

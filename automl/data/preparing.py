@@ -15,6 +15,7 @@ from automl.data.images.preparing import Pictures, map_images, render_path
 from automl.data.split_plan import SplitPlan
 from automl.data.splits import SplitRequest, SplitResult, compute_split
 from automl.data.task import Task, TaskType
+from automl.data.time_split import encode_times
 from automl.data.views import Part, Prepared, Views, ViewShape
 from automl.data.weights import build_weight_notes, encode_weights, find_weight
 from automl.errors import DataError
@@ -99,6 +100,7 @@ def _split(request: PrepareRequest, target: Ints | Floats) -> SplitResult:
             task_type=request.task.type,
             plan=request.split_plan,
             groups=_number_groups(request.frame, request.split_plan),
+            times=_read_times(request),
             n_given_test=request.n_given_test,
             n_given_val=request.n_given_val,
             duplicate_keys=keys,
@@ -189,6 +191,11 @@ def _number_groups(frame: "pd.DataFrame", plan: SplitPlan) -> Ints | None:
     if plan.group not in frame.columns:
         raise DataError(f"The rows lack the group column {plan.group!r}.", hint="Add it.")
     return cells_to_labels(frame[plan.group])[0].astype(np.int64)
+
+
+def _read_times(request: PrepareRequest) -> Floats | None:
+    use = next((use for use in request.columns if use.name == request.split_plan.time), None)
+    return None if use is None else encode_times(request.frame, use)
 
 
 def _hash_rows(frame: "pd.DataFrame", columns: tuple[ColumnUse, ...]) -> NDArray[np.uint64]:

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 MAX_INTEGER_CLASSES = 20
 MAX_CLASSES = 200
 MIN_ROWS = 20
-ONE_COLUMN = (Role.GROUP, Role.WEIGHT)  # roles that one column at most may have
+ONE_COLUMN = (Role.GROUP, Role.TIME, Role.WEIGHT)  # roles that one column at most may have
 MIN_CLASS_ROWS = 4  # one for each part of the split
+KINDS_OF_ROLES = {
+    Role.TIME: (Kind.DATETIME, Kind.NUMERIC),
+    Role.WEIGHT: (Kind.NUMERIC, Kind.BOOLEAN),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,10 +84,10 @@ def _require_pictures_alone(uses: tuple[ColumnUse, ...]) -> tuple[ColumnUse, ...
     """The pictures are the input; a label that is not the target describes them like other columns."""
     for use in uses:
         is_read = use.role is Role.FEATURE or use.is_input
-        if use.role is Role.WEIGHT:
+        if use.role in (Role.TIME, Role.WEIGHT):
             raise SpecError(
-                f"{use.name!r} cannot be {use.role}: pictures all count the same.",
-                hint="Leave it ignored; rows of a table can have weights.",
+                f"{use.name!r} cannot be the {use.role} of pictures.",
+                hint="Leave it ignored; rows of a table can have a time and weights.",
             )
         if use.kind is Kind.IMAGE and not is_read:
             raise SpecError(

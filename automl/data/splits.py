@@ -1,4 +1,4 @@
-"""Rows into train, select, calibrate and test: stratified or by group, copies kept together."""
+"""Rows into train, select, calibrate and test: stratified, by group or by time, copies kept together."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from automl.data.dataset import Note
 from automl.data.split_plan import SplitPlan, SplitStrategy
 from automl.data.task import TaskType
+from automl.data.time_split import assign_by_time, note_times
 from automl.data.views import Part
 from automl.errors import DataError
 
@@ -28,7 +29,8 @@ class SplitRequest:
     ``n_given_test`` rows are the given test part, the ``n_given_val`` before them the given validation
     part. ``groups``: an integer per row (−1: no group, the row stands alone). ``duplicate_keys``: equal
     numbers for equal rows. ``left_out``: True for rows that a person left out. ``are_pictures``: copies are
-    tied however many they are, for a film has few pictures that are not.
+    tied however many they are, for a film has few pictures that are not. ``times``: a number per row that grows
+    with time, NaN where there is none (strategy ``temporal``).
     """
 
     target: Ints | NDArray[np.float64]
@@ -40,6 +42,7 @@ class SplitRequest:
     n_given_val: int = 0
     left_out: NDArray[np.bool_] | None = None
     are_pictures: bool = False
+    times: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,8 +68,28 @@ def compute_split(request: SplitRequest) -> SplitResult:
     notes = list(_note_absent(has_target))
     usable = has_target if request.left_out is None else has_target & ~request.left_out
     rows = np.flatnonzero(usable[:n_rows])
-    clusters, tie_notes = _build_clusters(request, rows)
-    notes += tie_notes
+    if request.plan.strategy is SplitStrategy.TEMPORAL:
+        assigned = assign_by_time(_require_times(request)[rows], _list_shares(request.plan))
+    else:
+        assigned, tie_notes = _assign_by_chance(request, rows, n_own)
+        notes += tie_notes
+    parts = {part: np.sort(rows[assigned == index]) for index, part in enumerate(PARTS)}
+    if n_test:
+        given = np.arange(n_rows, len(request.target), dtype=np.int64)
+        parts[Part.TEST] = given[usable[n_rows:]]
+    _require_rows(parts, n_rows, request.plan.strategy)
+    if request.times is not None:
+        notes += note_times(request.times, parts, test_given=n_test > 0)
+    notes += _note_rare(request, parts)
+    notes += _note_shared(request, parts)
+    return SplitResult(parts=parts, notes=tuple(notes))
+
+
+def _assign_by_chance(
+    request: SplitRequest, rows: Ints, n_own: int
+) -> tuple[Ints, tuple[Note, ...]]:
+    """Part numbers per row, drawn with the plan's seed: by strata or whole groups, copies together."""
+    clusters, notes = _build_clusters(request, rows)
     strata = _build_strata(request.target[rows], request.task_type)
     assigned = np.full(len(rows), PARTS.index(Part.TRAIN), dtype=np.int64)
     generator = np.random.default_rng(request.plan.seed)
@@ -75,14 +98,17 @@ def compute_split(request: SplitRequest) -> SplitResult:
         within = np.unique(clusters[zone], return_inverse=True)[1].reshape(-1)
         assign = _assign_groups if is_grouped else _assign_strata
         assigned[zone] = assign(within, strata[zone], shares, generator)
-    parts = {part: np.sort(rows[assigned == index]) for index, part in enumerate(PARTS)}
-    if n_test:
-        given = np.arange(n_rows, len(request.target), dtype=np.int64)
-        parts[Part.TEST] = given[usable[n_rows:]]
-    _require_rows(parts, n_rows)
-    notes += _note_rare(request, parts)
-    notes += _note_shared(request, parts)
-    return SplitResult(parts=parts, notes=tuple(notes))
+    return assigned, notes
+
+
+def _require_times(request: SplitRequest) -> NDArray[np.float64]:
+    if request.times is None:
+        raise DataError("A temporal split needs the values of its time column.")
+    return request.times
+
+
+def _list_shares(plan: SplitPlan) -> NDArray[np.float64]:
+    return np.array([plan.train, plan.select, plan.calibrate, plan.test])
 
 
 def _list_zones(
@@ -92,7 +118,7 @@ def _list_zones(
 
     Without a given validation part that is all rows. With one, copies of its rows must not become test rows.
     """
-    shares = np.array([plan.train, plan.select, plan.calibrate, plan.test])
+    shares = _list_shares(plan)
     if not plan.val_given:
         yield np.ones(len(is_own), dtype=bool), shares
         return
@@ -242,12 +268,19 @@ def _assign_groups(
     return part_of[clusters]
 
 
-def _require_rows(parts: Mapping[Part, Ints], n_rows: int) -> None:
+_WAY_OUT = {
+    SplitStrategy.STRATIFIED: "Add rows.",
+    SplitStrategy.GROUPED: "Add rows; at least four groups are needed.",
+    SplitStrategy.TEMPORAL: "Choose another time column: at least four different moments are needed.",
+}
+
+
+def _require_rows(parts: Mapping[Part, Ints], n_rows: int, strategy: SplitStrategy) -> None:
     for part, rows in parts.items():
         if not len(rows):
             raise DataError(
                 f"The {part} part of the split has no rows ({n_rows:,} rows in all).",
-                hint="Add rows; with a group column, at least four groups are needed.",
+                hint=_WAY_OUT[strategy],
             )
 
 

@@ -128,6 +128,7 @@ def _describe_split(plan: SplitPlan) -> str:
         if share
     )
     how = f"by {plan.group}" if plan.group else plan.strategy.value
+    how = f"in the order of {plan.time}" if plan.time else how
     if plan.test_given:
         return f"{shares} % train/select/calibrate, {how}, with a given test part; seed {plan.seed}"
     return f"{shares} % train/select/calibrate/test, {how}; seed {plan.seed}"

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from automl.data.dataset import ColumnUse, DataKind, Dataset, Role
 from automl.data.profile import Profile
-from automl.data.setup import Setup, build_columns, infer_task
+from automl.data.setup import KINDS_OF_ROLES, Setup, build_columns, infer_task
 from automl.data.split_plan import build_split_plan
 from automl.data.task import Task, TaskType
 from automl.errors import SpecError
@@ -35,6 +35,7 @@ from fairness.definitions import METRICS
 
 _ONE_COLUMN = {
     Role.GROUP: "can be kept together by",
+    Role.TIME: "can be put in order by",
     Role.WEIGHT: "can be weighed by",
 }
 
@@ -75,6 +76,7 @@ def build_search_spec(request: SearchRequest) -> SearchSpec:
         test_given=dataset.n_test_rows > 0,
         val_given=dataset.n_val_rows > 0,
         group=_find_one(columns, Role.GROUP),
+        time=_find_one(columns, Role.TIME),
         seed=request.seed,
     )
     on_gpu = any(slot.kind is SlotKind.CUDA for slot in request.slots)
@@ -173,11 +175,18 @@ def _build_space(request: SearchRequest, family: str, facts: SpaceFacts, *, on_g
 
 def _find_one(columns: tuple[ColumnUse, ...], role: Role) -> str | None:
     """The column of a role that one column at most may have."""
-    names = [column.name for column in columns if column.role is role]
+    found = [column for column in columns if column.role is role]
+    names = [column.name for column in found]
     if len(names) > 1:
         raise SpecError(
             f"Rows {_ONE_COLUMN[role]} one column, but {names[0]!r} and {names[1]!r} both have the role {role}.",
             hint="Give one of them another role.",
+        )
+    kinds = KINDS_OF_ROLES.get(role)
+    if found and kinds is not None and found[0].kind not in kinds:
+        raise SpecError(
+            f"{names[0]!r} cannot be the {role} of the rows: its values are {found[0].kind}.",
+            hint=f"It takes {' or '.join(kinds)} values.",
         )
     return names[0] if names else None
 

@@ -264,6 +264,7 @@ def _build_protocol(spec: SearchSpec) -> dict[str, Any]:
         "test": "given file" if spec.split.test_given else "held out",
         **({"validation": "given part"} if spec.split.val_given else {}),
         "group": spec.split.group,
+        **({"time_column": spec.split.time} if spec.split.time else {}),
         **({"weight": weight} if (weight := find_weight(spec.columns)) else {}),
         "budget_seconds": spec.budget.seconds,
         "budget_trials": spec.budget.trials,

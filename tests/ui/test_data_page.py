@@ -165,6 +165,22 @@ def test_a_column_of_weights_is_offered_as_one_and_can_be_chosen(tmp_path: Path)
     assert services.read_setup(dataset.id).roles == {"height": Role.WEIGHT}
 
 
+def test_rows_can_be_ordered_by_time(tmp_path: Path) -> None:
+    days = [f"2020-{1 + row // 28:02d}-{1 + row % 28:02d}" for row in range(120)]
+    dataset = import_people(tmp_path, build_people().assign(day=days))
+    at = open_data(dataset=dataset.id)
+    at.selectbox(key="target").select("income").run()
+    assert at.selectbox(key="time").options == [
+        "Rows are divided by chance",
+        "age",
+        "height",
+        "day",
+    ]
+    at.selectbox(key="time").select("day").run()
+    assert not at.exception
+    assert services.read_setup(dataset.id).roles == {"day": Role.TIME}
+
+
 def test_choices_are_kept_at_once_and_survive_a_new_tab(people: Dataset) -> None:
     at = open_data(dataset=people.id)
     assert at.button(key="continue").disabled

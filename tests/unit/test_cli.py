@@ -111,6 +111,7 @@ def test_an_unknown_sample_lists_the_known_ones(tmp_path, capsys):
         (["--trials", "1", "--sensitive", "sex", "--ignore", "sex"], "'sex'"),
         (["--trials", "1", "--weight", "bmi", "--ignore", "bmi"], "both --ignore and --weight"),
         (["--trials", "1", "--weight", "girth"], "'girth'"),
+        (["--trials", "1", "--time", "bmi", "--weight", "bmi"], "both --time and --weight"),
     ],
 )
 def test_choices_that_cannot_be_are_one_line_with_the_value(

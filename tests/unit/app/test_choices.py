@@ -53,7 +53,7 @@ def test_any_sequence_of_choices_gives_columns_the_engine_takes(
         setup = apply(setup, step)
     uses = build_columns(DATASET, setup)
     assert [use.role for use in uses].count(Role.TARGET) == (setup.target is not None)
-    for role in (Role.GROUP, Role.WEIGHT):
+    for role in (Role.GROUP, Role.TIME, Role.WEIGHT):
         assert [use.role for use in uses].count(role) <= 1
     for column, use in zip(DATASET.columns, uses, strict=True):
         assert choices.get_role(setup, column) is use.role

@@ -11,7 +11,7 @@ from automl.data.setup import Setup
 from automl.errors import SpecError
 from automl.execution.devices import Slot, SlotKind
 from automl.search.building import SearchRequest, build_search_spec
-from automl.search.spec import Budget
+from automl.search.spec import Budget, parse_spec, render_spec
 from automl.settings import Settings
 
 
@@ -56,6 +56,16 @@ def test_networks_choose_among_the_losses_that_fit(build):
     f1 = build(target="rare", metric="f1")
     assert "focal" in f1.spaces["mlp"]["loss"].branches
     assert "huber" in build(target="size").spaces["mlp"]["loss"].branches
+
+
+def test_time_divides_the_rows_and_does_not_go_with_a_group(build):
+    spec = build(target="rare", roles={"w": "time"})
+    assert (spec.split.strategy, spec.split.time) == ("temporal", "w")
+    assert parse_spec(render_spec(spec)) == spec
+    with pytest.raises(SpecError, match="kept together by 'v' and divided by the time in 'w'"):
+        build(target="rare", roles={"w": "time", "v": "group"})
+    with pytest.raises(SpecError, match="'rare' cannot be the time of the rows: its values are"):
+        build(target="size", roles={"rare": "time"})
 
 
 def test_one_column_weighs_the_rows(build):
