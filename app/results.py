@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from app import services
+from app.wording import knows, say_plain
 from automl.errors import DataError
 from automl.evaluation.evaluation import Evaluation
 from automl.files import iterate_jsonl, load_json
@@ -71,7 +72,9 @@ def get_metric_title(name: str) -> str:
 
 def get_family_title(name: str) -> str:
     """The name of a family as people read it."""
-    return FAMILIES[name].title if name in FAMILIES else name
+    if name in FAMILIES:
+        return FAMILIES[name].title
+    return say_plain(f"family.{name}") if knows(f"family.{name}") else name
 
 
 def is_lower_better(name: str) -> bool:

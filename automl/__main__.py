@@ -375,8 +375,8 @@ def render_summary(result: Mapping[str, Any], out: str) -> str:
         if test.get("low") is not None and test.get("high") is not None:
             interval = f" [{test['low']:.4f}, {test['high']:.4f}]"
         lines.append(f"Test {metric}: {test['value']:.4f}{interval} on {test['n']:,} rows")
-    if (result.get("gain") or {}).get("sentence"):
-        lines.append(result["gain"]["sentence"])
+    if (result.get("worth") or {}).get("sentence"):
+        lines.append(result["worth"]["sentence"])
     lines += render_front(result)
     lines.append(f"Looks at this test part so far: {result['looks']}")
     lines.append(f"{result['wall_seconds']:.0f} s; results in {out}")

@@ -147,6 +147,7 @@ WORDS: dict[str, str] = {
     "stage.refit": "final",
     "stage.supernet": "supernet",
     "family.supernet": "Supernet",
+    "family.ensemble": "Ensemble",
     "stage.shared": "supernet's best",
     "live.screened": "{count} networks were measured before training; left out: {left}.",
     "live.screened_one": "1 network was measured before training; it was left out: {left}.",

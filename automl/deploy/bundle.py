@@ -1,7 +1,8 @@
 """What leaves the product: weights, preprocessing, calibration, threshold and a model card, without a pickle.
 
 A bundle is a folder (or a ZIP of it): ``bundle.json``, ``README.md``, ``encoder/`` and one folder per
-member below ``members/``.
+member below ``members/``. Where an ensemble holds models of the search beside final ones, ``encoder_second/`` has the
+encoder that the former read through.
 """
 
 import shutil
@@ -36,12 +37,13 @@ from automl.deploy.manifest import (
 )
 from automl.errors import BundleError
 from automl.evaluation.calibration import apply_temperature
+from automl.evaluation.mixing import TOLERANCE, mix
 from automl.evaluation.outcomes import THRESHOLD
 from automl.evaluation.outputs import build_output_frame
 from automl.files import write_atomic
 from automl.training.predictor import MODEL_JSON, MODEL_TENSORS, Predictor, load_predictor
 
-ENCODER = "encoder"
+ENCODER, SECOND_ENCODER = "encoder", "encoder_second"
 CARD = "README.md"
 ROW_ID = "row_id"
 CHUNK_ROWS = 50_000  # bounds the memory of a prediction
@@ -51,7 +53,11 @@ NEEDS_IMAGES = "Give a ZIP, a folder or a picture to automl.deploy.pictures.pred
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BundleParts:
-    """What ``save_bundle`` writes; ``members`` are saved model folders, see ``Manifest`` for the rest."""
+    """What ``save_bundle`` writes; ``members`` are saved model folders, see ``Manifest`` for the rest.
+
+    ``weights`` are shares of the mean by member (none: all alike); ``through_second`` are the places of the
+    members that read rows through the ``second_encoder``.
+    """
 
     name: str
     created_at: str
@@ -59,6 +65,9 @@ class BundleParts:
     columns: tuple[ColumnUse, ...]
     encoder: AnyEncoder
     members: tuple[Path, ...]
+    weights: tuple[float, ...] = ()
+    second_encoder: AnyEncoder | None = None
+    through_second: tuple[int, ...] = ()
     temperature: float | None = None
     threshold: float = THRESHOLD
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -76,6 +85,8 @@ def save_bundle(folder: Path, parts: BundleParts) -> Manifest:
         draft = Path(name) / "bundle"
         draft.mkdir()
         save_encoder(parts.encoder, draft / ENCODER)
+        if parts.second_encoder is not None:
+            save_encoder(parts.second_encoder, draft / SECOND_ENCODER)
         for number, member in enumerate(parts.members):
             _copy_model(member, draft / _get_member(number))
         manifest = _build_manifest(parts)
@@ -104,6 +115,7 @@ def load_bundle(path: Path, device: str = "cpu") -> "Bundle":
         return Bundle(
             manifest=manifest,
             encoder=load_encoder(folder / ENCODER),
+            second_encoder=_load_second(folder, manifest),
             members=tuple(load_predictor(folder / name, device) for name in manifest.members),
             unpacked=unpacked,
         )
@@ -113,11 +125,29 @@ def load_bundle(path: Path, device: str = "cpu") -> "Bundle":
         raise
 
 
+def _load_second(folder: Path, manifest: Manifest) -> AnyEncoder | None:
+    """The second encoder where a member needs it; it reads the same kind of data as the first."""
+    if SECOND_ENCODER not in manifest.encoders:
+        return None
+    second = load_encoder(folder / SECOND_ENCODER)
+    if type(second) is not type(load_encoder(folder / ENCODER)):
+        raise BundleError("The encoders of the bundle read different kinds of data.", hint=REDO)
+    return second
+
+
 def _require_members(manifest: Manifest) -> None:
-    """The members are the folders that ``save_bundle`` names, and no other path."""
+    """Members and encoders are the folders that ``save_bundle`` names, and no other path; weights are shares."""
     expected = tuple(_get_member(number) for number in range(len(manifest.members)))
     if not expected or manifest.members != expected:
         raise BundleError(f"The bundle names the models {manifest.members!r}.", hint=REDO)
+    weights, encoders = manifest.weights, manifest.encoders
+    are_shares = (
+        len(weights) == len(expected) and min(weights) > 0 and abs(sum(weights) - 1) < TOLERANCE
+    )
+    if weights and not are_shares:
+        raise BundleError(f"The bundle weighs its models by {weights!r:.80}.", hint=REDO)
+    if encoders and (len(encoders) != len(expected) or set(encoders) - {ENCODER, SECOND_ENCODER}):
+        raise BundleError(f"The bundle names the encoders {encoders!r:.80}.", hint=REDO)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -148,6 +178,7 @@ class Bundle:
     manifest: Manifest
     encoder: AnyEncoder
     members: tuple[Predictor, ...]
+    second_encoder: AnyEncoder | None = None
     unpacked: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Self:
@@ -166,6 +197,11 @@ class Bundle:
     def task(self) -> Task:
         """What is predicted."""
         return self.manifest.task
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """The share of every member in the mean."""
+        return self.manifest.weights or (1 / len(self.members),) * len(self.members)
 
     @property
     def kind(self) -> DataKind:
@@ -193,7 +229,11 @@ class Bundle:
             raise BundleError("This bundle reads rows of a table, not pictures.", hint=NEEDS_ROWS)
         if len(images) == 0:
             raise BundleError("There are no pictures to predict.", hint="Give at least one.")
-        return self._predict_views(self.encoder.encode_images(images))
+        second = self.second_encoder
+        return self._predict_views(
+            self.encoder.encode_images(images),
+            second.encode_images(images) if isinstance(second, ImageEncoder) else None,
+        )
 
     def build_output(self, prediction: NDArray[np.floating]) -> pd.DataFrame:
         """``prediction`` and, for classes, ``probability_<class>`` of what was predicted."""
@@ -207,13 +247,23 @@ class Bundle:
             raise BundleError("This bundle reads pictures, not rows of a table.", hint=NEEDS_IMAGES)
         _require_rows(frame, self.encoder.columns)
         views, notes = self.encoder.encode(frame)
-        return self._predict_views(views), notes
+        if self.second_encoder is None or isinstance(self.second_encoder, ImageEncoder):
+            return self._predict_views(views), notes
+        others, more = self.second_encoder.encode(frame)
+        said = {(note.code, note.column) for note in notes}
+        notes = (*notes, *(note for note in more if (note.code, note.column) not in said))
+        return self._predict_views(views, others), notes
 
-    def _predict_views(self, views: Views) -> NDArray[np.float64]:
+    def _predict_views(self, first: Views, second: Views | None = None) -> NDArray[np.float64]:
+        """The mean of all members; ``second`` are the same rows through the second encoder."""
+        names = self.manifest.encoders or (ENCODER,) * len(self.members)
+        sources = {ENCODER: first, SECOND_ENCODER: second}
         parts = []
-        for start in range(0, len(views), CHUNK_ROWS):
-            chunk = views.take(np.arange(start, min(start + CHUNK_ROWS, len(views))))
-            parts.append(np.mean([member.predict(chunk) for member in self.members], axis=0))
+        for start in range(0, len(first), CHUNK_ROWS):
+            rows = np.arange(start, min(start + CHUNK_ROWS, len(first)))
+            chunks = {name: each.take(rows) for name, each in sources.items() if each is not None}
+            pairs = zip(self.members, names, strict=True)
+            parts.append(mix([model.predict(chunks[name]) for model, name in pairs], self.weights))
         mean = np.concatenate(parts)
         if self.manifest.temperature is None or self.task.type is TaskType.REGRESSION:
             return mean
@@ -250,6 +300,14 @@ def _get_member(number: int) -> str:
     return f"members/{number}"
 
 
+def _name_encoders(parts: BundleParts) -> tuple[str, ...]:
+    """The encoder's folder by member; nothing where there is one encoder."""
+    if parts.second_encoder is None:
+        return ()
+    places = range(len(parts.members))
+    return tuple(SECOND_ENCODER if place in parts.through_second else ENCODER for place in places)
+
+
 def _build_manifest(parts: BundleParts, files: Mapping[str, str] | None = None) -> Manifest:
     is_binary = parts.task.type is TaskType.BINARY
     return Manifest(
@@ -258,6 +316,8 @@ def _build_manifest(parts: BundleParts, files: Mapping[str, str] | None = None) 
         task=parts.task,
         columns=parts.columns,
         members=tuple(_get_member(number) for number in range(len(parts.members))),
+        weights=parts.weights,
+        encoders=_name_encoders(parts),
         temperature=parts.temperature,
         threshold=parts.threshold if is_binary else None,
         training=parts.training,

@@ -46,7 +46,8 @@ def _render_purpose(manifest: Manifest) -> str:
     if manifest.temperature is not None:
         lines.append(f"Probabilities are scaled with temperature {manifest.temperature:.4g}.")
     if len(manifest.members) > 1:
-        lines.append(f"The predictions of {len(manifest.members)} models are averaged.")
+        how = " by their weights" if "ensemble" in manifest.training else ""
+        lines.append(f"The predictions of {len(manifest.members)} models are averaged{how}.")
     return " ".join(lines)
 
 
@@ -108,7 +109,21 @@ def _render_training(training: Mapping[str, Any]) -> str:
     lines = [
         f"- {name}: {NOT_STATED if value is None else _escape(str(value))}" for name, value in facts
     ]
-    return "\n".join(["## Training", "", *lines])
+    return "\n".join(["## Training", "", *lines, *_list_ensemble(training.get("ensemble"))])
+
+
+def _list_ensemble(members: Any) -> list[str]:
+    """The trials of an ensemble as a table; nothing for a model of one trial."""
+    if not isinstance(members, (list, tuple)):
+        return []
+    lines = ["", "| Model of the ensemble | Weight | Architecture | Seeds | Trained on |"]
+    lines.append("|---|---|---|---|---|")
+    for each in members:
+        rows = "train and select" if each.get("is_refit") else "train"
+        name, architecture = (_escape(str(each.get(key, ""))) for key in ("name", "architecture"))
+        share = f"{float(each.get('weight', 0)):.1%}"
+        lines.append(f"| {name} | {share} | {architecture} | {each.get('seeds', 1)} | {rows} |")
+    return lines
 
 
 def _list_weights(weights: Any) -> list[tuple[str, Any]]:

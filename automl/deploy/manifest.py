@@ -14,7 +14,8 @@ from automl.data.task import Task
 from automl.errors import BundleError, SpecError
 
 FORMAT: Final = "fairloom-bundle"
-VERSION: Final = 1
+VERSION: Final = 2
+READABLE: Final = (1, 2)  # 1 had neither weights nor a second encoder
 MANIFEST = "bundle.json"
 MAX_MANIFEST_BYTES = 20_000_000
 READ_BYTES = 1_000_000
@@ -26,7 +27,8 @@ class Manifest:
     """Everything about a bundle but its weights.
 
     ``columns`` are the inputs in the order of the table; ``members`` are folders whose predictions are
-    averaged; ``temperature`` (None: not scaled) is applied to the average; ``threshold`` turns the positive
+    averaged by ``weights`` (none: all alike); ``encoders`` names the folder of the encoder that each member reads
+    through (none: all through the first); ``temperature`` (None: not scaled) is applied to the average; ``threshold`` turns the positive
     probability into a decision (binary only). ``training`` says what it was trained on (data id and name,
     hash of the spec, rows by part, ``weights`` that it started from); ``metrics`` are the test results,
     metric → estimate; ``files`` maps every other file to its SHA-256; ``checksum`` is the SHA-256 of this record
@@ -46,8 +48,10 @@ class Manifest:
     warnings: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     checksum: str = ""
+    weights: tuple[float, ...] = ()
+    encoders: tuple[str, ...] = ()
     format: Literal["fairloom-bundle"] = FORMAT
-    version: Literal[1] = VERSION
+    version: Literal[1, 2] = VERSION
 
 
 _ADAPTER = TypeAdapter(Manifest)
@@ -68,9 +72,9 @@ def parse_manifest(text: bytes) -> Manifest:
         raise BundleError(f"{MANIFEST} is not JSON: {error}.", hint=REDO) from error
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         raise BundleError(f"{MANIFEST} does not describe a Fairloom bundle.", hint=REDO)
-    if value.get("version") != VERSION:
+    if value.get("version") not in READABLE:
         raise BundleError(
-            f"This bundle has version {value.get('version')!r}; this release reads {VERSION}.",
+            f"This bundle has version {value.get('version')!r}; this release reads up to {VERSION}.",
             hint="Use the release that wrote it, or search again.",
         )
     if value.get("checksum") != _compute_checksum(value):

@@ -112,6 +112,7 @@ def _build_protocol(
         "Trials": _describe_trials(result.get("trials") or ()),
         "Chosen by": f"{METRICS[spec.task.metric].title} on the select part (optimistic: the best of all trials)",
         "Architecture": str(winner.get("architecture") or ""),
+        "Gain and cost": str((result.get("worth") or {}).get("sentence") or ""),
         "Calibration": _describe_calibration(result.get("calibration")),
         "Sensitive columns as inputs": ", ".join(
             column.name for column in spec.columns if column.is_input

@@ -63,7 +63,7 @@ class Coordinator:
         self._reporter = Reporter(context, ledger, crew)
         self._study = Study(context.job_id, self._spec, plan.first)
         self._study.rebuild(ledger.list_trials(SEARCH))
-        self._shed = Shed(context.folder, ledger)
+        self._shed = Shed(self._spec, context.folder, ledger)
         self._screening = Screening(context, ledger, plan.first)
         self._pace = Pace(context, ledger, plan)
         self._sharing = Sharing(context, ledger)

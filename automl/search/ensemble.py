@@ -35,7 +35,7 @@ Truth = NDArray[np.generic]
 class EnsembleInput:
     """Candidates on the same rows: ``predictions`` by trial number, ``(n, K)`` or ``(n,)``.
 
-    ``single`` is the trial that would be delivered without an ensemble.
+    ``single`` is the trial that would be delivered without an ensemble; ``weight`` how much each row counts.
     """
 
     task: Task
@@ -44,6 +44,7 @@ class EnsembleInput:
     single: int
     seed: int = 0
     most_members: int = MOST_MEMBERS
+    weight: Floats | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,11 +108,16 @@ def split_rows(given: EnsembleInput) -> tuple[Ints, Ints]:
 
 
 def _choose_measure(given: EnsembleInput, rows: Ints) -> Measure:
-    """The task's; among rows of one class nothing can be ranked."""
-    measure = build_measure(given.task)
-    if measure.is_ranking and len(np.unique(given.truth[rows])) < 2:
+    """The task's; among rows of one class nothing can be ranked, and rows that weigh nothing are none."""
+    measure, weight = build_measure(given.task), _take_weight(given, rows)
+    counted = rows if weight is None else rows[weight > 0]
+    if measure.is_ranking and len(np.unique(given.truth[counted])) < 2:
         return build_log_loss()
     return measure
+
+
+def _take_weight(given: EnsembleInput, rows: Ints) -> Floats | None:
+    return None if given.weight is None else given.weight[rows]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,6 +136,7 @@ class _Picker:
         self._measure = measure
         self._numbers = numbers
         self._truth = given.truth[rows]
+        self._weight = _take_weight(given, rows)
         self._most_members = given.most_members
         self._columns = np.stack(
             [measure.reduce(self._truth, given.predictions[number][rows]) for number in numbers]
@@ -171,32 +178,34 @@ class _Picker:
             if not is_twin:
                 return place, scores[place]
             before = total / len(chosen)
-            error = self._measure.compute_error(self._truth, mixtures[place], before)
+            error = self._measure.compute_error(self._truth, mixtures[place], before, self._weight)
             if scores[place] - latest > error:
                 return place, scores[place]
         return None
 
     def _score(self, columns: Floats) -> float:
-        return self._measure.score(self._truth, columns)
+        return self._measure.score(self._truth, columns, self._weight)
 
 
 def _judge(
     given: EnsembleInput, picks: Sequence[_Pick], guard: Ints
 ) -> tuple[int, float | None, float | None]:
     """How many picks the guard rows like best (the fewest of equals), their score, and that of the best alone."""
-    if len(guard) < LEAST_GUARD_ROWS:
+    truth, weight = given.truth[guard], _take_weight(given, guard)
+    n_counted = len(guard) if weight is None else int((weight > 0).sum())
+    if n_counted < LEAST_GUARD_ROWS:
         return len(picks), None, None
-    truth, measure = given.truth[guard], _choose_measure(given, guard)
+    measure = _choose_measure(given, guard)
 
     def read(number: int) -> Floats:
         return measure.reduce(truth, given.predictions[number][guard])
 
-    alone = measure.score(truth, read(given.single))
+    alone = measure.score(truth, read(given.single), weight)
     total = np.zeros_like(read(given.single))
     best_size, best = 0, -np.inf
     for size, pick in enumerate(picks, start=1):
         total += read(pick.number)
-        score = measure.score(truth, total / size)
+        score = measure.score(truth, total / size, weight)
         if pick.gains and score > best:
             best_size, best = size, score
     return best_size, float(best), alone

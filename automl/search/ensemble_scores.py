@@ -11,18 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automl.data.task import Task, TaskType
+from fairness.definitions import compute_score
 from fairness.intervals import compute_auc_influence
+from fairness.outcomes import Outcomes
 from fairness.reliability import LOG_LOSS_CLIP
-from fairness.scores import compute_average_precision, compute_symmetric_errors
+from fairness.scores import compute_symmetric_errors
 
 Floats = NDArray[np.float64]
 Truth = NDArray[np.generic]
+Weight = Floats | None
 Lose = Callable[[Truth, Floats], Floats]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measure:
-    """``reduce``: prediction → columns ``(n, D)``. ``score``: truth, columns → higher is better.
+    """``reduce``: prediction → columns ``(n, D)``. ``score``: truth, columns, weights of rows → higher is better.
 
     ``compute_parts``: truth, columns → what varies from row to row, ``(m,)``; the error of a difference of two
     scores is that of the mean of the differences of their parts.
@@ -30,14 +33,17 @@ class Measure:
 
     name: str
     reduce: Callable[[Truth, NDArray[np.floating]], Floats]
-    score: Callable[[Truth, Floats], float]
+    score: Callable[[Truth, Floats, Weight], float]
     compute_parts: Callable[[Truth, Floats], Floats]
     is_ranking: bool = False  # sorts the rows, and needs both classes among them
 
-    def compute_error(self, truth: Truth, first: Floats, second: Floats) -> float:
+    def compute_error(
+        self, truth: Truth, first: Floats, second: Floats, weight: Weight = None
+    ) -> float:
         """Standard error of the score of ``first`` minus that of ``second``, on the same rows."""
         parts = self.compute_parts(truth, first) - self.compute_parts(truth, second)
-        return float(parts.std() / np.sqrt(len(parts)))
+        share = np.full(len(parts), 1 / len(parts)) if weight is None else weight / weight.sum()
+        return float(np.sqrt(((share * (parts - share @ parts)) ** 2).sum()))
 
 
 def build_measure(task: Task) -> Measure:
@@ -55,7 +61,9 @@ def _build_mean(
     return Measure(
         name=name,
         reduce=reduce,
-        score=lambda truth, columns: -float(lose(truth, columns).mean()),
+        score=lambda truth, columns, weight: (
+            -float(np.average(lose(truth, columns), weights=weight))
+        ),
         compute_parts=lambda truth, columns: -lose(truth, columns),
     )
 
@@ -108,7 +116,9 @@ def build_log_loss() -> Measure:
     return _build_mean("log_loss", _take_true, _lose_log)
 
 
-def _build_ranking(name: str, task: Task, score: Callable[[Truth, Floats], float]) -> Measure:
+def _build_ranking(
+    name: str, task: Task, score: Callable[[Truth, Floats, Weight], float]
+) -> Measure:
     """AUC or average precision of the positive class; their errors are told by the influence on the AUC."""
     positive = task.positive_index
 
@@ -119,7 +129,7 @@ def _build_ranking(name: str, task: Task, score: Callable[[Truth, Floats], float
     return Measure(
         name=name,
         reduce=lambda _truth, p: np.asarray(p, dtype=np.float64)[:, positive : positive + 1],
-        score=lambda truth, columns: score(find(truth), columns[:, 0]),
+        score=lambda truth, columns, weight: score(find(truth), columns[:, 0], weight),
         compute_parts=lambda truth, columns: _influence(find(truth), columns[:, 0]),
         is_ranking=True,
     )
@@ -130,22 +140,29 @@ def _influence(labels: Truth, score: Floats) -> Floats:
     return compute_auc_influence(labels, score)[1] * len(score)
 
 
-def compute_auc(labels: Truth, score: Floats) -> float:
+def compute_auc(labels: Truth, score: Floats, weight: Weight = None) -> float:
     """P(s⁺ > s⁻) + ½ P(s⁺ = s⁻) by one sort of the negatives: a third of the time of mid-ranks."""
     is_positive = labels == 1
-    below = np.sort(score[~is_positive])
-    above = score[is_positive]
-    places = np.searchsorted(below, above, "left") + np.searchsorted(below, above, "right")
-    return float(places.mean() / (2 * len(below)))
+    below, above = score[~is_positive], score[is_positive]
+    order = np.argsort(below)
+    below = below[order]
+    first, last = np.searchsorted(below, above, "left"), np.searchsorted(below, above, "right")
+    if weight is None:
+        return float((first + last).mean() / (2 * len(below)))
+    mass = np.concatenate([[0.0], np.cumsum(weight[~is_positive][order])])
+    beaten = np.average(mass[first] + mass[last], weights=weight[is_positive])
+    return float(beaten / (2 * mass[-1]))
 
 
-def _score_precision(labels: Truth, score: Floats) -> float:
-    return compute_average_precision(labels.astype(np.float64), score) or 0.0
+def _score_precision(labels: Truth, score: Floats, weight: Weight = None) -> float:
+    outcomes = Outcomes("binary", labels, probability=score, weight=weight)
+    return compute_score("average_precision", outcomes)
 
 
 def _build_ovr(_task: Task) -> Measure:
-    def score(truth: Truth, columns: Floats) -> float:
-        return float(np.mean([compute_auc(truth == k, columns[:, k]) for k in np.unique(truth)]))
+    def score(truth: Truth, columns: Floats, weight: Weight = None) -> float:
+        each = [compute_auc(truth == k, columns[:, k], weight) for k in np.unique(truth)]
+        return float(np.mean(each))
 
     def compute_parts(truth: Truth, columns: Floats) -> Floats:
         each = [_influence(truth == k, columns[:, k]) for k in np.unique(truth)]

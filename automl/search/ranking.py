@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from automl.data.preparing import load_prepared
 from automl.data.views import Part
 from automl.evaluation.comparison import ComparisonInput, compute_tiers
+from automl.evaluation.mixing import mix
 from automl.evaluation.outcomes import build_outcomes
 from automl.execution.saving import SELECT_PREDICTION
 from automl.search.spec import SearchSpec
@@ -16,27 +18,31 @@ from automl.training.rows import get_weight
 from fairness.definitions import METRICS, compute_metric
 from fairness.estimates import Estimate
 
+ENSEMBLE = "ensemble"
 MOST_INTERVALS = 12  # an interval may cost a bootstrap
 
 
 def rank_trials(
-    spec: SearchSpec, folder: Path, trials: Sequence[Mapping[str, Any]]
-) -> dict[int, dict[str, Any]]:
+    spec: SearchSpec,
+    folder: Path,
+    trials: Sequence[Mapping[str, Any]],
+    ensemble: Sequence[tuple[Mapping[str, Any], float]] = (),
+) -> dict[int | None, dict[str, Any]]:
     """Tier and score interval by trial number; ``trials`` come best first.
 
     Trials are ``result.json`` rows with their ``folder``. One without select predictions has no tier.
-    Intervals are computed for the leading trials and the baselines.
+    Intervals are computed for the leading trials and the baselines. The ``ensemble`` (its trials with their weights) is
+    ranked under None, with its ``select_score``.
     """
     prepared = load_prepared(folder / "prepared" / "search")
     truth = np.asarray(prepared.target[prepared.parts[Part.SELECT]])
     weight = get_weight(prepared, prepared.parts[Part.SELECT])
-    predictions = {}
-    for trial in trials:
-        path = folder / trial["folder"] / SELECT_PREDICTION
-        if path.is_file():
-            prediction = np.load(path, allow_pickle=False)
-            if len(prediction) == len(truth):
-                predictions[trial["number"]] = prediction
+    found = {trial["number"]: _load_prediction(folder, trial, len(truth)) for trial in trials}
+    predictions = {str(number): each for number, each in found.items() if each is not None}
+    if ensemble:
+        members = [_load_prediction(folder, trial, len(truth)) for trial, _ in ensemble]
+        known = [each for each in members if each is not None]
+        predictions[ENSEMBLE] = mix(known, [weight for _, weight in ensemble])
     if not predictions:
         return {}
     task = spec.task
@@ -44,25 +50,38 @@ def rank_trials(
         ComparisonInput(
             task=task,
             truth=truth,
-            predictions={str(number): each for number, each in predictions.items()},
+            predictions=predictions,
             metric=task.metric,
             seed=spec.seed,
             weight=weight,
         )
     )
-    ranked: dict[int, dict[str, Any]] = {
-        int(standing.name): {"tier": standing.tier} for standing in standings
+    scores = {standing.name: standing.score for standing in standings}
+    ranked: dict[str, dict[str, Any]] = {
+        standing.name: {"tier": standing.tier} for standing in standings
     }
     shown = [
-        trial
+        str(trial["number"])
         for index, trial in enumerate(trials)
         if index < MOST_INTERVALS or trial["is_baseline"]
     ]
-    for number in (trial["number"] for trial in shown):
-        if number in predictions:
-            outcomes = build_outcomes(task, truth, predictions[number], weight=weight)
-            ranked[number] |= _to_scores(task.metric, compute_metric(task.metric, outcomes))
-    return ranked
+    for name in (*shown, *([ENSEMBLE] if ensemble else [])):
+        if name in predictions:
+            outcomes = build_outcomes(task, truth, predictions[name], weight=weight)
+            ranked[name] |= _to_scores(task.metric, compute_metric(task.metric, outcomes))
+    if ensemble:
+        ranked[ENSEMBLE]["select_score"] = scores[ENSEMBLE]
+    return {None if name == ENSEMBLE else int(name): each for name, each in ranked.items()}
+
+
+def _load_prediction(
+    folder: Path, trial: Mapping[str, Any], n_rows: int
+) -> NDArray[np.floating] | None:
+    path = folder / trial["folder"] / SELECT_PREDICTION
+    if not path.is_file():
+        return None
+    prediction: NDArray[np.floating] = np.load(path, allow_pickle=False)
+    return prediction if len(prediction) == n_rows else None
 
 
 def _to_scores(metric: str, estimate: Estimate) -> dict[str, float | None]:

@@ -7,9 +7,14 @@ from automl.jobs.records import Trial, TrialState
 from automl.models.catalog import FAMILIES
 from automl.search.budget import REFIT_OVERHEAD, compute_makespan
 from automl.search.context import CoordinatorContext, Sizes
+from automl.search.ensemble import Ensemble
 from automl.search.ledger import BASELINE, Ledger
 from automl.search.spec import SearchSpec
 
+WINNER = "winner"  # what is delivered
+SINGLE = "single"  # the best model alone, where an ensemble is delivered
+NETWORK = "network"
+MEMBER = "member"
 SEEDS = 3  # what was searched for is averaged over as many; baselines stay what they are
 FINISH_SECONDS = 13.0
 FINISH_SECONDS_PER_ROW = 1.5e-4
@@ -17,7 +22,7 @@ FINISH_SECONDS_PER_ROW = 1.5e-4
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refit:
-    """One model that is opened at the end. ``roles``: winner, network, baseline."""
+    """One model that is opened at the end, alone or in the ensemble. ``roles``: winner or single, network, baseline, member."""
 
     source: Trial
     roles: tuple[str, ...]
@@ -36,26 +41,41 @@ class Refit:
             return source.n_epochs
         return max(1, source.best_epoch)
 
+    @property
+    def is_member_only(self) -> bool:
+        """Whether it is trained again for the ensemble alone; else its test results are opened too."""
+        return self.roles == (MEMBER,)
+
 
 def count_seeds(spec: SearchSpec) -> int:
     """Networks behind the final model; one where size or time count, because all of them would predict."""
     return 1 if spec.limits.is_set or spec.has_front else SEEDS
 
 
-def plan_refits(ledger: Ledger, n_seeds: int = SEEDS) -> tuple[Refit, ...]:
-    """Winner, best network and baselines, each once, the winner first."""
+def plan_refits(
+    ledger: Ledger, n_seeds: int = SEEDS, ensemble: Ensemble | None = None
+) -> tuple[Refit, ...]:
+    """Winner, best network and baselines, each once, the winner first; then who is in the ensemble only.
+
+    The ensemble counts where it is better than the best model alone. Who is in it only gets one seed, the
+    heaviest first: what a second seed would steady is steadied by the other members.
+    """
+    weights = ensemble.weights if ensemble is not None and ensemble.is_better else {}
+    best = SINGLE if weights else WINNER
     roles: dict[int, list[str]] = {}
-    for role, trial in (("winner", ledger.find_best()), ("network", ledger.find_best_network())):
+    for role, trial in ((best, ledger.find_best()), (NETWORK, ledger.find_best_network())):
         if trial is not None:
             roles.setdefault(trial.number, []).append(role)
     for trial in ledger.list_trials(BASELINE):
         if trial.state is TrialState.COMPLETE:
-            roles.setdefault(trial.number, []).append("baseline")
+            roles.setdefault(trial.number, []).append(BASELINE)
+    for number in weights:
+        roles.setdefault(number, []).append(MEMBER)
     return tuple(
         Refit(
             source=ledger[number],
             roles=tuple(names),
-            n_seeds=1 if ledger[number].stage == BASELINE else n_seeds,
+            n_seeds=1 if ledger[number].stage == BASELINE or names == [MEMBER] else n_seeds,
         )
         for number, names in roles.items()
     )
@@ -71,13 +91,15 @@ def compute_refit_seconds(source: Trial, epochs: int, sizes: Sizes) -> float:
     return (source.fit_seconds or 0.0) * min(1.0, share) * growth + REFIT_OVERHEAD
 
 
-def estimate_refits(ledger: Ledger, context: CoordinatorContext) -> float:
+def estimate_refits(
+    ledger: Ledger, context: CoordinatorContext, ensemble: Ensemble | None = None
+) -> float:
     """Seconds that all refits take together on the slots of the search; of pictures one seed is planned."""
     is_image = context.spec.data_kind is DataKind.IMAGES
     n_seeds = 1 if is_image else count_seeds(context.spec)
     lengths = [
         compute_refit_seconds(refit.source, refit.epochs, context.sizes)
-        for refit in plan_refits(ledger, n_seeds)
+        for refit in plan_refits(ledger, n_seeds, ensemble)
         for _ in range(refit.n_seeds)
     ]
     return compute_makespan(lengths, len(context.spec.resources.devices)) if lengths else 0.0

@@ -1,17 +1,21 @@
-"""Final training from scratch: winner, best network and baselines on train + select rows."""
+"""Final training from scratch: winner, best network, baselines and the ensemble on train + select rows."""
 
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
 
 from automl.data.dataset import DataKind
 from automl.jobs.records import StopMode, Trial, TrialState
 from automl.models.catalog import FAMILIES
 from automl.search.context import CoordinatorContext
 from automl.search.crew import Crew, Limits, find_trial_folder
+from automl.search.ensemble import Ensemble
+from automl.search.ensembling import Ensembler
 from automl.search.ledger import ACTIVE, REFIT, Ledger
+from automl.search.opened_model import Member, OpenedModel
 from automl.search.progress import Reporter
 from automl.search.refit_plan import (
+    MEMBER,
+    WINNER,
     Refit,
     compute_refit_seconds,
     count_seeds,
@@ -28,26 +32,14 @@ HOPELESS_SHARE = 0.3  # of a long refit that may be missing when it is begun: fo
 LEAST_ALLOWED_SECONDS = 4.0  # of the 10 s a budget may be overrun, rather than no refit at all
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OpenedModel:
-    """A model that may look at the test part.
+class Refitter:
+    """Runs the refits of a finished search on the same trainers, now holding the refit rows.
 
-    ``folders`` are its members (their predictions are averaged), relative to the job's folder;
-    ``is_refit`` is False where the trial's own model stands in for a refit that could not be made.
+    ``ensemble`` is there once it ran, where there is one; whether it is delivered it says itself.
     """
 
-    trial: int
-    roles: tuple[str, ...]
-    folders: tuple[str, ...]
-    is_refit: bool
-    epochs: int
-    fit_seconds: float
-
-
-class Refitter:
-    """Runs the refits of a finished search on the same trainers, now holding the refit rows."""
-
     def __init__(self, context: CoordinatorContext, ledger: Ledger, crew: Crew) -> None:
+        self.ensemble: Ensemble | None = None
         self._context = context
         self._ledger = ledger
         self._crew = crew
@@ -57,11 +49,15 @@ class Refitter:
         self._n_started = 0
 
     def run(self) -> Generator[None, None, tuple[OpenedModel, ...]]:
-        """Yield while waiting; returns what may be opened. Repeating it after a crash adopts what is there."""
+        """Yield while waiting; returns what may be opened, the final model first.
+
+        Repeating it after a crash adopts what is there.
+        """
+        self.ensemble = Ensembler(self._context.spec, self._context.folder, self._ledger).build()
         available = self._compute_available()
         self._until = None if available is None else time.monotonic() + available
         is_stopping = self._context.stop_mode() is StopMode.KEEP_BEST
-        refits = plan_refits(self._ledger, 1 if is_stopping else self._n_seeds)
+        refits = plan_refits(self._ledger, 1 if is_stopping else self._n_seeds, self.ensemble)
         if is_stopping and self._n_seeds > 1:
             self._context.warnings.add(
                 "The search was stopped early: its final models have one seed instead of "
@@ -69,7 +65,10 @@ class Refitter:
                 is_lasting=False,
             )
         yield from self._train(refits)
-        return tuple(self._open(refit) for refit in refits)
+        opened = tuple(self._open(refit) for refit in refits if not refit.is_member_only)
+        if self.ensemble is None or not self.ensemble.is_better:
+            return opened
+        return (self._open_ensemble(self.ensemble, refits), *opened)
 
     def _compute_available(self) -> float | None:
         is_stopping = self._context.stop_mode() is StopMode.KEEP_BEST
@@ -111,12 +110,14 @@ class Refitter:
     def _fits(self, refit: Refit, seed: int) -> bool:
         """First seeds are always tried; a further one only when what it took before fits into the rest.
 
-        Of pictures the first one too is left where it would take far longer than there is: half a schedule is
+        So does the only seed of a model that is in the ensemble only: there is its model of the search. Of pictures the first one too is left where it would take far longer than there is: half a schedule is
         worth less than the model of the search.
         """
         if self._until is None:
             return True
         planned = compute_refit_seconds(refit.source, refit.epochs, self._context.sizes)
+        if refit.is_member_only:
+            return time.monotonic() + SEED_SLACK * planned < self._until
         if seed == 0:
             is_long = self._context.spec.data_kind is DataKind.IMAGES
             return (
@@ -136,7 +137,7 @@ class Refitter:
         return self._until is not None and time.monotonic() > self._until
 
     def _build_queue(self, refits: tuple[Refit, ...]) -> list[tuple[Refit, int]]:
-        """Model and seed: first seeds before further ones, the winner before the others.
+        """Model and seed: first seeds before further ones, the winner before the others, the ensemble's own last.
 
         Of pictures what takes no time goes first: a winner that fills the rest would leave none for a constant.
         """
@@ -197,12 +198,48 @@ class Refitter:
             )
         return OpenedModel(
             trial=refit.source.number,
-            roles=refit.roles,
-            folders=tuple(
-                str(find_trial_folder(self._context.folder, row).relative_to(self._context.folder))
-                for row in chosen
-            ),
-            is_refit=bool(members),
+            roles=tuple(role for role in refit.roles if role != MEMBER),
+            members=self._build_members(refit, 1.0),
             epochs=refit.epochs,
             fit_seconds=sum(row.fit_seconds or 0.0 for row in chosen),
+        )
+
+    def _open_ensemble(self, ensemble: Ensemble, refits: tuple[Refit, ...]) -> OpenedModel:
+        """Every member with all the seeds it has; one that was not trained again with its model of the search."""
+        by_trial = {refit.source.number: refit for refit in refits}
+        members = tuple(
+            member
+            for number, weight in ensemble.weights.items()
+            for member in self._build_members(by_trial[number], weight)
+        )
+        old = sorted(member.trial for member in members if not member.is_refit)
+        if old:
+            named = ", ".join(map(str, old))
+            self._context.warnings.add(
+                f"Time was short: {len(old)} of {len(ensemble.weights)} models of the ensemble were not "
+                f"trained again on train and select rows (trials {named}); they enter with their models of the search.",
+                is_lasting=False,
+            )
+        rows = [row for number in ensemble.weights for row in self._choose_rows(by_trial[number])]
+        return OpenedModel(
+            trial=None,
+            roles=(WINNER,),
+            members=members,
+            epochs=0,
+            fit_seconds=sum(row.fit_seconds or 0.0 for row in rows),
+        )
+
+    def _choose_rows(self, refit: Refit) -> list[Trial]:
+        return self._list_members(refit) or [refit.source]
+
+    def _build_members(self, refit: Refit, weight: float) -> tuple[Member, ...]:
+        rows, folder = self._choose_rows(refit), self._context.folder
+        return tuple(
+            Member(
+                trial=refit.source.number,
+                folder=str(find_trial_folder(folder, row).relative_to(folder)),
+                weight=weight / len(rows),
+                is_refit=row.stage == REFIT,
+            )
+            for row in rows
         )

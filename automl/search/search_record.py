@@ -1,4 +1,4 @@
-"""What a search on pictures leaves in ``result.json`` beside its models: screening, the front, the methods."""
+"""What a search leaves in ``result.json`` beside its models: cost, ensemble; of pictures screening, front, methods."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from automl.jobs.records import Trial, TrialState
+from automl.search.ensemble import Ensemble
+from automl.search.ensembling import build_ensemble_record
 from automl.search.fronts import build_values, compute_fronts
 from automl.search.goals import OBJECTIVE_FACTS, UNITS, Method, Objective
 from automl.search.ledger import BASELINE, SEARCH, SUPERNET, Ledger
@@ -21,9 +23,13 @@ FRONT_NOTE = (
 PLAIN = "plain"
 
 
-def build_search_record(spec: SearchSpec, ledger: Ledger) -> dict[str, Any]:
-    """``screening``, ``pareto`` and ``methods``; each only where the search had such a thing."""
+def build_search_record(
+    spec: SearchSpec, ledger: Ledger, ensemble: Ensemble | None = None
+) -> dict[str, Any]:
+    """``ensemble``, ``screening``, ``pareto`` and ``methods``; each only where the search had such a thing."""
     record: dict[str, Any] = {}
+    if ensemble is not None:
+        record["ensemble"] = build_ensemble_record(ensemble)
     if screening := build_screening_record(ledger):
         record["screening"] = screening
     if spec.has_front:
@@ -32,6 +38,12 @@ def build_search_record(spec: SearchSpec, ledger: Ledger) -> dict[str, Any]:
     if spec.method is not Method.PLAIN:
         record["methods"] = build_methods(ledger)
     return record
+
+
+def build_cost(ledger: Ledger, search_seconds: float) -> dict[str, Any]:
+    """What was searched with: seconds from the start to the last trial, and trials that were trained."""
+    trained = [row for row in ledger.list_trials(SEARCH) if row.n_epochs > 0]
+    return {"search_seconds": round(search_seconds, 2), "n_trials": len(trained)}
 
 
 def build_pareto(spec: SearchSpec, ledger: Ledger) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from automl.search.refits import OpenedModel
+from automl.search.opened_model import OpenedModel, parse_opened_model
 from automl.search.spec import SearchSpec, parse_spec
 from automl.settings import Settings
 
@@ -32,15 +32,11 @@ class Finish:
 
 def parse_finish(arguments: Mapping[str, Any]) -> Finish:
     """Read the plain values that the worker hands to the child process."""
-    models = tuple(
-        OpenedModel(**{**model, "roles": tuple(model["roles"]), "folders": tuple(model["folders"])})
-        for model in arguments["models"]
-    )
     return Finish(
         spec=parse_spec(arguments["spec"]),
         folder=Path(arguments["folder"]),
         settings=Settings(**arguments["settings"]),
-        models=models,
+        models=tuple(map(parse_opened_model, arguments["models"])),
         trials={trial["number"]: trial for trial in arguments["trials"]},
         preparation=arguments["preparation"],
         looks=arguments["looks"],

@@ -5,25 +5,26 @@ from datetime import UTC, datetime
 from typing import Any
 
 from automl.data.preparing import load_prepared
-from automl.data.views import Part
 from automl.data.weights import find_weight
-from automl.evaluation.comparison import ComparisonInput, compute_difference
 from automl.files import write_json
 from automl.models.catalog import describe_layers
 from automl.reports.search_report import SearchReport, write_search_report
+from automl.search.ensembling import FAMILY, build_ensemble_name
 from automl.search.importance import compute_importance
+from automl.search.opened_model import OpenedModel
 from automl.search.preparation import REFIT_ROWS
 from automl.search.ranking import rank_trials
 from automl.search.spec import SearchSpec
+from automl.worker.ensemble_record import build_ensemble_row, describe_ensemble
 from automl.worker.finish import Finish, parse_finish
 from automl.worker.opening import Opened, Opener
 from automl.worker.result_record import SCHEMA_VERSION, build_leaderboard_row, collect_versions
 from automl.worker.weights_record import build_weights_record
 from automl.worker.winner_files import build_winner_predictions, write_winner_bundle
+from automl.worker.worth import build_worth
 from fairness.definitions import METRICS
 from fairness.estimates import Estimate
 
-YARDSTICKS = ("boosting", "small_cnn")  # one per kind of data
 MOST_ROWS = 60  # lines of the leaderboard beside the baselines
 
 
@@ -36,7 +37,7 @@ def run_finishing(
     opened = []
     for index, model in enumerate(finish.models):
         report(0.6 * index / len(finish.models), "Looking at the test part")
-        opened.append(opener.open(model, finish.trials[model.trial]))
+        opened.append(opener.open(model, *_name_model(model, finish.trials)))
     winner = opened[0]
     report(0.6, "Writing predictions, evaluation and bundle")
     result = _build_result(finish, opened, opener)
@@ -60,6 +61,13 @@ def run_finishing(
     return result
 
 
+def _name_model(model: OpenedModel, trials: Mapping[int, Mapping[str, Any]]) -> tuple[str, str]:
+    """Name and family."""
+    if model.trial is None:
+        return build_ensemble_name(len({member.trial for member in model.members})), FAMILY
+    return str(trials[model.trial]["name"]), str(trials[model.trial]["family"])
+
+
 def _build_result(finish: Finish, opened: Sequence[Opened], opener: Opener) -> dict[str, Any]:
     spec, winner = finish.spec, opened[0]
     network = next((each for each in opened if "network" in each.model.roles), None)
@@ -81,8 +89,7 @@ def _build_result(finish: Finish, opened: Sequence[Opened], opener: Opener) -> d
         "looks": finish.looks,
         "warnings": list(finish.warnings),
         "calibration": opener.build_calibration(winner),
-        "comparison": _compare(finish, opened, winner, opener),
-        "gain": {} if network is None else _compare(finish, opened, network, opener),
+        **build_worth(finish, opened, opener),
         "n_rows": dict(finish.preparation["n_rows"]),
         "protocol": _build_protocol(spec),
         "versions": collect_versions(),
@@ -128,6 +135,8 @@ def _render_metrics(metrics: Mapping[str, Estimate]) -> dict[str, dict[str, Any]
 
 
 def _describe_model(finish: Finish, opened: Opened) -> dict[str, Any]:
+    if opened.model.trial is None:
+        return describe_ensemble(opened.name, opened.model, finish.trials)
     trial = finish.trials[opened.model.trial]
     prepared = finish.folder / "prepared"
     shape = load_prepared(prepared / REFIT_ROWS).shape
@@ -141,7 +150,7 @@ def _describe_model(finish: Finish, opened: Opened) -> dict[str, Any]:
         "is_network": trial["is_network"],
         "is_refit": opened.model.is_refit,
         "epochs": opened.model.epochs,
-        "members": len(opened.model.folders),
+        "members": len(opened.model.members),
         "layers": describe_layers(opened.family, trial["config"], shape),
         **({"weights": weights} if weights else {}),
     }
@@ -167,78 +176,44 @@ def _build_leaderboard(finish: Finish, opened: Sequence[Opened]) -> list[dict[st
         for index, trial in enumerate(scored)
         if index < MOST_ROWS or trial["number"] in by_trial
     ]
-    standings = rank_trials(finish.spec, finish.folder, shown)
+    ensemble = by_trial.get(None)
+    weights = _weigh_trials(finish, None if ensemble is None else ensemble.model)
+    standings = rank_trials(finish.spec, finish.folder, shown, weights)
     rows = []
+    if ensemble is not None:
+        described = describe_ensemble(ensemble.name, ensemble.model, finish.trials)
+        row = build_ensemble_row(described, standings[None])
+        rows.append(row | _render_opened_row(ensemble))
     for trial in shown:
         row = build_leaderboard_row(trial) | standings.get(trial["number"], {})
         if each := by_trial.get(trial["number"]):
-            row["test"] = _render_metrics(each.evaluation.metrics)
-            row["fit_seconds"] = each.model.fit_seconds
-            row["predict_seconds"] = each.predict_seconds
-            row["roles"] = list(each.model.roles)
-            if row["parameters"] is not None:
-                n_members = len(each.model.folders)  # all of them predict
-                row["parameters"] *= n_members
-                for name in ("macs", "latency_ms"):
-                    row[name] = None if row[name] is None else row[name] * n_members
+            row |= _render_opened_row(each)
+            n_members = len(each.model.members)  # all of them predict
+            for name in ("parameters", "macs", "latency_ms"):
+                row[name] = None if row[name] is None else row[name] * n_members
         rows.append(row)
-    return rows
+    return sorted(rows, key=lambda row: -row["select_score"])  # stable: equals keep their order
 
 
-def _compare(
-    finish: Finish, opened: Sequence[Opened], model: Opened, opener: Opener
-) -> dict[str, Any]:
-    """A model against the yardstick on the test part, as a number and a sentence.
+def _weigh_trials(
+    finish: Finish, ensemble: OpenedModel | None
+) -> tuple[tuple[Mapping[str, Any], float], ...]:
+    """The trials of the ensemble, each with its weight."""
+    members = () if ensemble is None else ensemble.members
+    weights: dict[int, float] = {}
+    for member in members:
+        weights[member.trial] = weights.get(member.trial, 0.0) + member.weight
+    return tuple((finish.trials[number], weight) for number, weight in weights.items())
 
-    For a table that is boosted trees with default settings, for pictures the small network.
-    """
-    baseline = next(
-        (
-            each
-            for each in opened
-            if each.family in YARDSTICKS and "baseline" in each.model.roles and each is not model
-        ),
-        None,
-    )
-    if baseline is None:
-        return {}
-    task = finish.spec.task
-    difference = compute_difference(
-        ComparisonInput(
-            task=task,
-            truth=opener.get_truth(Part.TEST),
-            predictions={"model": model.prediction, "baseline": baseline.prediction},
-            metric=task.metric,
-            seed=finish.spec.seed,
-            weight=opener.get_weight(Part.TEST),
-        ),
-        "model",
-        "baseline",
-    )
+
+def _render_opened_row(opened: Opened) -> dict[str, Any]:
+    """What a line of the leaderboard has more where the test results were opened."""
     return {
-        **difference.to_json(),
-        "model": model.name,
-        "baseline": baseline.name,
-        "sentence": render_gain(task.metric, model.name, baseline.name, difference),
+        "test": _render_metrics(opened.evaluation.metrics),
+        "fit_seconds": opened.model.fit_seconds,
+        "predict_seconds": opened.predict_seconds,
+        "roles": list(opened.model.roles),
     }
-
-
-def render_gain(metric: str, name: str, baseline: str, difference: Estimate) -> str:
-    """Was it worth it: the gain over a baseline with its interval, also when there is none."""
-    title = METRICS[metric].title
-    if difference.value is None or difference.low is None or difference.high is None:
-        return f"Whether {name} gains over {baseline} cannot be estimated: {difference.reason}"
-    interval = f"{difference.value:+.4f} [{difference.low:+.4f}, {difference.high:+.4f}]"
-    if difference.low > 0:
-        verdict = "a measurable gain"
-    elif difference.high < 0:
-        verdict = "a measurable loss"
-    else:
-        verdict = "no measurable gain"
-    sign = (
-        ", lower is better, so the sign is turned" if METRICS[metric].direction == "lower" else ""
-    )
-    return f"{name} against {baseline}: {interval} ({title}{sign}), {verdict}."
 
 
 def _build_seeds(opened: Sequence[Opened]) -> dict[str, Any]:
@@ -251,7 +226,7 @@ def _build_seeds(opened: Sequence[Opened]) -> dict[str, Any]:
             "epochs": each.model.epochs,
         }
         for each in opened
-        if len(each.model.folders) > 1
+        if len(each.model.members) > 1 and not each.model.is_ensemble
     }
 
 

@@ -1,7 +1,6 @@
 """The one look at the test part: predict, calibrate on the calibrate part, evaluate."""
 
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,11 @@ from automl.evaluation.calibration import Temperature, fit_temperature
 from automl.evaluation.calibration_table import compute_calibration_table
 from automl.evaluation.evaluate import EvaluationInput, compute_metrics, evaluate
 from automl.evaluation.evaluation import Evaluation
+from automl.evaluation.mixing import mix
 from automl.evaluation.outcomes import build_outcomes
+from automl.search.opened_model import Member, OpenedModel
 from automl.search.preparation import REFIT_ROWS, SEARCH_ROWS
-from automl.search.refits import OpenedModel
-from automl.training.predictor import Predictor, load_predictor
+from automl.training.predictor import load_predictor
 from automl.training.rows import get_weight
 
 Floats = NDArray[np.float64]
@@ -46,13 +46,17 @@ class Opened:
 
 
 class Opener:
-    """Opens the models of one search; the rows of both encoders are loaded when first needed."""
+    """Opens the models of one search; the rows of both encoders are loaded when first needed.
+
+    What a saved model predicts is computed once: those of an ensemble are opened alone too.
+    """
 
     def __init__(self, task: Task, folder: Path, seed: int) -> None:
         self._task = task
         self._folder = folder
         self._seed = seed
         self._prepared: dict[str, Prepared] = {}
+        self._predicted: dict[tuple[str, Part], tuple[Floats, float]] = {}
 
     def load_rows(self, *, is_refit: bool) -> Prepared:
         """The rows as the final models read them, or as the search's own did."""
@@ -71,33 +75,38 @@ class Opener:
         prepared = self.load_rows(is_refit=True)
         return get_weight(prepared, prepared.parts[part])
 
-    def open(self, model: OpenedModel, trial: Mapping[str, Any]) -> Opened:
+    def open(self, model: OpenedModel, name: str, family: str) -> Opened:
         """Predict the calibrate part, scale, then predict and evaluate the test part."""
-        members = [load_predictor(self._folder / name) for name in model.folders]
-        calibrate = self._predict(members, model, Part.CALIBRATE)
-        temperature = self._fit_temperature(calibrate.mean(axis=0))
-        started = time.perf_counter()
-        uncalibrated = self._predict(members, model, Part.TEST).mean(axis=0)
-        predict_seconds = time.perf_counter() - started
+        calibrate = [self._predict(member, Part.CALIBRATE)[0] for member in model.members]
+        average = mix(calibrate, model.weights)
+        temperature = self._fit_temperature(average)
+        tested = [self._predict(member, Part.TEST) for member in model.members]
+        uncalibrated = mix([prediction for prediction, _ in tested], model.weights)
         final = uncalibrated if temperature is None else temperature.apply(uncalibrated)
         return Opened(
             model=model,
-            name=str(trial["name"]),
-            family=str(trial["family"]),
+            name=name,
+            family=family,
             prediction=final,
             uncalibrated=uncalibrated,
             temperature=temperature,
             evaluation=self._evaluate(final, uncalibrated if temperature else None),
             member_values=tuple(self._score_calibrate(each) for each in calibrate),
-            average_value=self._score_calibrate(calibrate.mean(axis=0)),
-            predict_seconds=predict_seconds,
+            average_value=self._score_calibrate(average),
+            predict_seconds=sum(seconds for _, seconds in tested),
         )
 
-    def _predict(self, members: Sequence[Predictor], model: OpenedModel, part: Part) -> Floats:
-        """Predictions of every member: ``(M, n, K)`` or ``(M, n)``."""
-        prepared = self.load_rows(is_refit=model.is_refit)
-        views = prepared.views.take(prepared.parts[part])
-        return np.stack([np.asarray(member.predict(views)) for member in members])
+    def _predict(self, member: Member, part: Part) -> tuple[Floats, float]:
+        """Predictions of a saved model, ``(n, K)`` or ``(n,)``, and the seconds they took."""
+        key = (member.folder, part)
+        if key not in self._predicted:
+            prepared = self.load_rows(is_refit=member.is_refit)
+            predictor = load_predictor(self._folder / member.folder)
+            views = prepared.views.take(prepared.parts[part])
+            started = time.perf_counter()
+            prediction = np.asarray(predictor.predict(views))
+            self._predicted[key] = (prediction, time.perf_counter() - started)
+        return self._predicted[key]
 
     def _fit_temperature(self, probability: Floats) -> Temperature | None:
         if self._task.type is TaskType.REGRESSION:

@@ -27,12 +27,13 @@ from automl.search.context import (
 from automl.search.coordinator import Coordinator
 from automl.search.crew import Crew
 from automl.search.ledger import ACTIVE, Ledger
+from automl.search.opened_model import OpenedModel
 from automl.search.preparation import REFIT_ROWS, SEARCH_ROWS
 from automl.search.pretrained_weights import narrow_spec
 from automl.search.progress import build_progress, fit_progress, shorten_warnings
-from automl.search.refits import OpenedModel, Refitter
+from automl.search.refits import Refitter
 from automl.search.rungs import build_rung_plan
-from automl.search.search_record import build_search_record
+from automl.search.search_record import build_cost, build_search_record
 from automl.search.spec import SearchSpec, parse_spec, render_spec
 from automl.worker.child_folder import make_child_folder, render_settings
 from automl.worker.context import HandlerContext, run_until
@@ -100,11 +101,15 @@ class SearchRun:
         if ledger.find_best() is None:
             self._fail_without_model(ledger)
             return
+        search_seconds = search.clock.compute_elapsed()
         self._load_rows(executor, REFIT_ROWS)
-        models = yield from Refitter(search, ledger, crew).run()
+        refitter = Refitter(search, ledger, crew)
+        models = yield from refitter.run()
         self.close()
         self._context.report_progress(build_progress("evaluation", search, ledger, crew))
-        result = yield from self._finish(record, ledger, models)
+        found = build_search_record(self._spec, ledger, refitter.ensemble)
+        found["cost"] = build_cost(ledger, search_seconds)
+        result = yield from self._finish(record, ledger, models, found)
         self._end(result, search, ledger, crew)
 
     def _read_spec(self) -> tuple[SearchSpec, tuple[Slot, ...]]:
@@ -213,9 +218,13 @@ class SearchRun:
         return ledger
 
     def _finish(
-        self, record: Mapping[str, Any], ledger: Ledger, models: tuple[OpenedModel, ...]
+        self,
+        record: Mapping[str, Any],
+        ledger: Ledger,
+        models: tuple[OpenedModel, ...],
+        found: Mapping[str, Any],
     ) -> Generator[None, None, dict[str, Any]]:
-        """Count the look, then open the test part in a child process."""
+        """Count the look, then open the test part in a child process; ``found`` goes into the result."""
         looks = self._context.store.record_look(
             self._context.lease, record["test_fingerprint"], _hash_models(self._folder, models)
         )
@@ -228,7 +237,7 @@ class SearchRun:
             "preparation": dict(record),
             "looks": looks,
             "warnings": self._warnings.texts,
-            "search": build_search_record(self._spec, ledger),
+            "search": dict(found),
         }
         return (
             yield from self._run_child(
@@ -299,10 +308,12 @@ class SearchRun:
 
 
 def _hash_models(folder: Path, models: tuple[OpenedModel, ...]) -> str:
-    """One hash over the weights of everything that is about to be opened."""
+    """One hash over the weights of everything that is about to be opened, and how an ensemble weighs them."""
     digest = sha256()
     for model in models:
-        for member in model.folders:
-            digest.update((folder / member / "model.safetensors").read_bytes())
-            digest.update((folder / member / "model.json").read_bytes())
+        for member in model.members:
+            digest.update((folder / member.folder / "model.safetensors").read_bytes())
+            digest.update((folder / member.folder / "model.json").read_bytes())
+        if model.is_ensemble:
+            digest.update(repr(model.weights).encode())
     return digest.hexdigest()

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from automl.data.dataset import Kind
-from automl.data.encoding import load_encoder
+from automl.data.encoding import AnyEncoder, load_encoder
 from automl.data.preparing import load_prepared
 from automl.data.store import load_dataset, load_frame
 from automl.data.views import Part
@@ -71,11 +71,17 @@ def _describe_pictures(finish: Finish) -> dict[str, Any]:
     }
 
 
+def _load_encoder(finish: Finish, rows: str) -> AnyEncoder:
+    return load_encoder(finish.folder / "prepared" / rows / "encoder")
+
+
 def write_winner_bundle(finish: Finish, winner: Opened, result: Mapping[str, Any]) -> None:
     """Replace ``bundle/``; an earlier one, of a search that was resumed, goes first."""
-    spec = finish.spec
-    rows = REFIT_ROWS if winner.model.is_refit else SEARCH_ROWS
-    winner_weights = result["winner"].get("weights")
+    spec, members = finish.spec, winner.model.members
+    is_old = [not member.is_refit for member in members]
+    first, second = (SEARCH_ROWS, None) if all(is_old) else (REFIT_ROWS, SEARCH_ROWS)
+    described = result["winner"]
+    winner_weights, ensemble = described.get("weights"), described.get("ensemble")
     shutil.rmtree(finish.out / "bundle", ignore_errors=True)
     save_bundle(
         finish.out / "bundle",
@@ -84,8 +90,11 @@ def write_winner_bundle(finish: Finish, winner: Opened, result: Mapping[str, Any
             created_at=result["created_at"],
             task=spec.task,
             columns=spec.inputs,
-            encoder=load_encoder(finish.folder / "prepared" / rows / "encoder"),
-            members=tuple(finish.folder / name for name in winner.model.folders),
+            encoder=_load_encoder(finish, first),
+            second_encoder=_load_encoder(finish, second) if second and any(is_old) else None,
+            members=tuple(finish.folder / member.folder for member in members),
+            weights=tuple(member.weight for member in members),
+            through_second=tuple(np.flatnonzero(is_old).tolist()) if second else (),
             temperature=None if winner.temperature is None else winner.temperature.value,
             training={
                 "data": spec.data,
@@ -95,6 +104,7 @@ def write_winner_bundle(finish: Finish, winner: Opened, result: Mapping[str, Any
                 "seed": spec.seed,
                 **_describe_pictures(finish),
                 **({"weights": winner_weights} if winner_weights else {}),
+                **({"ensemble": ensemble} if ensemble else {}),
             },
             metrics=result["test"],
             versions=result["versions"],

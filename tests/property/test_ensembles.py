@@ -73,7 +73,8 @@ def test_on_the_rows_it_was_picked_by_it_is_never_worse_than_the_best_alone(give
     models = {number: each[rows] for number, each in given_input.predictions.items()}
     measure = build_measure(given_input.task)
     scores = {
-        number: measure.score(truth, measure.reduce(truth, each)) for number, each in models.items()
+        number: measure.score(truth, measure.reduce(truth, each), None)
+        for number, each in models.items()
     }
     mixed = mix([models[number] for number in ensemble.weights], list(ensemble.weights.values()))
-    assert measure.score(truth, measure.reduce(truth, mixed)) >= max(scores.values()) - 1e-9
+    assert measure.score(truth, measure.reduce(truth, mixed), None) >= max(scores.values()) - 1e-9

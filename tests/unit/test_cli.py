@@ -195,7 +195,7 @@ def test_the_summary_names_winner_value_gain_and_looks():
     result = {
         "metric": "roc_auc", "winner": {"name": "MLP 4", "architecture": "MLP 3×256"}, "looks": 2,
         "test": {"roc_auc": {"value": 0.9, "low": 0.88, "high": 0.92, "n": 1000}},
-        "gain": {"sentence": "MLP 4 against Boosted trees (default): no measurable gain."},
+        "worth": {"sentence": "MLP 4 against Boosted trees (default): no measurable gain."},
         "wall_seconds": 61.0,
     }  # fmt: skip
     text = render_summary(result, "out")

@@ -133,12 +133,16 @@ def test_networks_are_averaged_over_three_seeds_with_their_spread(done):
     assert result["best_network"]["layers"]
 
 
-def test_the_gain_over_default_boosting_is_said_in_words(done):
+def test_the_gain_over_the_best_fixed_baseline_and_its_cost_are_said_in_words(done):
     result = done[2]
-    sentence = result["gain"]["sentence"]
-    assert result["best_network"]["name"] in sentence
-    assert "gain" in sentence or "loss" in sentence
-    assert sentence in done[0].stdout
+    baselines = [row for row in result["leaderboard"] if row["is_baseline"]]
+    best = max(baselines, key=lambda row: row["select_score"])
+    gain, worth = result["gain"], result["worth"]
+    assert gain["baseline"] == worth["baseline"] == best["name"]
+    assert result["best_network"]["name"] in gain["sentence"]
+    assert gain["sentence"] in worth["sentence"]
+    assert f"and {worth['n_trials']} trials." in worth["sentence"]
+    assert worth["sentence"] in done[0].stdout
 
 
 def test_the_bundle_predicts_the_same_numbers_from_the_file(done, table):

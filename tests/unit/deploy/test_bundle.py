@@ -1,5 +1,6 @@
 """A bundle reproduces its predictions anywhere, and refuses what it is not."""
 
+import hashlib
 import json
 import os
 import shlex
@@ -7,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -263,10 +265,76 @@ def test_members_cannot_point_elsewhere(made, tmp_path):
         load_bundle(copy)
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"weights": (0.9, 0.9)}, "weighs its models"),
+        ({"weights": (1.5, -0.5)}, "weighs its models"),
+        ({"weights": (1.0,)}, "weighs its models"),
+        ({"encoders": ("encoder", "../../etc")}, "names the encoders"),
+        ({"encoders": ("encoder",)}, "names the encoders"),
+    ],
+)
+def test_hostile_weights_and_encoders_are_refused(made, tmp_path, changes, words):
+    copy = tmp_path / "bundle"
+    shutil.copytree(made[0], copy)
+    manifest = parse_manifest((copy / "bundle.json").read_bytes())
+    (copy / "bundle.json").write_text(render_manifest(replace(manifest, **changes)))
+    with pytest.raises(BundleError, match=words):
+        load_bundle(copy)
+
+
+def test_a_second_encoder_that_is_named_must_be_there(made, tmp_path):
+    copy = tmp_path / "bundle"
+    shutil.copytree(made[0], copy)
+    manifest = parse_manifest((copy / "bundle.json").read_bytes())
+    changed = replace(manifest, encoders=("encoder", "encoder_second"))
+    (copy / "bundle.json").write_text(render_manifest(changed))
+    with pytest.raises(DataError, match="encoder_second"):
+        load_bundle(copy)
+
+
+def test_a_bundle_of_the_first_version_still_predicts(made, tmp_path):
+    """As it was written before there were weights: neither of the new fields, all members alike."""
+    copy = tmp_path / "bundle"
+    shutil.copytree(made[0], copy)
+    value = json.loads((copy / "bundle.json").read_text())
+    old = {name: each for name, each in value.items() if name not in ("weights", "encoders", "checksum")}  # fmt: skip
+    old["version"] = 1
+    text = json.dumps(old, sort_keys=True, ensure_ascii=False).encode()
+    old["checksum"] = hashlib.sha256(text).hexdigest()
+    (copy / "bundle.json").write_text(json.dumps(old))
+    _, frame, expected, _ = made
+    np.testing.assert_allclose(load_bundle(copy).predict_array(frame), expected, atol=1e-9)
+
+
+def test_members_count_by_their_weights_and_read_through_their_encoder(made, tmp_path):
+    frame = made[1]
+    ready = prepare(PrepareRequest(frame=frame, columns=COLUMNS, task=TASK, split_plan=SplitPlan()))
+    plan = SplitPlan(seed=1)  # other training rows, so another encoder
+    other = prepare(PrepareRequest(frame=frame, columns=COLUMNS, task=TASK, split_plan=plan))
+    first = run_training(ready.prepared, TASK, "linear", {})
+    second = run_training(other.prepared, TASK, "boosting", {})
+    for number, each in enumerate((first, second)):
+        each.save(tmp_path / f"model-{number}")
+    save_bundle(
+        tmp_path / "bundle",
+        BundleParts(
+            name="mixed", created_at="", task=TASK, columns=COLUMNS[:-1], encoder=other.encoder,
+            second_encoder=ready.encoder, through_second=(0,),
+            members=(tmp_path / "model-0", tmp_path / "model-1"), weights=(0.25, 0.75),
+        ),
+    )  # fmt: skip
+    got = load_bundle(tmp_path / "bundle").predict_array(frame)
+    expected = 0.25 * first.predictor.predict(ready.prepared.views)
+    expected = expected + 0.75 * second.predictor.predict(other.prepared.views)
+    np.testing.assert_allclose(got, expected, atol=1e-9)
+
+
 def test_a_newer_version_is_named(made, tmp_path):
     value = json.loads((made[0] / "bundle.json").read_text())
-    (tmp_path / "bundle.json").write_text(json.dumps({**value, "version": 2}))
-    with pytest.raises(BundleError, match="version 2"):
+    (tmp_path / "bundle.json").write_text(json.dumps({**value, "version": 3}))
+    with pytest.raises(BundleError, match="version 3"):
         load_bundle(tmp_path)
 
 

@@ -163,6 +163,28 @@ def test_the_fast_auc_is_the_registrys_with_ties():
     assert compute_auc(truth, score) == pytest.approx(compute_auc_value(truth, score), abs=1e-12)
 
 
+def test_rows_that_weigh_two_count_as_two_rows():
+    """Of every measure: weights of 1 and 2 against the rows written twice."""
+    truth, models = _draw_binary(3, n=300)
+    weight = 1.0 + (np.arange(300) % 3 == 0)
+    twice = np.repeat(np.arange(300), weight.astype(int))
+    for metric in ("roc_auc", "average_precision", "log_loss", "brier_score"):
+        measure = build_measure(_task(metric))
+        for model in models.values():
+            columns = measure.reduce(truth, model)
+            expected = measure.score(truth[twice], columns[twice], None)
+            assert measure.score(truth, columns, weight) == pytest.approx(expected)
+
+
+def test_rows_without_weight_decide_nothing():
+    truth, models = _draw_binary(4)
+    weight = (np.arange(N) % 2 == 0).astype(float)
+    ensemble = _build(_task(), truth, models, weight=weight)
+    spoiled = {number: np.where(weight[:, None] > 0, each, 0.5) for number, each in models.items()}
+    again = _build(_task(), truth, spoiled, weight=weight)
+    assert dict(again.weights) == dict(ensemble.weights)
+
+
 def test_the_error_of_a_gain_in_auc_is_delongs():
     truth, models = _draw_binary(2)
     measure = build_measure(_task())
@@ -172,6 +194,7 @@ def test_the_error_of_a_gain_in_auc_is_delongs():
     for _ in range(300):
         rows = rng.integers(0, N, N)
         gains.append(
-            measure.score(truth[rows], first[rows]) - measure.score(truth[rows], second[rows])
+            measure.score(truth[rows], first[rows], None)
+            - measure.score(truth[rows], second[rows], None)
         )
     assert measure.compute_error(truth, first, second) == pytest.approx(np.std(gains), rel=0.15)

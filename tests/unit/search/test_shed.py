@@ -1,7 +1,9 @@
 """Weights on disk: only of what may still be needed."""
 
+import pytest
 from search_simulation import Bench
 
+from automl.search import ensembling
 from automl.search.crew import find_trial_folder
 from automl.search.ledger import BASELINE, SEARCH
 
@@ -24,12 +26,17 @@ class _Writing:
                     (folder / name).write_text("x")
 
 
-def test_weights_stay_for_the_leaders_and_the_baselines_only(tmp_path):
+@pytest.mark.parametrize("most", [1, 3])
+def test_weights_stay_for_candidates_and_baselines_only(tmp_path, monkeypatch, most):
+    monkeypatch.setattr(ensembling, "MOST_CANDIDATES", most)
     bench = Bench(tmp_path)
     _Writing(bench)
     rows = bench.run()
     ledger = bench.ledger
     wanted = {ledger.find_best().number, ledger.find_best_network().number}
+    candidates = {row.number for row in ensembling.pick_candidates(ledger)}
+    assert len(candidates & {row.number for row in rows if row.stage == SEARCH}) >= most
+    wanted |= candidates
     wanted |= {row.number for row in rows if row.stage == BASELINE}
     has_weights = {
         row.number

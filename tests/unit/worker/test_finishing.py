@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automl.worker.finishing import render_gain
 from automl.worker.result_record import build_leaderboard_row, collect_versions, render_result
+from automl.worker.worth import render_gain
 from fairness.estimates import Estimate, build_not_estimable
 
 
