@@ -17,6 +17,7 @@ Ints = NDArray[np.int64]
 
 PARTS = tuple(Part)
 N_TARGET_BINS = 10
+BIN_ROWS = 20  # of the target; fewer leave nothing for the smallest part
 MAX_TIED_SHARE = 0.3  # above it equal rows are what a table with few columns has, not copies
 MAX_CLUSTER_SHARE = 0.02
 
@@ -143,7 +144,8 @@ def _build_strata(target: NDArray[np.generic], task_type: TaskType) -> Ints:
     values = np.asarray(target, dtype=np.float64)
     if not len(values):
         return np.zeros(0, dtype=np.int64)
-    edges = np.unique(np.quantile(values, np.linspace(0, 1, N_TARGET_BINS + 1)[1:-1]))
+    n_bins = max(1, min(N_TARGET_BINS, len(values) // BIN_ROWS))
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, n_bins + 1)[1:-1]))
     return np.searchsorted(edges, values, side="right").astype(np.int64)
 
 
@@ -208,6 +210,18 @@ def _assign_strata(
         part_of_cluster[members] = parts
         chosen = part_of_cluster[clusters]
         assigned = np.where(chosen >= 0, chosen, assigned)
+    return _fill_empty(assigned, clusters, shares)
+
+
+def _fill_empty(assigned: Ints, clusters: Ints, shares: NDArray[np.float64]) -> Ints:
+    """A part that many tiny strata left empty gets the smallest cluster of the largest part."""
+    for part in np.flatnonzero(shares > 0):
+        if (assigned == part).any():
+            continue
+        largest = int(np.bincount(assigned, minlength=len(shares)).argmax())
+        members, sizes = np.unique(clusters[assigned == largest], return_counts=True)
+        if len(members) > 1:
+            assigned = np.where(clusters == members[sizes.argmin()], part, assigned)
     return assigned
 
 

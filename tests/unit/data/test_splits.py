@@ -31,6 +31,20 @@ def test_regression_parts_have_the_same_distribution() -> None:
     assert [len(parts[part]) for part in Part] == pytest.approx([2402, 600, 400, 600], abs=2)
 
 
+@pytest.mark.parametrize("n_rows", [20, 24, 40, 60, 100])
+def test_a_small_regression_fills_every_part(n_rows: int) -> None:
+    target = np.random.default_rng(0).normal(size=n_rows)
+    parts = split(target, TaskType.REGRESSION).parts
+    wanted = [0.6 * n_rows, 0.15 * n_rows, 0.1 * n_rows, 0.15 * n_rows]
+    assert [len(parts[part]) for part in Part] == pytest.approx(wanted, abs=2)
+
+
+def test_many_tiny_classes_leave_no_part_empty() -> None:
+    parts = split(np.repeat(np.arange(10), 3), TaskType.MULTICLASS).parts
+    assert min(map(len, parts.values())) == 1
+    assert sum(map(len, parts.values())) == 30
+
+
 def test_a_given_test_part_stays_as_it_is() -> None:
     target = np.tile([0, 1], 500)
     parts = split(target, n_given_test=200).parts
