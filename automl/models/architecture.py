@@ -24,6 +24,8 @@ def render_architecture(family: str, config: Config) -> str:
             return _render_resnet(config)
         case "boosting":
             return _render_boosting(config)
+        case "lightgbm":
+            return f"LightGBM trees of {config.get('num_leaves', 31)} leaves"
         case "small_cnn" | "cnn" | "classic" | "pretrained":
             from automl.models.image.architecture import render_image_architecture
 

@@ -85,6 +85,16 @@ _FAMILIES = (
         build="automl.models.tabular.boosting:build_boosting",
     ),
     Family(
+        name="lightgbm",
+        title="LightGBM",
+        summary="Boosted trees that grow leaf by leaf; 100 of them with the library's defaults, up to 10,000 searched.",
+        source="Ke et al. 2017, LightGBM: A Highly Efficient Gradient Boosting Decision Tree",
+        is_network=False,
+        is_baseline=True,
+        default={},
+        build="automl.models.tabular.lightgbm:build_lightgbm",
+    ),
+    Family(
         name="mlp",
         title="MLP",
         summary="A multilayer perceptron, plain or residual, with or without numeric embeddings.",
@@ -201,6 +211,8 @@ def _get_table_space(family: str, limits: spaces.Limits) -> Space:
             return spaces.build_linear_space()
         case "boosting":
             return spaces.build_boosting_space()
+        case "lightgbm":
+            return spaces.build_lightgbm_space()
         case "mlp":
             return spaces.build_mlp_space(limits)
         case "resnet":

@@ -55,6 +55,24 @@ def build_boosting_space() -> Space:
     }
 
 
+def build_lightgbm_space() -> Space:
+    """LightGBM's own names; ranges that hold the configurations of learned portfolios (``starts``)."""
+    return {
+        "learning_rate": Float(low=0.005, high=0.2, log=True),
+        "num_leaves": Int(low=4, high=256, log=True),
+        "feature_fraction": Float(low=0.4, high=1.0),
+        "bagging_fraction": Float(low=0.5, high=1.0),
+        "min_data_in_leaf": Int(low=1, high=100, log=True),
+        "lambda_l1": Float(low=0.0, high=1.0),
+        "lambda_l2": Float(low=0.0, high=10.0),
+        "extra_trees": Choice(options=(False, True)),
+        "cat_l2": Float(low=0.005, high=10.0, log=True),
+        "cat_smooth": Float(low=0.005, high=100.0, log=True),
+        "max_cat_to_onehot": Int(low=4, high=100, log=True),
+        "min_data_per_group": Int(low=2, high=100, log=True),
+    }
+
+
 def build_mlp_space(limits: Limits) -> Space:
     """Depth, widths, connectivity, normalisation, inputs and training of an MLP."""
     return {

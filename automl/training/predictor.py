@@ -79,7 +79,7 @@ def _restore(record: dict[str, Any], arrays: dict[str, NDArray[Any]], device: st
             from automl.models.tabular.linear import LinearModel
 
             return LinearModel.from_arrays(record, arrays)
-        case "boosting":
+        case "boosting" | "lightgbm":
             from automl.models.tabular.boosting import TreesModel
 
             return TreesModel.from_arrays(record, arrays)

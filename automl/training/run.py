@@ -59,6 +59,10 @@ def train(prepared: Prepared, task: Task, request: TrainRequest) -> Training:
         from automl.training.boosting import train_boosting
 
         return (yield from train_boosting(prepared, task, request))
+    if family.name == "lightgbm":
+        from automl.training.lightgbm import train_lightgbm
+
+        return (yield from train_lightgbm(prepared, task, request))
     from automl.training.closed_form import train_closed_form
 
     return (yield from train_closed_form(prepared, task, request))

@@ -1,4 +1,4 @@
-"""Histogram gradient boosting: the estimator, and its fitted trees as plain arrays."""
+"""Histogram gradient boosting: the estimator, and fitted trees of any library as plain arrays."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +17,7 @@ from automl.space.dimensions import Config
 MAX_CODE = (
     254  # scikit-learn takes 255 levels; codes are ordered by frequency, rarer ones are pooled
 )
+BITSET_WORDS = 8  # of 32 bits: a set of levels in scikit-learn's predictor
 Estimator: TypeAlias = Any  # HistGradientBoostingClassifier or HistGradientBoostingRegressor
 _FIELDS = (
     "value", "feature_idx", "num_threshold", "missing_go_to_left", "left", "right",
@@ -46,9 +47,9 @@ def build_matrix(views: Views) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TreesModel:
-    """Fitted trees as arrays; predicts exactly what scikit-learn predicts.
+    """Fitted trees as arrays; predicts exactly what the library that grew them predicts.
 
-    ``levels`` are the training codes per categorical column, ``nodes`` all trees one after another
+    ``levels`` are the training codes per categorical column (none: codes are read as they are), ``nodes`` all trees one after another
     (``sizes`` nodes each), ``bitsets`` their categorical splits (``n_bitsets`` each); trees of one round
     stand side by side, one per output. ``limits`` clamp a regression to the training range. ``classes`` are
     those seen in training, of ``n_classes`` (0: a regression); the others have probability 0.
@@ -134,6 +135,7 @@ class TreesModel:
         for name in _FIELDS:
             nodes[name] = arrays[f"node_{name}"]
         _check_nodes(nodes, arrays)
+        _check_bitsets(nodes, arrays)
         ends, bitset_ends = np.cumsum(arrays["sizes"]), np.cumsum(arrays["n_bitsets"])
         trees = tuple(
             TreePredictor(part, bits, bits)
@@ -153,6 +155,7 @@ class TreesModel:
             limits=arrays["limits"],
             classes=arrays["classes"],
             n_classes=int(record["n_classes"]),
+            family=str(record["family"]),
         )
 
 
@@ -175,6 +178,16 @@ def _check_nodes(nodes: NDArray[Any], arrays: Mapping[str, NDArray[Any]]) -> Non
     split = inner & (nodes["is_categorical"] == 1)
     if (nodes["bitset_idx"][split] >= count[split]).any():
         raise ValueError("a categorical split has no set of levels")
+
+
+def _check_bitsets(nodes: NDArray[Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse sets of levels of another width, and columns whose known levels are nowhere."""
+    known = arrays["known_bitsets"]
+    if any(bits.ndim != 2 or bits.shape[1] != BITSET_WORDS for bits in (arrays["bitsets"], known)):
+        raise ValueError("a set of levels has another width")
+    split = (nodes["is_leaf"] == 0) & (nodes["is_categorical"] == 1)
+    if (arrays["column_map"][nodes["feature_idx"][split]] >= len(known)).any():
+        raise ValueError("a categorical split reads a column without levels")
 
 
 def _compute_probability(raw: NDArray[np.float64]) -> NDArray[np.float64]:
