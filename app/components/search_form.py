@@ -29,7 +29,7 @@ from fairness.errors import FairloomError
 OTHER = "other"
 TRIALS = "trials"
 FITTING = "fitting"
-GROUPS = {"networks": ("mlp", "resnet"), "trees": ("boosting",), "linear": ("linear",)}
+GROUPS = {"networks": ("mlp", "resnet"), "trees": ("lightgbm", "boosting"), "linear": ("linear",)}
 DEFAULT_MINUTES = 5.0
 DEFAULT_TRIALS = 20
 

@@ -35,7 +35,7 @@ class Family:
     """A kind of model.
 
     ``default`` is trained first, and for baselines always; an empty one means the library's own defaults.
-    ``build`` is ``module:function``, resolved by ``resolve_build`` when a model is really needed.
+    ``is_seeded``: whether two seeds give two models. ``build`` is ``module:function``, resolved by ``resolve_build`` when a model is really needed.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Family:
     build: str
     tasks: tuple[TaskType, ...] = ALL_TASKS
     data: tuple[DataKind, ...] = (DataKind.TABLE,)
+    is_seeded: bool = True
 
 
 _FAMILIES = (
@@ -61,6 +62,7 @@ _FAMILIES = (
         default={},
         build="automl.models.tabular.constant:fit_constant",
         data=BOTH,
+        is_seeded=False,
     ),
     Family(
         name="linear",
@@ -73,16 +75,7 @@ _FAMILIES = (
         default={"C": 1.0},
         build="automl.models.tabular.linear:fit_linear",
         data=BOTH,
-    ),
-    Family(
-        name="boosting",
-        title="Boosted trees",
-        summary="Histogram gradient boosting; reads missing values and categories as they are.",
-        source="scikit-learn HistGradientBoosting, after Ke et al. 2017 (LightGBM)",
-        is_network=False,
-        is_baseline=True,
-        default={},
-        build="automl.models.tabular.boosting:build_boosting",
+        is_seeded=False,
     ),
     Family(
         name="lightgbm",
@@ -93,6 +86,16 @@ _FAMILIES = (
         is_baseline=True,
         default={},
         build="automl.models.tabular.lightgbm:build_lightgbm",
+    ),
+    Family(
+        name="boosting",
+        title="Boosted trees",
+        summary="Histogram gradient boosting; reads missing values and categories as they are.",
+        source="scikit-learn HistGradientBoosting, after Ke et al. 2017 (LightGBM)",
+        is_network=False,
+        is_baseline=True,
+        default={},
+        build="automl.models.tabular.boosting:build_boosting",
     ),
     Family(
         name="mlp",

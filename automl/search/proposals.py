@@ -52,7 +52,8 @@ class Proposer:
             return False
         if self._spec.sampler is Sampler.GRID and len(rows) >= len(self._list_grid()):
             return False
-        return bool(self._turns) and not self._is_hopeless(rows)
+        is_asked_for = bool(self._turns) or len(rows) < len(self._starts)
+        return is_asked_for and not self._is_hopeless(rows)
 
     def _is_hopeless(self, rows: list[Trial]) -> bool:
         """Whether the last trials all failed, or none of the last proposals could be trained; it is said."""

@@ -75,10 +75,15 @@ def plan_refits(
         Refit(
             source=ledger[number],
             roles=tuple(names),
-            n_seeds=1 if ledger[number].stage == BASELINE or names == [MEMBER] else n_seeds,
+            n_seeds=n_seeds if names != [MEMBER] and _is_averaged(ledger[number]) else 1,
         )
         for number, names in roles.items()
     )
+
+
+def _is_averaged(trial: Trial) -> bool:
+    """Whether several seeds make a mean: not where a seed changes nothing, and baselines stay what they are."""
+    return trial.stage != BASELINE and FAMILIES[trial.family].is_seeded
 
 
 def compute_refit_seconds(source: Trial, epochs: int, sizes: Sizes) -> float:

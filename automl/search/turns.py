@@ -1,13 +1,15 @@
 """Whose turn it is: the start list first, then families by a fixed quota.
 
-Tables: three of four asks go to the networks and one to boosting. The networks are what is searched for,
-boosting keeps them honest; the first network family takes two of the three. Pictures: the searched CNN takes
-most asks, then networks with given weights, then the classical ones.
+Tables: three of four asks go to the networks and one to trees. The networks are what is searched for, trees
+keep them honest; the first network family takes two of the three, LightGBM and boosting alternate. The linear
+family is in the start list only: a few strengths of its penalty say all there is to say. Pictures: the searched
+CNN takes most asks, then networks with given weights, then the classical ones.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from math import lcm
 
 from automl.data.dataset import DataKind
 from automl.errors import SpecError
@@ -18,6 +20,7 @@ from automl.models.tabular.loss_config import with_plain_loss
 from automl.space.dimensions import Config, Space
 from automl.space.sampling import iterate_grid, validate_config
 
+_TREES = ("lightgbm", "boosting")
 _IMAGE_CYCLES = {
     ("cnn", "classic", "pretrained"): ("cnn", "pretrained", "cnn", "classic"),
     ("cnn", "classic"): ("cnn", "cnn", "cnn", "classic"),
@@ -40,18 +43,19 @@ def is_searched(family: str) -> bool:
 
 
 def build_turns(families: Sequence[str]) -> tuple[str, ...]:
-    """The cycle of families that is asked again and again, e.g. ``(mlp, resnet, mlp, boosting)``."""
+    """The cycle of families that is asked again and again, e.g. ``(mlp, resnet, mlp, lightgbm)``."""
     networks = [name for name in families if is_searched(name)]
-    boosting = [name for name in families if name == "boosting"]
+    trees = [name for name in _TREES if name in families]
     if not networks:
-        return tuple(boosting)
+        return tuple(trees)
     if any(DataKind.IMAGES in FAMILIES[name].data for name in networks):
         known = tuple(name for name in ("cnn", "classic", "pretrained") if name in networks)
         return _IMAGE_CYCLES.get(known, known)
-    first = networks[0]
+    first, others = networks[0], networks[1:] or networks
     cycle: list[str] = []
-    for other in networks[1:] or networks:
-        cycle += [first, other, first, *boosting]
+    for index in range(lcm(len(others), len(trees) or 1)):
+        cycle += [first, others[index % len(others)], first]
+        cycle += trees[index % len(trees) :][:1] if trees else []
     return tuple(cycle)
 
 
@@ -65,7 +69,7 @@ def build_starts(spaces: Mapping[str, Space]) -> tuple[Start, ...]:
     if any(DataKind.TABLE not in FAMILIES[name].data for name in turns):
         return _interleave(spaces, turns)
     networks = [name for name in spaces if is_searched(name)]
-    others = [name for name in spaces if name == "boosting"]
+    others = [name for name in (*_TREES, "linear") if name in spaces]
     lists = [_list_starts(name, spaces[name]) for name in (*networks, *others)]
     return tuple(start for row in zip_longest(*lists) for start in row if start is not None)
 

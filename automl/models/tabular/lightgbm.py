@@ -62,7 +62,11 @@ def build_lightgbm(
     if "bagging_fraction" in config:
         options["bagging_freq"] = 1
     data = lightgbm.Dataset(
-        matrix, label=target, weight=weight, categorical_feature=list(range(n_codes)), params=options
+        matrix,
+        label=target,
+        weight=weight,
+        categorical_feature=list(range(n_codes)),
+        params=options,
     )
     return lightgbm.Booster(options, data)
 

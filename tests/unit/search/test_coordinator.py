@@ -7,7 +7,7 @@ import pytest
 from search_simulation import Bench, SimulatedTrainers, build_spec
 
 from automl.jobs.records import StopMode, Trial, TrialState
-from automl.models.catalog import FAMILIES
+from automl.models.catalog import FAMILIES, get_starts
 from automl.search.context import SearchDiscarded
 from automl.search.ledger import BASELINE, SEARCH
 from automl.search.spec import Budget, Pruner, Resources, Sampler
@@ -31,10 +31,10 @@ def _facts(rows):
 
 def test_baselines_come_first_and_do_not_count_as_trials(tmp_path):
     rows = Bench(tmp_path).run()
-    assert [row.family for row in rows[:3]] == ["constant", "linear", "boosting"]
-    assert [row.stage for row in rows] == [BASELINE] * 3 + [SEARCH] * 12
-    assert rows[3].family == "mlp"
-    assert dict(rows[3].config) == dict(FAMILIES["mlp"].default)
+    assert [row.family for row in rows[:4]] == ["constant", "linear", "lightgbm", "boosting"]
+    assert [row.stage for row in rows] == [BASELINE] * 4 + [SEARCH] * 12
+    assert rows[4].family == "mlp"
+    assert dict(rows[4].config) == dict(FAMILIES["mlp"].default)
     assert all(row.state in (TrialState.COMPLETE, TrialState.PRUNED) for row in rows)
 
 
@@ -83,7 +83,7 @@ def test_a_search_that_was_cut_goes_on_where_it_stood(tmp_path, cut_after):
     numbers = [command.trial for command in again.trainers.trained]
     assert len(set(numbers)) == len(numbers)
     assert not set(numbers) & set(finished)
-    assert len(rows) == 15
+    assert len(rows) == 16
 
 
 def test_a_resumed_search_proposes_what_the_undisturbed_one_did(tmp_path):
@@ -131,6 +131,14 @@ def test_a_grid_ends_when_it_is_exhausted(tmp_path):
     assert [row.config["max_features"] for row in rows if row.stage == SEARCH] == pytest.approx(
         [0.3, 0.65, 1.0]
     )
+
+
+def test_a_family_that_is_never_sampled_still_gets_its_start_list(tmp_path):
+    spec = build_spec(budget=Budget(trials=100))
+    spaces = {"linear": spec.spaces["linear"]}
+    rows = Bench(tmp_path, spec=replace(spec, families=("linear",), spaces=spaces)).run()
+    tried = [dict(row.config) for row in rows if row.stage == SEARCH]
+    assert tried == [dict(config) for config in get_starts("linear")]
 
 
 def test_a_time_budget_keeps_its_reserve_and_uses_all_slots(tmp_path):
@@ -188,16 +196,14 @@ def test_discard_ends_at_once(tmp_path):
 
 
 def test_failed_trials_are_results_and_do_not_go_on_for_ever(tmp_path):
-    trainers = SimulatedTrainers(
-        fails=frozenset({"mlp", "resnet", "boosting"}), seconds_per_poll=0.01
-    )
+    trainers = SimulatedTrainers(fails=frozenset(FAMILIES) - {"constant"}, seconds_per_poll=0.01)
     spec = build_spec(budget=Budget(seconds=3600))
     bench = Bench(tmp_path, spec=spec, trainers=trainers)
     failed = [row for row in bench.run() if row.state is TrialState.FAILED]
     assert 20 <= len(failed) <= 24
     assert all(row.failure_kind == "crashed" and row.failure_message for row in failed)
     assert any("It died." in text for text in bench.warnings.texts)
-    assert bench.ledger.find_best().family == "linear"
+    assert bench.ledger.find_best().family == "constant"
 
 
 def test_when_everything_fails_the_search_ends_without_a_best(tmp_path):

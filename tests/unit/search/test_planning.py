@@ -12,7 +12,7 @@ from automl.data.dataset import DataKind
 from automl.jobs.records import StopMode, TrialState
 from automl.models.catalog import FAMILIES, get_space, list_families
 from automl.search.budget import BudgetClock, compute_makespan, compute_reserve
-from automl.search.ledger import REFIT
+from automl.search.ledger import REFIT, SEARCH
 from automl.search.refit_plan import plan_refits
 from automl.search.refits import Refitter
 from automl.search.rungs import MOST_EPOCHS, build_rung_plan
@@ -47,6 +47,11 @@ def test_nobody_asks_at_the_horizon_itself():
         (("boosting", "mlp"), ("mlp", "mlp", "mlp", "boosting")),
         (("mlp", "resnet"), ("mlp", "resnet", "mlp")),
         (("linear", "boosting"), ("boosting",)),
+        (("boosting", "lightgbm", "linear"), ("lightgbm", "boosting")),
+        (
+            ("lightgbm", "boosting", "mlp", "resnet"),
+            ("mlp", "resnet", "mlp", "lightgbm", "mlp", "resnet", "mlp", "boosting"),
+        ),
         (("constant", "linear"), ()),
         (("constant", "small_cnn", "cnn"), ("cnn",)),
         (("small_cnn", "cnn", "classic"), ("cnn", "cnn", "cnn", "classic")),
@@ -62,7 +67,8 @@ def test_the_start_list_begins_with_the_reference_network_and_respects_the_space
     starts = build_starts(spaces)
     assert starts[0].family == "mlp"
     assert starts[0].config == FAMILIES["mlp"].default
-    assert {start.family for start in starts} == {"mlp", "resnet", "boosting"}
+    assert {start.family for start in starts} == set(spaces) - {"constant"}
+    assert FAMILIES["linear"].default not in [start.config for start in starts]
     narrowed = dict(spaces["mlp"])
     narrowed.pop("depth")
     assert not [s for s in build_starts({**spaces, "mlp": narrowed}) if s.family == "mlp"]
@@ -116,13 +122,24 @@ def test_winner_network_and_baselines_are_refitted_networks_three_times(tmp_path
     best = bench.ledger.find_best()
     assert models[0].trial == best.number
     assert "winner" in models[0].roles
-    assert sum("baseline" in model.roles for model in models) == 3
+    assert sum("baseline" in model.roles for model in models) == 4
     network = next(model for model in models if "network" in model.roles)
     assert len(network.folders) == 3
     assert all(model.is_refit for model in models)
     rows = bench.ledger.list_trials(REFIT)
     assert len({row.seed for row in rows}) == len(rows)
     assert network.epochs == bench.ledger[network.trial].best_epoch
+
+
+def test_a_model_without_chance_in_it_is_refitted_once(tmp_path):
+    spec = build_spec()
+    spaces = {"linear": spec.spaces["linear"]}
+    bench = Bench(tmp_path, spec=replace(spec, families=("linear",), spaces=spaces))
+    rows = bench.run()
+    best = next(row for row in rows if row.stage == SEARCH)
+    bench.ledger.update(best.number, score=0.99)
+    winner = plan_refits(bench.ledger)[0]
+    assert (winner.source.family, winner.n_seeds) == ("linear", 1)
 
 
 def test_refits_that_are_there_are_not_made_again(tmp_path):
