@@ -20,7 +20,13 @@ from automl.execution.trainer import TrainerSetup, run_trainer
 
 _ROOT = str(Path(__file__).resolve().parents[2])  # where the package lies, installed or not
 WAITING = "OMP_WAIT_POLICY"
-PRELOADED = ("torch", "sklearn.ensemble", "automl.execution.trainer", "automl.training.run")
+PRELOADED = (
+    "torch",
+    "sklearn.ensemble",
+    "lightgbm",
+    "automl.execution.trainer",
+    "automl.training.run",
+)
 
 
 def warm_up(preload: Sequence[str] = PRELOADED) -> None:

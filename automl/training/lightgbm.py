@@ -23,6 +23,7 @@ DEFAULT_ROUNDS = 100  # LightGBM's own
 DEFAULT_RATE = 0.1
 PATIENCE = 3
 MAX_EMPTY_ROUNDS = 10  # columns are drawn at random: one that finds no split does not end it
+MOST_SHARE = 0.25  # of the time that is left, for one searched configuration: there is more to try
 PATIENCE_RATE = 3.0  # small steps need more of them: the rates of the waiting rounds add up to this
 
 
@@ -34,6 +35,8 @@ class LightGBMRun(TreesRun):
         self.rounds = EPOCH_ROUNDS if request.config else DEFAULT_ROUNDS
         self.n_epochs = min(request.max_epochs, MAX_EPOCHS) if request.config else 1
         self.patience = max(PATIENCE, math.ceil(PATIENCE_RATE / self.learning_rate / self.rounds))
+        is_searched = bool(request.config) and not request.is_refit
+        self.most_seconds = self.clock.remaining * (MOST_SHARE if is_searched else 1.0)
         self.n_empty = 0
         is_regression = self.n_classes == 0
         classes = np.unique(self.target)[: 0 if is_regression else None].astype(np.int64)
@@ -108,7 +111,7 @@ class LightGBMRun(TreesRun):
             self.warnings.append(f"Time ran out after {n_rounds} of {wanted} rounds.")
 
     def has_time(self) -> bool:
-        return not self.clock.is_over
+        return self.clock.seconds < self.most_seconds and not self.clock.is_over
 
 
 def train_lightgbm(

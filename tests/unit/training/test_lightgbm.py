@@ -163,6 +163,14 @@ def test_a_deadline_that_has_come_leaves_one_round():
     assert trained.warnings[-1] == "Time ran out after 1 of 100 rounds."
 
 
+def test_a_searched_configuration_takes_a_part_of_the_time_a_refit_all_of_it():
+    deadline = time.monotonic() + 1000
+    for changes, most in (({}, 250), ({"is_refit": True}, 1000)):
+        request = build_request("lightgbm", SEARCHED, deadline=deadline, **changes)
+        assert LightGBMRun(BINARY, TASK, request).most_seconds == pytest.approx(most, rel=0.1)
+    assert LightGBMRun(BINARY, TASK, build_request("lightgbm", SEARCHED)).has_time()
+
+
 @pytest.mark.parametrize("numbers", [np.ones(60), np.full(60, np.nan)])
 def test_a_column_that_says_nothing_gives_the_prior_and_ends(numbers):
     prepared, task = build_small(numbers, (np.arange(60) % 4 == 0).astype(int))
