@@ -18,7 +18,7 @@ from automl.training.epoch import Epoch, Verb
 from automl.training.request import Trained, TrainRequest
 from automl.training.trees import EPOCH_ROUNDS, TreesRun, train_trees
 
-MAX_EPOCHS = 400  # 10,000 rounds
+MAX_TREES = 10_000
 DEFAULT_ROUNDS = 100  # LightGBM's own
 DEFAULT_RATE = 0.1
 PATIENCE = 3
@@ -33,7 +33,6 @@ class LightGBMRun(TreesRun):
     def __init__(self, prepared: Prepared, task: Task, request: TrainRequest) -> None:
         super().__init__(prepared, task, request)
         self.rounds = EPOCH_ROUNDS if request.config else DEFAULT_ROUNDS
-        self.n_epochs = min(request.max_epochs, MAX_EPOCHS) if request.config else 1
         self.patience = max(PATIENCE, math.ceil(PATIENCE_RATE / self.learning_rate / self.rounds))
         is_searched = bool(request.config) and not request.is_refit
         self.most_seconds = self.clock.remaining * (MOST_SHARE if is_searched else 1.0)
@@ -42,6 +41,9 @@ class LightGBMRun(TreesRun):
         classes = np.unique(self.target)[: 0 if is_regression else None].astype(np.int64)
         self.mean = prepared.target_mean if is_regression else 0.0
         self.scale = prepared.target_scale if is_regression else 1.0
+        n_outputs = len(classes) if len(classes) > 2 else 1
+        most = max(1, MAX_TREES // (self.rounds * n_outputs))
+        self.n_epochs = min(request.max_epochs, most) if request.config else 1
         self.booster = resolve_build(request.family)(
             request.config,
             self.matrix,
@@ -52,7 +54,7 @@ class LightGBMRun(TreesRun):
             seed=derive_seed(request.seed, 0) % 2**31,
             threads=request.threads,
         )
-        self.model = self._build_model(classes)
+        self.model = self._build_model(classes, n_outputs)
         self._say_small_leaves()
 
     def _compute_label(self, classes: NDArray[np.int64]) -> NDArray[Any]:
@@ -61,11 +63,11 @@ class LightGBMRun(TreesRun):
             return np.searchsorted(classes, self.target)
         return np.asarray((self.target - self.mean) / self.scale)
 
-    def _build_model(self, classes: NDArray[np.int64]) -> TreesModel:
+    def _build_model(self, classes: NDArray[np.int64], n_outputs: int) -> TreesModel:
         """A model without trees; codes are read as they are, so no level is mapped."""
         n_columns = self.matrix.shape[1]
         return TreesModel(
-            baseline=np.full(len(classes) if len(classes) > 2 else 1, self.mean),
+            baseline=np.full(n_outputs, self.mean),
             levels=(),
             trees=(),
             known_bitsets=np.zeros((n_columns, BITSET_WORDS), dtype=np.uint32),

@@ -136,6 +136,13 @@ def test_the_best_epoch_decides_the_number_of_trees(monkeypatch):
     assert len(trained.predictor.trees) == 50
 
 
+def test_ten_classes_do_not_grow_ten_times_as_many_trees():
+    prepared, task = build_prepared(TaskType.MULTICLASS), build_task(TaskType.MULTICLASS)
+    several = LightGBMRun(prepared, task, build_request("lightgbm", SEARCHED, max_epochs=400))
+    one = LightGBMRun(BINARY, TASK, build_request("lightgbm", SEARCHED, max_epochs=400))
+    assert (one.n_epochs, several.n_epochs) == (400, 133)
+
+
 def test_small_steps_have_more_patience():
     slow = LightGBMRun(BINARY, TASK, build_request("lightgbm", SEARCHED | {"learning_rate": 0.01}))
     fast = LightGBMRun(BINARY, TASK, build_request("lightgbm", SEARCHED | {"learning_rate": 0.2}))
