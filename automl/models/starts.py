@@ -69,7 +69,7 @@ MLP_DEFAULT: Config = _mlp(norm="batch", activation="silu", dropout=0.3)
 RESNET_DEFAULT: Config = _resnet()
 
 # LightGBM: learned portfolios of AutoGluon (Apache-2.0), by the numbers of their lists. First what is quick and was
-# better than the default on all of seven tables of 900 to 33,000 rows; extra trees are best on small tables, and slow.
+# better than the default on six of seven tables of 900 to 33,000 rows; extra trees are best on small tables, and slow.
 # Networks: found by 36 random configurations per table on two tables of 23,000 and 12,000 rows, CPU, batch 256 and 512:
 # many bins, narrow layers and high rates win, and train in seconds.
 STARTS: Mapping[str, tuple[Config, ...]] = {
