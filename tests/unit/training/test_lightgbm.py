@@ -49,10 +49,10 @@ def build_small(numbers, target, task_type=TaskType.BINARY, codes=None) -> tuple
     """Numbers and codes as they are; every row in train and select."""
     raw = np.asarray(numbers, dtype=np.float32).reshape(len(target), -1)
     codes = np.zeros((len(target), 0), np.int32) if codes is None else codes
-    rows = np.arange(len(target))
+    rows, filled = np.arange(len(target)), np.nan_to_num(raw)
     cardinalities = tuple(int(column.max()) + 1 for column in codes.T)
     prepared = Prepared(
-        views=Views(raw=raw, quantile=np.nan_to_num(raw), standard=np.nan_to_num(raw), codes=codes),
+        views=Views(raw=raw, quantile=filled, robust=filled, standard=filled, codes=codes),
         target=np.asarray(target),
         parts=dict.fromkeys(Part, rows),
         shape=ViewShape(
@@ -96,7 +96,8 @@ def test_missing_zero_unseen_and_far_away_go_where_the_library_sends_them():
     signal = (codes[:, 0] % 7 < 3) + (codes[:, 1] == 2) + np.nan_to_num(numbers[:, 0], nan=2.0)
     target = (signal + numbers[:, 2] > 1.0).astype(int)
     booster = build_lightgbm(
-        SEARCHED, np.hstack([codes, numbers]), target, n_codes=2, n_classes=2, seed=0, threads=1
+        SEARCHED, np.hstack([codes, numbers]), target,
+        weight=None, n_codes=2, n_classes=2, seed=0, threads=1,
     )  # fmt: skip
     for _ in range(60):
         booster.update()
