@@ -76,7 +76,7 @@ def test_encoded_rows_do_not_stay_behind(done):
 def test_baselines_and_trials_are_listed_with_their_devices(done):
     result = done[2]
     stages = [trial["stage"] for trial in result["trials"]]
-    assert stages.count("baseline") == 3
+    assert stages.count("baseline") == 4
     assert stages.count("search") == 3
     assert {trial["device"] for trial in result["trials"]} == {"fake:0", "cpu"}
     assert sum(result["devices"].values()) == len(result["trials"])
