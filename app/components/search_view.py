@@ -11,6 +11,7 @@ from app.components.figure import show_csv, show_figure
 from app.components.numbers import ABSENT
 from app.components.settings_view import show_settings_views
 from app.components.states import render_state
+from app.components.training_signs import show_training_signs
 from app.wording import knows, say, say_plain
 from automl.figures.intermediate_values import (
     describe_intermediate_values,
@@ -93,6 +94,7 @@ def show_learning_curves(epochs: pd.DataFrame, trials: pd.DataFrame) -> None:
         alt=say_plain("searchview.learning_alt"),
         sentence=describe_learning_curves(frame),
     )  # fmt: skip
+    show_training_signs(epochs, trials, chosen, names)
 
 
 def name_trials(trials: pd.DataFrame) -> dict[int, str]:

@@ -112,6 +112,8 @@ WORDS: dict[str, str] = {
     "searchview.learning": "Learning curves",
     "searchview.learning_alt": "Line chart: training and select loss by epoch",
     "searchview.learning_pick": "Trials shown",
+    "searchview.sign": "{name}: {text}",
+    "searchview.no_signs": "Nothing unusual in these trainings: gradients, size of the steps, over- and underfitting were looked at.",
     "searchview.intermediate": "Trials by epoch",
     "searchview.intermediate_alt": "Line chart: score by epoch of every trial",
     "searchview.settings": "Which settings mattered",

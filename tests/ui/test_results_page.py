@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.components.curves_view import build_class_table
 from app.components.headline import describe_difference
-from automl.files import load_json, write_json
+from automl.files import append_jsonl, load_json, write_json
 from automl.jobs.records import JobState, Outcome
 from automl.settings import Settings
 from tests.ui import finished
@@ -196,6 +196,22 @@ def test_settings_are_shown_family_by_family() -> None:
     first = find_table(at, "depth")
     at.segmented_control(key="settings_family").set_value("resnet").run()
     assert not find_table(at, "depth").equals(first)
+
+
+def test_signs_of_a_training_stand_under_its_curve_with_their_numbers() -> None:
+    job = finished.finish()
+    assert "Nothing unusual in these trainings" in read_text(
+        open_page("results", job.id, results_tab="Search")
+    )
+    path = Settings().workspace.job(job.id) / "epochs.jsonl"
+    for epoch in range(9, 15):
+        append_jsonl(path, {
+            "trial": 12, "epoch": epoch, "train_loss": 0.5 / epoch, "select_loss": 0.08 + epoch / 100,
+            "score": 0.9, "learning_rate": 1e-3, "seconds": 0.2, "update_ratio": 0.034, "at": 0.0,
+        })  # fmt: skip
+    text = read_text(open_page("results", job.id, results_tab="Search"))
+    assert "12 ResNet: Over epochs 8 to 14 the loss on the select part rose, 0.075 to 0.22" in text
+    assert "A step changes the weights by 3.4%" in text
 
 
 def test_a_constant_has_no_curve() -> None:
