@@ -139,6 +139,7 @@ def _show_numbers(search: Job) -> None:
             say("live.best_help", title=title),
             "best",
         )
+        _show_ensemble(progress.get("ensemble"))
     with baseline:
         _show_model(
             say("live.baseline"),
@@ -184,6 +185,14 @@ def _show_model(label: str, model: dict[str, Any] | None, help_text: str, key: s
         st.metric(label, value, help=help_text)
         title = live.get_metric_title(str(model.get("metric", "")))
         st.caption(f"{escape(title)} {escape(interval)} · {escape(model.get('name', ''))}")
+
+
+def _show_ensemble(ensemble: dict[str, Any] | None) -> None:
+    """What the best models reach together, where that is more than the best one alone."""
+    if not ensemble or ensemble.get("value") is None:
+        return
+    value = format_estimate(ensemble["value"], ensemble.get("low"), ensemble.get("high"))
+    st.caption(say("live.ensemble", name=ensemble["name"], value=value))
 
 
 def _show_left(search: Job) -> None:

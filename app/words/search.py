@@ -82,6 +82,7 @@ WORDS: dict[str, str] = {
     "live.best": "Best so far",
     "live.best_ended": "Best",
     "live.best_help": "{title} on the select part, with its 95 % interval. The test part is looked at once, at the end.",
+    "live.ensemble": "{name}: {value}",
     "live.baseline": "Best baseline",
     "live.baseline_help": "The best of the constant, the linear model and boosted trees with their defaults.",
     "live.trials": "Trials",

@@ -72,9 +72,14 @@ class Warnings:
 
 @dataclass(kw_only=True, slots=True)
 class Milestones:
-    """Moments of a search, in seconds since its start."""
+    """What is remembered of a search as it runs: moments in seconds since its start, and the ensemble as it is shown."""
 
     first_model_seconds: float | None = None
+    ensemble: Mapping[str, Any] | None = None
+
+    def show_ensemble(self, described: Mapping[str, Any] | None) -> None:
+        """Take over the latest ensemble, or that there is none."""
+        self.ensemble = described
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,6 +23,8 @@ from automl.models.catalog import FAMILIES, list_baselines
 from automl.search.budget import compute_reserve
 from automl.search.context import CoordinatorContext
 from automl.search.crew import Crew, Limits, Pack, Question
+from automl.search.ensemble_watch import EnsembleWatch
+from automl.search.ensembling import Ensembler
 from automl.search.ledger import ACTIVE, BASELINE, SEARCH, SUPERNET, Ledger
 from automl.search.lineup import Lineup
 from automl.search.offers import PRUNERS, SAMPLERS, Pruner
@@ -64,6 +66,11 @@ class Coordinator:
         self._study = Study(context.job_id, self._spec, plan.first)
         self._study.rebuild(ledger.list_trials(SEARCH))
         self._shed = Shed(self._spec, context.folder, ledger)
+        self._watch = EnsembleWatch(
+            ensembler=Ensembler(self._spec, context.folder, ledger),
+            publish=context.milestones.show_ensemble,
+            now=context.clock.now,
+        )
         self._screening = Screening(context, ledger, plan.first)
         self._pace = Pace(context, ledger, plan)
         self._sharing = Sharing(context, ledger)
@@ -160,6 +167,8 @@ class Coordinator:
                 self._study.tell(trial.number, trial.state, trial.score, trial.facts)
                 self._ledger.update(trial.number, optuna=self._study.describe(trial.number))
             self._shed.look(trial)
+            self._watch.note(trial)
+        self._watch.look()
         if phase == "search" and self._find_unfinished_baseline():
             phase = "baselines"
         self._reporter.report(phase)
@@ -289,8 +298,8 @@ class Coordinator:
         if clock.total is None:
             return None
         if clock.now() - self._reserve[0] > 1.0:
-            refits = estimate_refits(self._ledger, self._context)
-            finish = estimate_end(self._ledger, self._context)
+            refits = estimate_refits(self._ledger, self._context, self._watch.latest)
+            finish = estimate_end(self._ledger, self._context, self._watch.latest)
             reserve = compute_reserve(clock.total, refits, finish, is_long=self._has_images)
             self._reserve = (clock.now(), reserve)
         return clock.compute_left(self._reserve[1])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from automl.data.dataset import DataKind
 from automl.data.preparing import load_prepared
 from automl.data.views import Part
+from automl.evaluation.live_value import describe_value
 from automl.evaluation.mixing import mix
 from automl.execution.saving import SELECT_PREDICTION
 from automl.jobs.records import Trial
@@ -80,11 +81,12 @@ class Ensembler:
             )
         )
 
-    def predict(self, ensemble: Ensemble) -> NDArray[np.float64]:
-        """What an ensemble that was built here predicts for the select rows."""
+    def describe(self, ensemble: Ensemble) -> dict[str, Any]:
+        """``value, low, high`` on the select part, the rows it was picked by among them."""
         known = (self._known[number] for number in ensemble.weights)
         members = [each for each in known if each is not None]
-        return mix(members, list(ensemble.weights.values()))
+        prediction = mix(members, list(ensemble.weights.values()))
+        return describe_value(self.spec.task, self._load_truth(), prediction, self._weight)
 
     def _load(self, trials: Iterable[Trial]) -> Predictions:
         for trial in trials:

@@ -57,6 +57,7 @@ def build_progress(
         "n_networks": sum(FAMILIES[row.family].is_network for row in rows),
         "budget_trials": budget.trials,
         "best": _describe_trial(context, best) if best else None,
+        "ensemble": context.milestones.ensemble,
         "baseline_best": _describe_trial(context, baseline) if baseline else None,
         "running": [
             {

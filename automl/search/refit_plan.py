@@ -120,9 +120,16 @@ def estimate_finish(sizes: Sizes, predict_seconds: float = 0.0) -> float:
     return FINISH_SECONDS + FINISH_SECONDS_PER_ROW * (sizes.refit + sizes.test) + predicting
 
 
-def estimate_end(ledger: Ledger, context: CoordinatorContext) -> float:
-    """``estimate_finish`` with what the final models of this search take to predict; tables take nothing."""
+def estimate_end(
+    ledger: Ledger, context: CoordinatorContext, ensemble: Ensemble | None = None
+) -> float:
+    """``estimate_finish`` with what the final models of this search take to predict.
+
+    Of tables only what an ensemble has beside the models that are opened anyway: those take next to nothing.
+    """
+    refits = plan_refits(ledger, 1, ensemble)
     if context.spec.data_kind is not DataKind.IMAGES:
-        return estimate_finish(context.sizes)
-    took = sum(refit.source.predict_seconds or 0.0 for refit in plan_refits(ledger, 1))
-    return estimate_finish(context.sizes, took)
+        refits = tuple(refit for refit in refits if refit.is_member_only)
+    return estimate_finish(
+        context.sizes, sum(refit.source.predict_seconds or 0.0 for refit in refits)
+    )

@@ -72,7 +72,8 @@ class Refitter:
 
     def _compute_available(self) -> float | None:
         is_stopping = self._context.stop_mode() is StopMode.KEEP_BEST
-        left = self._context.clock.compute_left(estimate_end(self._ledger, self._context))
+        end = estimate_end(self._ledger, self._context, self.ensemble)
+        left = self._context.clock.compute_left(end)
         if left is not None:
             left = max(left, LEAST_ALLOWED_SECONDS)
         if not is_stopping:

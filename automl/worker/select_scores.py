@@ -9,15 +9,11 @@ from numpy.typing import NDArray
 from automl.data.preparing import load_prepared
 from automl.data.task import Task
 from automl.data.views import Part
-from automl.evaluation.outcomes import build_outcomes
+from automl.evaluation.live_value import describe_value
 from automl.execution.saving import SELECT_PREDICTION
 from automl.jobs.records import Trial
 from automl.search.crew import find_trial_folder
 from automl.training.rows import get_weight
-from fairness.definitions import METRICS, compute_metric, compute_score
-
-MOST_BOOTSTRAP_ROWS = 30_000  # a bootstrap over more would hold up the worker's heartbeats
-MOST_WEIGHTED_ROWS = 10_000  # weights leave no formula to any metric
 
 
 class SelectScores:
@@ -40,20 +36,7 @@ class SelectScores:
         prediction = self.load_prediction(trial)
         if prediction is None:
             return {"value": None, "low": None, "high": None}
-        truth = self.load_truth()
-        outcomes = build_outcomes(self._task, truth, prediction, weight=self._weight)
-        name = self._task.metric
-        if self._is_long(len(truth)):
-            score = compute_score(name, outcomes)
-            value = -score if METRICS[name].direction == "lower" else score
-            return {"value": value, "low": None, "high": None}
-        estimate = compute_metric(name, outcomes)
-        return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-
-    def _is_long(self, n: int) -> bool:
-        if self._weight is not None:
-            return n > MOST_WEIGHTED_ROWS
-        return n > MOST_BOOTSTRAP_ROWS and self._task.metric != "roc_auc"
+        return describe_value(self._task, self.load_truth(), prediction, self._weight)
 
     def load_truth(self) -> NDArray[np.generic]:
         """The encoded target of the select rows."""

@@ -79,6 +79,8 @@ def run_search(job: Job, n_trials: int = 4):
         {
             "phase": "search", "words": "Searching", "elapsed_seconds": 30.0,
             "budget_seconds": 120.0, "n_finished": n_trials, "budget_trials": None, "best": best,
+            "ensemble": {"name": "Ensemble of 5 models", "metric": "roc_auc", "value": 0.913,
+                         "low": 0.909, "high": 0.917},
             "baseline_best": None, "running": [{"trial": 9, "family": "mlp", "epoch": 2}],
             "devices": [
                 {"name": "cpu:0", "trial": 9, "n_running": 8},
@@ -184,7 +186,7 @@ def test_a_running_search_shows_all_that_matters(people: Dataset) -> None:
     run_search(job)
     at = open_search(search=job.id)
     text = read_text(at)
-    for words in ("● running", "of 02:00", "Searching", r"\[0.900, 0.908\]", "MLP 4"):
+    for words in ("● running", "of 02:00", "Searching", r"\[0.900, 0.908\]", "MLP 4", r"Ensemble of 5 models: 0.913 \[0.909, 0.917\]"):  # fmt: skip
         assert words in text, words
     assert r"\*gives\*" in text
     assert "cpu:0: 8 networks at once · cpu:1: idle · cpu:2: trial 10" in text
