@@ -3,7 +3,7 @@
 ``TABLES[name].build(n)`` is a frame as a person would upload it.
 """
 
-import tests.nasty_numbers  # noqa: F401
+import tests.nasty_numbers
 import tests.nasty_words  # noqa: F401
 from tests.nasty_base import TABLES, NastyTable
 

@@ -4,7 +4,12 @@ import numpy as np
 import pandas as pd
 
 from tests.nasty_base import (
-    Random, add, draw_binary, draw_classes, draw_numbers, draw_values,
+    Random,
+    add,
+    draw_binary,
+    draw_classes,
+    draw_numbers,
+    draw_values,
 )  # fmt: skip
 
 # Categories and text

@@ -7,7 +7,6 @@ from automl.models.tabular.config import (
     parse_resnet,
     read,
 )
-from automl.models.tabular.loss_config import list_plain
 from automl.space.dimensions import Config
 
 LEAST_WIDTH = 32
@@ -44,7 +43,7 @@ def compute_bucket(family: str, config: Config) -> str:
     one-hot limit, bins and size of embeddings, loss, optimiser, rates, decay, schedule, horizon, seed. A label that packs do not know makes a
     network train alone, never differently.
     """
-    if family not in KNOWN or not config.keys() - list_plain(config) <= KNOWN[family]:
+    if family not in KNOWN or not config.keys() <= KNOWN[family]:
         return ALONE
     if read(config, "numeric_embedding", str) not in EMBEDDINGS:
         return ALONE

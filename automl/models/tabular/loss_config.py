@@ -106,12 +106,6 @@ def parse_loss(config: Config, *, is_regression: bool) -> LossConfig:
     return LossConfig(name=name, class_weights=ClassWeights(weights), **numbers)
 
 
-def list_plain(config: Config) -> set[str]:
-    """Labels of a configuration that only name what a network minimises anyway."""
-    plain = {LOSS: ("cross_entropy", "mse"), CLASS_WEIGHTS: (ClassWeights.NONE,)}
-    return {label for label, values in plain.items() if config.get(label) in values}
-
-
 def with_plain_loss(config: Config, space: Space) -> Config:
     """The same configuration with the plain loss where the space asks for one and it names none."""
     added: dict[str, Value] = {}

@@ -13,7 +13,7 @@ from automl.models.tabular.loss_config import (
     with_plain_loss,
 )
 from automl.search.turns import build_starts
-from automl.space.sampling import validate_config
+from automl.space.sampling import iterate_grid, validate_config
 
 RARE, EVEN = (0.95, 0.05), (0.6, 0.4)
 
@@ -70,14 +70,14 @@ def test_a_configuration_without_labels_has_the_plain_loss():
         parse_loss({"class_weights": "double"}, is_regression=False)
 
 
-def test_plain_losses_share_a_pack_and_others_train_alone():
+@pytest.mark.parametrize("metric", ["f1", "mae"])
+def test_every_loss_on_offer_may_share_a_pack(metric):
+    task_type = TaskType.REGRESSION if metric == "mae" else TaskType.BINARY
+    shares = () if task_type is TaskType.REGRESSION else RARE
+    space = build(task_type, metric, shares)
     config = FAMILIES["mlp"].default
-    bucket = compute_bucket("mlp", config)
-    assert bucket
-    plain = {**config, "loss": "mse", "class_weights": "none"}
-    assert compute_bucket("mlp", plain) == bucket
-    for other in ({"loss": "huber"}, {"class_weights": "sqrt"}):
-        assert compute_bucket("mlp", {**config, **other}) == ""
+    for chosen in iterate_grid(space):
+        assert compute_bucket("mlp", {**config, **chosen}) == compute_bucket("mlp", config) != ""
 
 
 def test_starts_take_the_plain_loss_and_lie_in_the_space():
