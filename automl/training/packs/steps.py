@@ -117,6 +117,8 @@ class EpochSteps:
         )
 
     def _check(self, member: Member, losses: Tensor, norms: Tensor) -> None:
+        if bool(torch.isfinite(losses).all() & torch.isfinite(norms).all()):
+            return
         numeric = self.data.find_batch(member.request.config).numeric
         rate = f" (learning rate {member.plan.learning_rate:.3g})"
         check_finite(losses, norms, member.n_steps_done, rate + describe_inputs(numeric))

@@ -86,7 +86,8 @@ class Layer:
         self.linear = parts.build_linear(f"{name}.linear")
         self.norm = parts.build_norm(f"{name}.norm", [m.norm for m in members], before)
         self.activation = Activation([member.activation for member in members])
-        self.dropout = Dropout([member.dropout for member in members], widths)
+        rates = [member.dropout for member in members]
+        self.dropout = Dropout(rates, widths, self.linear.weight.value.device)
         self.shortcut: Linear | None = None
         if f"{name}.shortcut.weight" in parts.pairs:
             self.shortcut = parts.build_linear(f"{name}.shortcut")
@@ -200,11 +201,12 @@ class Block:
         self.norm = parts.build_norm(f"{name}.norm", kinds, widths)
         self.first = parts.build_linear(f"{name}.first")
         self.activation = Activation([member.activation for member in members])
-        self.hidden_dropout = Dropout(
-            [m.hidden_dropout for m in members], [m.d_hidden for m in members]
-        )
+        device = self.first.weight.value.device
+        rates = [m.hidden_dropout for m in members]
+        self.hidden_dropout = Dropout(rates, [m.d_hidden for m in members], device)
         self.second = parts.build_linear(f"{name}.second")
-        self.residual_dropout = Dropout([m.residual_dropout for m in members], widths)
+        rates = [m.residual_dropout for m in members]
+        self.residual_dropout = Dropout(rates, widths, device)
 
     def forward(self, x: Tensor, draw: Draw | None) -> Tensor:
         training = draw is not None

@@ -195,8 +195,13 @@ BACKWARD: dict[str, Callable[[Tensor, Tensor, Tensor], Any]] = {
 class Dropout:
     """Drops units with each member's own probability, from random bits of its own."""
 
-    def __init__(self, rates: Sequence[float], widths: Sequence[int]) -> None:
+    def __init__(
+        self, rates: Sequence[float], widths: Sequence[int], device: torch.device
+    ) -> None:
         self.rates, self.widths = tuple(rates), tuple(widths)
+        dropped = torch.tensor([count_dropped(rate) for rate in rates])[:, None, None]
+        self._limits = (dropped - DRAWS // 2).to(torch.int16).to(device)
+        self._scales = (DRAWS / (DRAWS - dropped)).float().to(device)
         self._saved: tuple[Tensor, ...] = ()
 
     def forward(self, h: Tensor, draw: Callable[[int, int], Tensor]) -> Tensor:
@@ -204,16 +209,13 @@ class Dropout:
         self._saved = ()
         if not any(self.rates):
             return h
-        noise = torch.ones_like(h)
         n_rows = h.shape[1]
+        bits = torch.empty(h.shape, dtype=torch.int16, device=h.device)  # padding may be anything
         for member, rate in enumerate(self.rates):
-            if rate == 0:
-                continue
-            width, n_dropped = self.widths[member], count_dropped(rate)
-            kept = noise[member, :, :width]
-            bits = draw(member, n_rows * width).view(n_rows, width)
-            torch.ge(bits, n_dropped - DRAWS // 2, out=kept)
-            kept.mul_(DRAWS / (DRAWS - n_dropped))
+            if rate:
+                width = self.widths[member]
+                bits[member, :, :width] = draw(member, n_rows * width).view(n_rows, width)
+        noise = torch.ge(bits, self._limits, out=torch.empty_like(h)).mul_(self._scales)
         self._saved = (noise,)
         return h.mul_(noise)
 
@@ -222,7 +224,7 @@ class Dropout:
             return grad
         (noise,) = self._saved
         self._saved = ()
-        return grad * noise
+        return noise.mul_(grad)
 
 
 def count_dropped(rate: float) -> int:
