@@ -75,6 +75,7 @@ def build_situation(
         has_limits=limits.is_set,
         method=method,
         trials=trials,
+        kind=dataset.kind,
     )
 
 

@@ -102,12 +102,13 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"who ends weak networks early: {', '.join(PRUNERS)}; default successive_halving",
     )
-    pictures = parser.add_argument_group("pictures")
-    add = pictures.add_argument
     add(
-        "--method",
-        choices=("plain", "weight_sharing", "both"),
-        help="train every network alone, or let a supernet propose",
+        "--range",
+        metavar="FAMILY.LABEL=LOW..HIGH",
+        action="append",
+        type=parse_range,
+        default=[],
+        help="narrow a search space, e.g. mlp.depth=1..2; may be repeated",
     )
     add(
         "--objective",
@@ -116,9 +117,21 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         choices=("score", "latency", "parameters", "macs"),
         help="weighed against the score; may be repeated",
     )
-    add("--max-parameters", metavar="N", type=parse_count, help="e.g. 1M, 500k")
+    add("--max-parameters", metavar="N", type=parse_count, help="e.g. 1M, 500k; of trees: nodes")
+    add(
+        "--max-latency-ms",
+        metavar="MS",
+        type=float,
+        help="for one picture, or for 1,000 rows of a table; measured here",
+    )
+    pictures = parser.add_argument_group("pictures")
+    add = pictures.add_argument
+    add(
+        "--method",
+        choices=("plain", "weight_sharing", "both"),
+        help="train every network alone, or let a supernet propose",
+    )
     add("--max-macs", metavar="N", type=parse_count, help="multiply-adds of one picture")
-    add("--max-latency-ms", metavar="MS", type=float, help="for one picture, measured here")
     add(
         "--weights",
         metavar="DIR|hub",
@@ -177,6 +190,19 @@ def parse_count(text: str) -> int:
     return round(float(match[1]) * {"": 1, "k": 1e3, "m": 1e6, "g": 1e9}[match[2]])
 
 
+def parse_range(text: str) -> tuple[str, float, float]:
+    """``mlp.depth=1..2`` as the name, the lowest and the highest value."""
+    match = re.fullmatch(r"([\w.]+\.[\w.]+)=([-+.\de]+)\.\.([-+.\de]+)", text.strip())
+    try:
+        return (match[1], float(match[2]), float(match[3])) if match else _refuse_range(text)
+    except ValueError:
+        return _refuse_range(text)
+
+
+def _refuse_range(text: str) -> NoReturn:
+    raise argparse.ArgumentTypeError(f"{text!r} is no range; write mlp.depth=1..2")
+
+
 def parse_names(text: str) -> tuple[str, ...]:
     """Names between commas."""
     return tuple(name for name in (part.strip() for part in text.split(",")) if name)
@@ -209,6 +235,7 @@ def _run_search(given: argparse.Namespace) -> int:
                 families=given.families,
                 sampler=given.sampler,
                 pruner=given.pruner,
+                ranges=tuple(given.range),
                 method=given.method,
                 objectives=tuple(given.objective),
                 max_parameters=given.max_parameters,

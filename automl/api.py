@@ -27,6 +27,7 @@ from automl.search.goals import Method, ModelLimits, Objective
 from automl.search.offers import Pruner, Sampler
 from automl.search.spec import Budget, Preset, SearchSpec, parse_spec, render_spec
 from automl.settings import Settings
+from automl.space.narrowing import Range
 from automl.worker.predict_handler import find_timeout
 
 SAMPLE_PREFIX = "sample:"
@@ -43,9 +44,11 @@ class SearchCall:
     is ``label`` unless another is named; ``spec`` the JSON text of a spec, which then decides everything but
     the data. ``listen`` is given the live progress; ``should_stop`` True ends the search and keeps its best.
 
-    ``method``, ``objectives`` (beside the score), the three limits and ``weights`` (a folder, or ``hub``) and
-    ``mirror`` (``yes`` or ``no``; without it the names of the classes decide) are for pictures; ``families``
-    are all that learn from the data unless named.
+    ``objectives`` are weighed beside the score, and what is over one of the three limits cannot win; multiply-adds are
+    counted for pictures only. ``ranges`` narrow spaces: ``("mlp.depth", 1.0, 2.0)``, both ends included.
+
+    ``method``, ``weights`` (a folder, or ``hub``) and ``mirror`` (``yes`` or ``no``; without it the names of the
+    classes decide) are for pictures; ``families`` are all that learn from the data unless named.
     """
 
     file: str
@@ -67,6 +70,7 @@ class SearchCall:
     families: tuple[str, ...] = ()
     sampler: str | None = None
     pruner: str | None = None
+    ranges: tuple[tuple[str, float, float], ...] = ()
     method: str | None = None
     objectives: tuple[str, ...] = ()
     max_parameters: int | None = None
@@ -226,6 +230,7 @@ def _build_spec(
             families=call.families or None,
             sampler=_parse_choice(Sampler, call.sampler or Sampler.TPE, "sampler"),
             pruner=_parse_choice(Pruner, call.pruner or Pruner.SUCCESSIVE_HALVING, "pruner"),
+            ranges=_build_ranges(call),
             method=_parse_choice(Method, call.method or Method.PLAIN, "method"),
             objectives=_build_objectives(call),
             limits=ModelLimits(
@@ -271,9 +276,14 @@ def _read_spec(call: SearchCall, dataset: Dataset, budget: Budget | None) -> Sea
     given = {
         "task": call.task, "metric": call.metric, "positive": call.positive, "preset": call.preset,
         "beneficial": call.beneficial, "sensitive": call.sensitive, "ignore": call.ignore,
+<<<<<<< HEAD
         "time": call.time, "weight": call.weight, "families": call.families,
         "sampler": call.sampler, "pruner": call.pruner, "method": call.method,
         "objective": call.objectives,
+=======
+        "weight": call.weight, "families": call.families, "sampler": call.sampler,
+        "pruner": call.pruner, "range": call.ranges, "method": call.method, "objective": call.objectives,
+>>>>>>> 71073be (Tables weigh score, latency and size, and keep limits; ranges of a space may be narrowed)
         "max-parameters": call.max_parameters, "max-macs": call.max_macs,
         "max-latency-ms": call.max_latency_ms, "weights": call.weights,
         "mirror": call.mirror,
@@ -301,6 +311,15 @@ def _build_objectives(call: SearchCall) -> tuple[Objective, ...]:
     """The score first, whether it was named or not."""
     named = (_parse_choice(Objective, name, "objective") for name in call.objectives)
     return (Objective.SCORE, *(each for each in named if each is not Objective.SCORE))
+
+
+def _build_ranges(call: SearchCall) -> dict[str, dict[str, Range]]:
+    """By family and label; the family stands before the first dot."""
+    ranges: dict[str, dict[str, Range]] = {}
+    for name, low, high in call.ranges:
+        family, _, label = name.partition(".")
+        ranges.setdefault(family, {})[label] = (low, high)
+    return ranges
 
 
 def _make_absolute(weights: str | None) -> str:

@@ -53,7 +53,9 @@ if tabs["calibration"].open:
 if tabs["search"].open:
     with tabs["search"]:
         show_leaderboard_figure(result)
-        show_methods(result, job.spec.get("limits"))
+        show_methods(
+            result, job.spec.get("limits"), is_table=not picture_results.is_about_pictures(job.id)
+        )
         show_search_views(job.id, result)
 if tabs["model"].open:
     with tabs["model"]:

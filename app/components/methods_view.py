@@ -1,4 +1,4 @@
-"""What a search on pictures did before training and how: networks set aside, trade-offs, plain beside weight sharing."""
+"""What a search set aside, traded off, and how it found its networks: plain beside weight sharing."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -26,18 +26,24 @@ from automl.figures.trade_off import (
 )
 
 
-def show_methods(result: Mapping[str, Any], limits: Mapping[str, Any] | None = None) -> None:
-    """Only what there is: a search on a table has none of it. ``limits`` are those of the spec."""
+def show_methods(
+    result: Mapping[str, Any], limits: Mapping[str, Any] | None = None, *, is_table: bool = False
+) -> None:
+    """Only what there is: many a search has none of it. ``limits`` are those of the spec."""
     screening = describe_screening(result)
     if screening:
         st.markdown(f"#### {say('methods.screening')}")
         st.markdown(escape(screening))
+    if result.get("limits"):
+        st.markdown(f"#### {say('methods.limits')}")
+        st.markdown(escape(describe_limits(result["limits"])))
     metric = results.get_metric_title(result["metric"])
     is_limited = any(value is not None for value in (limits or {}).values())
     if result.get("pareto") is not None:
-        _show_trade_off(result, result["pareto"], metric)
+        _show_trade_off(result, result["pareto"], metric, is_table=is_table)
     elif is_limited:
-        _show_trade_off(result, build_front(result.get("trials") or (), limits or {}), metric)
+        front = build_front(result.get("trials") or (), limits or {}, is_table=is_table)
+        _show_trade_off(result, front, metric, is_table=is_table)
     if result.get("methods"):
         _show_methods(result, metric)
 
@@ -68,16 +74,30 @@ def describe_screening(result: Mapping[str, Any]) -> str:
     return text
 
 
+def describe_limits(record: Mapping[str, Any]) -> str:
+    """``9 of 40 models are over a limit and cannot win, for example: 2.1 M parameters; the limit is 1 M.``."""
+    over, seen = int(record.get("over_limit") or 0), int(record.get("seen") or 0)
+    if not over:
+        return say_plain("methods.within_limits", seen=format_count(seen))
+    reasons = [str(row["reason"]) for row in record.get("reasons") or () if row.get("reason")]
+    text = say_plain("methods.over_limits", n=format_count(over), seen=format_count(seen))
+    return f"{text} {say_plain('methods.example', reason=reasons[0])}" if reasons else text
+
+
 def _show_trade_off(
-    result: Mapping[str, Any], front: Sequence[Mapping[str, Any]], metric: str
+    result: Mapping[str, Any],
+    front: Sequence[Mapping[str, Any]],
+    metric: str,
+    *,
+    is_table: bool,
 ) -> None:
     frame, sign = compute_trade_off(front), live.get_sign(result["metric"])
     if frame.empty:
         st.info(say("methods.no_front"))
         return
     show_figure(
-        plot_trade_off(frame, metric, sign=sign), key="trade_off", title=say_plain("methods.trade_off"),
-        alt=say_plain("methods.trade_off_alt"), sentence=describe_trade_off(frame, metric, sign=sign),
+        plot_trade_off(frame, metric, sign=sign, is_table=is_table), key="trade_off", title=say_plain("methods.trade_off"),
+        alt=say_plain("methods.trade_off_alt"), sentence=describe_trade_off(frame, metric, sign=sign, is_table=is_table),
         frame=frame.assign(score=sign * frame["score"]),
     )  # fmt: skip
     if result.get("pareto_note"):

@@ -74,7 +74,8 @@ class Train:
     ``rungs`` are epoch numbers after which the trainer waits for an ``Answer``; ``max_epochs`` bounds the
     run (``epochs`` fixed exactly when ``is_refit``: train + select rows, no early stop). ``out`` is a
     folder that the trainer creates and fills, ``manifest.json`` last. ``deadline_seconds`` counts from the
-    receipt of the frame; a run that reaches it keeps its best and finishes.
+    receipt of the frame; a run that reaches it keeps its best and finishes. With ``measure`` the finished model
+    is measured: ``TrialDone.facts``.
     """
 
     trial: int
@@ -89,6 +90,7 @@ class Train:
     is_refit: bool = False
     deadline_seconds: float | None = None
     screen: bool = False
+    measure: bool = False
     do: Literal["train"] = "train"
 
 
@@ -157,7 +159,8 @@ class TrialDone:
     """A finished trial; weights and ``manifest.json`` lie in its folder.
 
     ``score`` is the primary metric on the select part, higher is better (None for a refit);
-    ``predict_seconds`` is the time to predict the select part; ``metrics`` are further select metrics.
+    ``predict_seconds`` is the time to predict the select part; ``metrics`` are further select metrics;
+    ``facts`` is what was asked to be measured (``parameters``, ``latency_ms``).
     """
 
     trial: int
@@ -170,6 +173,7 @@ class TrialDone:
     peak_memory_bytes: int
     was_pruned: bool
     metrics: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     do: Literal["done"] = "done"
 

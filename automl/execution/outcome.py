@@ -1,12 +1,18 @@
 """From a fitted model to its folder and the report that it is there."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from automl.execution.messages import Train, TrialDone
 from automl.execution.saving import Trained, save_trained
 
 
-def keep_trained(command: Train, trained: Trained, warnings: tuple[str, ...] = ()) -> TrialDone:
+def keep_trained(
+    command: Train,
+    trained: Trained,
+    measured: Mapping[str, float],
+    warnings: tuple[str, ...] = (),
+) -> TrialDone:
     """Write the folder of a trial and build its report; a disk that is full raises ``OSError``."""
     facts = {
         "trial": command.trial,
@@ -33,5 +39,6 @@ def keep_trained(command: Train, trained: Trained, warnings: tuple[str, ...] = (
         peak_memory_bytes=trained.peak_memory_bytes,
         was_pruned=trained.was_pruned,
         metrics=dict(trained.metrics),
+        facts=dict(measured),
         warnings=(*warnings, *trained.warnings),
     )

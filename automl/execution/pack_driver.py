@@ -44,7 +44,7 @@ class PackTools:
     """What a driver needs of its trainer.
 
     ``build`` turns a command into a request, ``train`` requests by trial number into a training, ``answer``
-    verbs and joining requests into what that training is sent.
+    verbs and joining requests into what that training is sent; ``measure`` says what a finished member costs.
     """
 
     commands: "queue.SimpleQueue[Command]"
@@ -52,6 +52,7 @@ class PackTools:
     build: Callable[[Train], Any]
     train: Callable[[Mapping[int, Any]], Generator[PackEpoch, Any, None]]
     answer: Callable[[Mapping[int, Verb], Mapping[int, Any]], Any]
+    measure: Callable[[Train, Trained], Mapping[str, float]]
 
 
 @dataclass(slots=True)
@@ -146,7 +147,8 @@ class PackDriver:
             self.tools.send(build_failure(number, outcome))
             return
         try:
-            self.tools.send(keep_trained(command, outcome))
+            measured = self.tools.measure(command, outcome)
+            self.tools.send(keep_trained(command, outcome, measured))
         except (OSError, TypeError, ValueError) as error:
             if isinstance(error, ConnectionError):
                 raise  # the worker is gone

@@ -66,6 +66,7 @@ class Functions:
 
     train: str = "automl.training.run:train"
     screen: str = "automl.training.screening:screen"
+    measure: str = "automl.training.timing:measure"
     load: str = "automl.data.preparing:load_prepared"
     request: str = "automl.training.request:TrainRequest"
     train_pack: str = "automl.training.packs.run:train_pack"
@@ -211,6 +212,7 @@ class _Trainer:
             build=lambda member: self._build_request(_Run(member), member.batch_size),
             train=train,
             answer=answer,
+            measure=self._measure,
         )
 
     def _screen_and_train(self, command: Train) -> TrialDone | TrialDiscarded:
@@ -242,7 +244,16 @@ class _Trainer:
             warnings = (f"Memory ran out with batch {command.batch_size}; batch {half} was used.",)
             _free_memory()
             trained = self._drive(run, half)
-        return keep_trained(command, trained, warnings)
+        return keep_trained(command, trained, self._measure(command, trained), warnings)
+
+    def _measure(self, command: Train, trained: Trained) -> Mapping[str, float]:
+        """What a finished model costs, where somebody asked."""
+        if not command.measure:
+            return {}
+        measured: Mapping[str, float] = resolve(self._setup.functions.measure)(
+            self._prepared, trained
+        )
+        return measured
 
     def _drive(self, run: "_Run", batch_size: int) -> Trained:
         command = run.command

@@ -1,4 +1,4 @@
-"""What less accuracy would buy: score against each cost, and the networks that nobody beats in everything."""
+"""What less accuracy would buy: score against each cost, and the models that nobody beats in everything."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,17 +11,18 @@ from automl.figures.reading import render_count, render_number
 from automl.figures.style import COLORS, NEUTRAL, label, lay_out
 
 SCORE = "score"
-COSTS = {
-    "parameters": "Parameters",
-    "macs": "Multiply-adds for one picture",
-    "latency": "Milliseconds for one picture",
+COSTS = ("parameters", "macs", "latency")
+TITLES = {"macs": "Multiply-adds for one picture", "latency": "Milliseconds for one picture"}
+TABLE_TITLES = {
+    "parameters": "Parameters (of trees: nodes)",
+    "latency": "Milliseconds for 1,000 rows",
 }
 
 FACTS = {"parameters": "parameters", "macs": "macs", "latency_ms": "latency"}
 
 
 def compute_trade_off(front: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """One row per trained network and cost: ``trial, name, family, cost, value, score, on_front, is_baseline``.
+    """One row per trained model and cost: ``trial, name, family, cost, value, score, on_front, is_baseline``.
 
     ``front`` is ``pareto`` of ``result.json``; the front is that of all objectives together.
     """
@@ -43,10 +44,17 @@ def compute_trade_off(front: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def get_title(cost: str, *, is_table: bool) -> str:
+    """What an axis of costs is called."""
+    return (TABLE_TITLES if is_table else TITLES).get(cost, "Parameters")
+
+
 def build_front(
-    trials: Sequence[Mapping[str, Any]], limits: Mapping[str, Any]
+    trials: Sequence[Mapping[str, Any]], limits: Mapping[str, Any], *, is_table: bool = False
 ) -> list[dict[str, Any]]:
-    """The same rows where only limits were set: networks within them, weighed by what was limited.
+    """The same rows where only limits were set: models within them, weighed by what was limited.
+
+    Of pictures only networks are measured, of tables every model but the constant.
 
     ``trials`` are those of ``result.json``; ``limits`` maps ``parameters, macs, latency_ms`` to the most allowed.
     """
@@ -54,7 +62,7 @@ def build_front(
     known = [
         trial
         for trial in trials
-        if trial.get("is_network") and trial.get("stage") != "refit" and trial.get("state") == "complete"
+        if (is_table or trial.get("is_network")) and trial.get("stage") != "refit" and trial.get("state") == "complete"
         and trial.get("score") is not None
         and all(trial.get(fact) is not None and trial[fact] <= limits[fact] for fact in facts)
     ]  # fmt: skip
@@ -80,7 +88,9 @@ def _dominates(one: Sequence[float], other: Sequence[float]) -> bool:
     return one != other and all(a >= b for a, b in zip(one, other, strict=True))
 
 
-def plot_trade_off(frame: pd.DataFrame, metric: str, *, sign: float = 1.0) -> go.Figure:
+def plot_trade_off(
+    frame: pd.DataFrame, metric: str, *, sign: float = 1.0, is_table: bool = False
+) -> go.Figure:
     """One panel per cost, its axis logarithmic; the front as filled squares on a line, all others as open dots.
 
     ``sign`` −1 draws the values of a metric whose scores are its negative.
@@ -97,7 +107,8 @@ def plot_trade_off(frame: pd.DataFrame, metric: str, *, sign: float = 1.0) -> go
             fig.add_trace(_build_trace(rows, is_front=is_front, is_named=place == 1), place, 1)
     lay_out(fig, x="", y=metric, height=120 + 320 * max(len(costs), 1))
     for place, cost in enumerate(costs, start=1):
-        fig.update_xaxes(title_text=COSTS[cost], type="log", dtick="D2", row=place, col=1)
+        title = get_title(cost, is_table=is_table)
+        fig.update_xaxes(title_text=title, type="log", dtick="D2", row=place, col=1)
     return fig
 
 
@@ -116,18 +127,22 @@ def _build_trace(rows: pd.DataFrame, *, is_front: bool, is_named: bool) -> go.Sc
     )  # fmt: skip
 
 
-def describe_trade_off(frame: pd.DataFrame, metric: str, *, sign: float = 1.0) -> str:
-    """How many networks stand on the front, and its two ends."""
+def describe_trade_off(
+    frame: pd.DataFrame, metric: str, *, sign: float = 1.0, is_table: bool = False
+) -> str:
+    """How many models stand on the front, and its two ends."""
+    what = "models" if is_table else "networks"
     if frame.empty:
-        return "No network was trained to its end within the limits."
+        return f"None of the {what} was trained to its end within the limits."
     frame = frame.assign(score=sign * frame["score"])
     front = frame[frame["on_front"]]
     n_all, n_front = frame["trial"].nunique(), front["trial"].nunique()
-    texts = [f"{n_front:,} of n = {n_all:,} networks are beaten by no other in everything."]
-    for cost, title in COSTS.items():
+    texts = [f"{n_front:,} of n = {n_all:,} {what} are beaten by no other in everything."]
+    for cost in COSTS:
         part = front[front["cost"] == cost].sort_values("value", kind="stable")
         if len(part) > 1:
             small, large = part.iloc[0], part.iloc[-1]
+            title = get_title(cost, is_table=is_table)
             texts.append(f"{title}: from {_say(small)} to {_say(large)} ({metric}, select part).")
     return " ".join(texts)
 

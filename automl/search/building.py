@@ -1,5 +1,6 @@
 """From a data set and a person's choices to the one frozen spec behind page, shell and Python."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from automl.data.dataset import ColumnUse, DataKind, Dataset, Role
@@ -31,6 +32,7 @@ from automl.search.spec import (
     SearchSpec,
 )
 from automl.space.dimensions import Space
+from automl.space.narrowing import Range, narrow
 from fairness.definitions import METRICS
 
 _ONE_COLUMN = {
@@ -46,6 +48,7 @@ class SearchRequest:
 
     ``slots`` are the devices of the machine that will run it. An explicit ``budget`` wins over the preset.
     Without ``families`` it is all that learn from this kind of data; pretrained ones only with ``weights``.
+    ``ranges`` narrow the declared spaces: family → label → lowest and highest, both included.
     """
 
     dataset: Dataset
@@ -63,6 +66,7 @@ class SearchRequest:
     objectives: tuple[Objective, ...] = (Objective.SCORE,)
     limits: ModelLimits = field(default_factory=ModelLimits)
     weights: WeightsPlan = field(default_factory=WeightsPlan)
+    ranges: Mapping[str, Mapping[str, Range]] = field(default_factory=dict)
 
 
 def build_search_spec(request: SearchRequest) -> SearchSpec:
@@ -96,7 +100,10 @@ def build_search_spec(request: SearchRequest) -> SearchSpec:
             batch_size=resources.batch_size,
         ),
         families=families,
-        spaces={name: _build_space(request, name, facts, on_gpu=on_gpu) for name in families},
+        spaces=_narrow_spaces(
+            request,
+            {name: _build_space(request, name, facts, on_gpu=on_gpu) for name in families},
+        ),
         preset=request.preset,
         sampler=request.sampler,
         pruner=request.pruner,
@@ -171,6 +178,16 @@ def _build_space(request: SearchRequest, family: str, facts: SpaceFacts, *, on_g
         return get_space(family, preset, on_gpu=on_gpu, side=side, facts=facts)
     backbones = find_available(request.weights).backbones
     return build_pretrained_space(preset, on_gpu=on_gpu, side=side, backbones=backbones)
+
+
+def _narrow_spaces(request: SearchRequest, spaces: Mapping[str, Space]) -> dict[str, Space]:
+    for family in request.ranges:
+        if family not in spaces:
+            raise SpecError(
+                f"A range is given for {family!r}, which is not among the families.",
+                hint=f"They are {', '.join(spaces)}.",
+            )
+    return {name: narrow(space, request.ranges.get(name, {})) for name, space in spaces.items()}
 
 
 def _find_one(columns: tuple[ColumnUse, ...], role: Role) -> str | None:

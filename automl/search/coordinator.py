@@ -23,9 +23,13 @@ from automl.models.catalog import FAMILIES, list_baselines
 from automl.search.budget import compute_reserve
 from automl.search.context import CoordinatorContext
 from automl.search.crew import Crew, Limits, Pack, Question
+<<<<<<< HEAD
 from automl.search.ensemble_watch import EnsembleWatch
 from automl.search.ensembling import Ensembler
 from automl.search.ledger import ACTIVE, BASELINE, SEARCH, SUPERNET, Ledger
+=======
+from automl.search.ledger import ACTIVE, BASELINE, FLOOR, SEARCH, SUPERNET, Ledger
+>>>>>>> 71073be (Tables weigh score, latency and size, and keep limits; ranges of a space may be narrowed)
 from automl.search.lineup import Lineup
 from automl.search.offers import PRUNERS, SAMPLERS, Pruner
 from automl.search.pace import Horizon, Pace
@@ -164,6 +168,7 @@ class Coordinator:
         self._context.require_kept()
         for trial in self._crew.poll():
             if trial.stage == SEARCH:
+                self._study.constrain(trial.number, self._spec.limits.compute_excess(trial.facts))
                 self._study.tell(trial.number, trial.state, trial.score, trial.facts)
                 self._ledger.update(trial.number, optuna=self._study.describe(trial.number))
             self._shed.look(trial)
@@ -208,7 +213,13 @@ class Coordinator:
             rungs=self._list_rungs(trial),
             deadline_seconds=left,
             screen=_is_to_screen(trial),
+            measure=self._is_to_measure(trial),
         )
+
+    def _is_to_measure(self, trial: Trial) -> bool:
+        """Models for tables, where what they cost counts: they are built and fitted first."""
+        is_asked = self._spec.has_front or self._spec.limits.is_set
+        return is_asked and not self._has_images and trial.family != FLOOR
 
     def _list_rungs(self, trial: Trial) -> tuple[int, ...]:
         """Only networks are ended early: rounds of boosting are no epochs, and they stop by themselves."""

@@ -38,6 +38,7 @@ class Limits:
     deadline_seconds: float | None = None
     is_refit: bool = False
     screen: bool = False
+    measure: bool = False
 
 
 Question = EpochDone | Screened
@@ -151,6 +152,7 @@ class Crew:
             is_refit=limits.is_refit,
             deadline_seconds=limits.deadline_seconds,
             screen=limits.screen,
+            measure=limits.measure,
         )
 
     def poll(self) -> list[Trial]:
@@ -296,6 +298,7 @@ class Crew:
             fit_seconds=report.fit_seconds,
             predict_seconds=report.predict_seconds,
             peak_memory_bytes=report.peak_memory_bytes,
+            facts={**self._ledger[report.trial].facts, **report.facts},
         )
 
     def _describe_share(self, run: Run) -> dict[str, float]:

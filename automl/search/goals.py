@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
+from automl.data.dataset import DataKind
 from automl.errors import SpecError
 
 
@@ -31,15 +32,16 @@ OBJECTIVE_FACTS: Mapping[Objective, str] = {
     Objective.PARAMETERS: "parameters",
     Objective.MACS: "macs",
 }
-UNITS: Mapping[str, str] = {
-    "score": "", "latency": "ms a picture", "parameters": "parameters",
-    "macs": "multiply-adds a picture",
-}  # fmt: skip
+# What a measured time or count is of.
+READ_AT_ONCE: Mapping[DataKind, str] = {DataKind.IMAGES: "picture", DataKind.TABLE: "1,000 rows"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelLimits:
-    """The most a network may have or need: parameters, multiply-adds and milliseconds for one picture."""
+    """The most a model may have or need: parameters (of trees: nodes), multiply-adds for one picture, milliseconds.
+
+    The time is that for one picture, or for 1,000 rows of a table.
+    """
 
     parameters: int | None = None
     macs: int | None = None
@@ -73,25 +75,27 @@ class ModelLimits:
             if facts.get(name) is not None
         }
 
-    def find_reason(self, facts: Mapping[str, float]) -> str:
+    def find_reason(self, facts: Mapping[str, float], kind: DataKind) -> str:
         """In words which limit is exceeded, empty within all: ``1.3 M parameters; the limit is 1 M``."""
         for name, excess in self.compute_excess(facts).items():
             if excess > 0:
-                return f"{render_fact(name, facts[name])}; the limit is {_render(name, self.list_set()[name])}"
+                limit = _render(name, self.list_set()[name])
+                return f"{render_fact(name, facts[name], kind)}; the limit is {limit}"
         return ""
 
-    def describe(self) -> str:
-        """The limits in words."""
-        shown = (f"at most {render_fact(name, limit)}" for name, limit in self.list_set().items())
-        return "Limits of " + ", ".join(shown) if self.is_set else "No limits"
+
+def get_unit(objective: Objective, kind: DataKind) -> str:
+    """The unit of an objective's values, empty for the score: ``ms a picture``, ``ms for 1,000 rows``."""
+    per = f"for {READ_AT_ONCE[kind]}" if kind is DataKind.TABLE else "a picture"
+    units = {Objective.LATENCY: f"ms {per}", Objective.MACS: f"multiply-adds {per}"}
+    return units.get(objective, "parameters" if objective is Objective.PARAMETERS else "")
 
 
-_WORDS = {"parameters": "parameters", "macs": "multiply-adds", "latency_ms": "for one picture"}
-
-
-def render_fact(name: str, value: float) -> str:
-    """A fact with its unit: ``1.3 M parameters``, ``4.2 ms for one picture``."""
-    return f"{_render(name, value)} {_WORDS[name]}"
+def render_fact(name: str, value: float, kind: DataKind) -> str:
+    """A fact with its unit: ``1.3 M parameters``, ``4.2 ms for one picture``, ``0.8 ms for 1,000 rows``."""
+    what = "one picture" if kind is DataKind.IMAGES else READ_AT_ONCE[kind]
+    words = {"parameters": "parameters", "macs": "multiply-adds", "latency_ms": f"for {what}"}
+    return f"{_render(name, value)} {words[name]}"
 
 
 def _render(name: str, value: float) -> str:

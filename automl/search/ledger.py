@@ -16,6 +16,7 @@ BASELINE = "baseline"
 SEARCH = "search"
 REFIT = "refit"
 SUPERNET = "supernet"  # proposes architectures; its own scores are never results
+FLOOR = "constant"  # the family that every limit allows: there is always a model to end with
 ACTIVE = (TrialState.WAITING, TrialState.RUNNING)
 
 WriteTrials = Callable[[list[Trial]], None]
@@ -107,7 +108,8 @@ class Ledger:
     def is_within_limits(self, trial: Trial) -> bool:
         """Whether a trial keeps every limit, as far as its costs are known."""
         known = {} if trial.n_parameters is None else {"parameters": float(trial.n_parameters)}
-        return not self._limits.find_reason({**known, **trial.facts})
+        excess = self._limits.compute_excess({**known, **trial.facts})
+        return trial.family == FLOOR or all(value <= 0 for value in excess.values())
 
     def find_best(self) -> Trial | None:
         """The best scored trial so far, within the limits."""
@@ -128,6 +130,7 @@ class Ledger:
             if row.state is TrialState.PRUNED
             and row.score is not None
             and FAMILIES[row.family].is_network
+            and self.is_within_limits(row)
         ]
         return max(pruned, key=lambda row: (row.score or 0.0, -row.number), default=None)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from automl.data.dataset import DataKind
 from automl.models.catalog import FAMILIES
 from automl.search.goals import Method, Objective
 from automl.space.dimensions import Choice, Space, Switch
@@ -62,6 +63,7 @@ class Situation:
     has_limits: bool = False
     method: Method = Method.PLAIN
     trials: int | None = None
+    kind: DataKind = DataKind.TABLE
     resampling: Resampling = Resampling.HOLD_OUT
 
     @property
@@ -164,6 +166,15 @@ def _refuse_with_front(situation: Situation) -> str:
     return "with several objectives fronts decide, by successive halving"
 
 
+def _warn_halving(situation: Situation) -> str:
+    if situation.kind is not DataKind.TABLE or not situation.has_front:
+        return ""
+    return (
+        "What a model for a table costs is known when it is trained: with several objectives every network trains "
+        "to its own end."
+    )
+
+
 def _refuse_wilcoxon(situation: Situation) -> str:
     if situation.resampling is not Resampling.FOLDS:
         return (
@@ -254,6 +265,7 @@ PRUNERS: Mapping[Pruner, Offer] = {
             title="successive halving",
             summary="The better third of the trials trains on at each rung. The one to take in doubt.",
             source="Li et al. 2020, A System for Massively Parallel Hyperparameter Tuning (ASHA)",
+            find_caution=_warn_halving,
         ),
         Offer(
             name="hyperband",

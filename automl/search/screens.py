@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from automl.data.dataset import DataKind
 from automl.jobs.records import Trial, TrialState
 from automl.search.context import CoordinatorContext
 from automl.search.ledger import SEARCH, Ledger
@@ -57,7 +58,7 @@ class Screening:
         """Why this screened trial ends here, None when it may train. A baseline always may."""
         if trial.stage != SEARCH:
             return None
-        reason = self._context.spec.limits.find_reason(trial.facts)
+        reason = self._context.spec.limits.find_reason(trial.facts, DataKind.IMAGES)
         if reason:
             return Verdict(kind=OVER_LIMIT, reason=f"{reason}.")
         if trial.origin != SAMPLED or self._context.spec.has_front:

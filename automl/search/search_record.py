@@ -1,15 +1,20 @@
+<<<<<<< HEAD
 """What a search leaves in ``result.json`` beside its models: cost, ensemble; of pictures screening, front, methods."""
+=======
+"""What a search leaves in ``result.json`` beside its models: screening, limits, the front, the methods."""
+>>>>>>> 71073be (Tables weigh score, latency and size, and keep limits; ranges of a space may be narrowed)
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from automl.data.dataset import DataKind
 from automl.jobs.records import Trial, TrialState
 from automl.search.ensemble import Ensemble
 from automl.search.ensembling import build_ensemble_record
 from automl.search.fronts import build_values, compute_fronts
-from automl.search.goals import OBJECTIVE_FACTS, UNITS, Method, Objective
+from automl.search.goals import OBJECTIVE_FACTS, Method, Objective, get_unit
 from automl.search.ledger import BASELINE, SEARCH, SUPERNET, Ledger
 from automl.search.progress import build_name
 from automl.search.screens import build_screening_record
@@ -17,12 +22,13 @@ from automl.search.sharing import WEIGHT_SHARING
 from automl.search.spec import SearchSpec
 
 FRONT_NOTE = (
-    "Several objectives were searched for. The winner is the network with the best score within the limits; "
+    "Several objectives were searched for. The winner is the model with the best score within the limits; "
     "the front shows what less accuracy would buy."
 )
 PLAIN = "plain"
 
 
+<<<<<<< HEAD
 def build_search_record(
     spec: SearchSpec, ledger: Ledger, ensemble: Ensemble | None = None
 ) -> dict[str, Any]:
@@ -30,6 +36,13 @@ def build_search_record(
     record: dict[str, Any] = {}
     if ensemble is not None:
         record["ensemble"] = build_ensemble_record(ensemble)
+=======
+def build_search_record(spec: SearchSpec, ledger: Ledger) -> dict[str, Any]:
+    """``screening``, ``limits``, ``pareto`` and ``methods``; each only where the search had such a thing."""
+    record: dict[str, Any] = {}
+    if spec.limits.is_set and spec.data_kind is DataKind.TABLE:
+        record["limits"] = build_limits_record(spec, ledger)
+>>>>>>> 71073be (Tables weigh score, latency and size, and keep limits; ranges of a space may be narrowed)
     if screening := build_screening_record(ledger):
         record["screening"] = screening
     if spec.has_front:
@@ -40,14 +53,29 @@ def build_search_record(
     return record
 
 
+<<<<<<< HEAD
 def build_cost(ledger: Ledger, search_seconds: float) -> dict[str, Any]:
     """What was searched with: seconds from the start to the last trial, and trials that were trained."""
     trained = [row for row in ledger.list_trials(SEARCH) if row.n_epochs > 0]
     return {"search_seconds": round(search_seconds, 2), "n_trials": len(trained)}
+=======
+def build_limits_record(spec: SearchSpec, ledger: Ledger) -> dict[str, Any]:
+    """How many of the models that were trained are over a limit, and the reason of each; they are never the winner."""
+    trained = ledger.list_scored()
+    over = [row for row in trained if not ledger.is_within_limits(row)]
+    return {
+        "seen": len(trained),
+        "over_limit": len(over),
+        "reasons": [
+            {"trial": row.number, "reason": spec.limits.find_reason(row.facts, spec.data_kind)}
+            for row in over
+        ],
+    }
+>>>>>>> 71073be (Tables weigh score, latency and size, and keep limits; ranges of a space may be narrowed)
 
 
 def build_pareto(spec: SearchSpec, ledger: Ledger) -> list[dict[str, Any]]:
-    """Every trained network with its value for each objective, the front marked; best score first.
+    """Every trained model with its value for each objective, the front marked; best score first.
 
     Values have their own direction: the score is higher-is-better, all others are costs. What is over a limit
     is no choice and is left out.
@@ -66,7 +94,10 @@ def build_pareto(spec: SearchSpec, ledger: Ledger) -> list[dict[str, Any]]:
             "family": trial.family,
             "is_baseline": trial.stage == BASELINE,
             "values": {
-                str(each): {"value": _get_value(trial, each), "unit": UNITS[each]}
+                str(each): {
+                    "value": _get_value(trial, each),
+                    "unit": get_unit(each, spec.data_kind),
+                }
                 for each in spec.objectives
             },
             "on_front": bool(front == 0),

@@ -96,9 +96,9 @@ class SearchSpec:
     """Everything that decides what a search does; the same spec gives the same trials.
 
     ``data`` is the id of the data set. ``spaces`` holds the declared space of each family in ``families``,
-    so that a later release with other defaults still repeats an old search. ``method``, ``objectives``,
-    ``limits`` and ``weights`` concern pictures; their defaults are what every table search does. So does
-    ``excluded``: findings (``Note.code``) whose pictures are left out.
+    so that a later release with other defaults still repeats an old search. ``method`` and ``weights`` concern
+    pictures; their defaults are what every table search does. So does ``excluded``: findings (``Note.code``)
+    whose pictures are left out.
     """
 
     data: str
@@ -156,7 +156,7 @@ class SearchSpec:
             )
         self._require_offers()
         if self.data_kind is not DataKind.IMAGES:
-            self._require_table_goals(named)
+            self._require_table_goals()
         elif self.method is not Method.PLAIN and "cnn" not in self.families:
             raise SpecError(
                 f"The method {str(self.method)!r} searches the family 'cnn', but the families are "
@@ -169,17 +169,16 @@ class SearchSpec:
                 hint="Name a folder of safetensors files, allow the hub, or leave the family out.",
             )
 
-    def _require_table_goals(self, named: str) -> None:
+    def _require_table_goals(self) -> None:
         if self.method is not Method.PLAIN:
             raise SpecError(
                 f"The method {str(self.method)!r} is for pictures; {self.data_name!r} is a table.",
                 hint="Choose the method plain.",
             )
-        if self.has_front or self.limits.is_set:
-            what = f"The objectives {named}" if self.has_front else self.limits.describe()
+        if Objective.MACS in self.objectives or self.limits.macs is not None:
             raise SpecError(
-                f"{what}: only networks for pictures can be searched so, and {self.data_name!r} is a table.",
-                hint="Leave them out.",
+                f"Multiply-adds are counted for pictures, and {self.data_name!r} is a table.",
+                hint="Weigh or limit the parameters or the latency.",
             )
 
     def _require_offers(self) -> None:
@@ -203,6 +202,7 @@ class SearchSpec:
             has_limits=self.limits.is_set,
             method=self.method,
             trials=self.budget.trials,
+            kind=self.data_kind,
         )
 
     @property

@@ -49,6 +49,14 @@ def test_a_trial_reports_epochs_then_its_result_and_leaves_a_whole_folder(rig):
     assert not list(rig.folder.glob(".*part"))
 
 
+def test_a_model_is_measured_where_somebody_asked(rig):
+    rig.submit(1, max_epochs=1)
+    rig.submit(2, max_epochs=1, measure=True)
+    plain, measured = rig.finish(1, 2)
+    assert plain.facts == {}
+    assert measured.facts == {"parameters": 7.0, "latency_ms": 1.5}
+
+
 def test_two_slots_run_two_trials_at_once(rig):
     started = time.monotonic()
     rig.submit(1, seconds=0.3, max_epochs=3)

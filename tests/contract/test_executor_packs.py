@@ -38,6 +38,13 @@ def test_members_report_and_are_saved_each_for_itself(rig):
     assert rig.executor.idle_slots() == (SLOT,)
 
 
+def test_members_are_measured_where_somebody_asked(rig):
+    rig.submit_pack([1, 2], SLOT, {2: {"measure": True}}, max_epochs=2)
+    plain, measured = rig.finish(1, 2)
+    assert plain.facts == {}
+    assert measured.facts == {"parameters": 7.0, "latency_ms": 1.5}
+
+
 def test_at_a_rung_the_whole_pack_waits_for_those_who_ask(rig):
     rig.submit_pack([1, 2, 3], SLOT, {2: {"rungs": (2,)}, 3: {"rungs": (2,)}}, max_epochs=4)
     rig.wait(lambda: rig.find(PackPaused))

@@ -78,6 +78,7 @@ def test_what_is_no_duration_is_bad_usage(text, capsys):
         ["search", "a.csv", "--target", "t", "--task", "ranking", "--out", "o"],
         ["search", "a.zip", "--objective", "beauty", "--out", "o"],
         ["search", "a.zip", "--max-parameters", "many", "--out", "o"],
+        ["search", "a.csv", "--range", "mlp.depth", "--out", "o"],
     ],
 )  # fmt: skip
 def test_bad_usage_is_one_line_and_status_2(arguments, capsys):
@@ -112,6 +113,13 @@ def test_an_unknown_sample_lists_the_known_ones(tmp_path, capsys):
         (["--trials", "1", "--weight", "bmi", "--ignore", "bmi"], "both --ignore and --weight"),
         (["--trials", "1", "--weight", "girth"], "'girth'"),
         (["--trials", "1", "--time", "bmi", "--weight", "bmi"], "both --time and --weight"),
+        (["--trials", "1", "--sampler", "oracle"], "'oracle'"),
+        (["--trials", "1", "--sampler", "cma_es"], "the choice"),
+        (["--trials", "1", "--pruner", "wilcoxon"], "independent folds"),
+        (["--trials", "1", "--sampler", "nsga3", "--objective", "latency"], "3 objectives"),
+        (["--trials", "1", "--objective", "macs"], "counted for pictures"),
+        (["--trials", "1", "--range", "mlp.depth=0..9"], "depth from 0 to 9"),
+        (["--trials", "1", "--range", "forest.depth=1..2"], "'forest'"),
     ],
 )
 def test_choices_that_cannot_be_are_one_line_with_the_value(

@@ -218,3 +218,21 @@ def test_a_spec_belongs_to_its_data_and_decides_everything_else(done, table, tmp
         process = _run(home, "search", *arguments, "--out", str(tmp_path / "o"))
         assert process.returncode == 2
         assert named in process.stderr
+
+
+def test_a_search_for_a_front_within_limits_by_another_sampler(table, tmp_path):
+    process = _run(
+        tmp_path / "home", "search", str(table), "--target", "income", "--trials", "4", "--ignore", "tell",
+        "--families", "mlp,boosting", "--sampler", "nsga2", "--objective", "latency", "--max-parameters", "8k",
+        "--range", "mlp.depth=1..2", "--out", str(tmp_path / "out"), devices="fake:0",
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    result = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert "Front (nobody is better in everything)" in process.stdout
+    assert all(row["values"]["latency"]["value"] > 0 for row in result["pareto"])
+    assert result["limits"]["seen"] >= 4
+    winner = next(row for row in result["trials"] if row["number"] == result["winner"]["trial"])
+    assert winner["parameters"] <= 8_000
+    spec = json.loads((tmp_path / "out" / "spec.json").read_text())
+    assert (spec["sampler"], spec["spaces"]["mlp"]["depth"]["high"]) == ("nsga2", 2)
+    assert "NSGA-II" in (tmp_path / "out" / "report.html").read_text()

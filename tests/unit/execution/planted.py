@@ -21,6 +21,7 @@ FUNCTIONS = Functions(
     load=f"{HERE}:load",
     request=f"{HERE}:Request",
     screen=f"{HERE}:screen",
+    measure=f"{HERE}:measure",
     train_pack=f"{HERE}:train_pack",
     pack_request=f"{HERE}:PackRequest",
     pack_answer=f"{HERE}:PackAnswer",
@@ -87,6 +88,11 @@ def load(folder: Path) -> str:
     if not (folder / "data").exists():
         raise DataError(f"There is no prepared data in {folder.name!r}.", hint="Prepare it again.")
     return (folder / "data").read_text()
+
+
+def measure(prepared: str, trained: "FakeTrained") -> dict[str, float]:
+    assert prepared == "rows"
+    return {"parameters": float(trained.n_parameters), "latency_ms": 1.5}
 
 
 def train(prepared: str, task: Task, request: Request):

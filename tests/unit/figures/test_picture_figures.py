@@ -123,7 +123,15 @@ def test_a_trade_off_has_a_panel_per_cost_and_says_its_ends() -> None:
     said = describe_trade_off(frame, "Accuracy")
     assert said.startswith("2 of n = 3 networks")
     assert "Parameters: from 20 k with 0.800 to 30 k with 0.900" in said
-    assert "No network" in describe_trade_off(compute_trade_off([]), "Accuracy")
+    assert "None of the networks" in describe_trade_off(compute_trade_off([]), "Accuracy")
+
+
+def test_of_a_table_the_axes_speak_of_rows_and_nodes() -> None:
+    frame = compute_trade_off(FRONT)
+    fig = plot_trade_off(frame, "Accuracy", is_table=True)
+    titles = [axis.title.text for axis in fig.select_xaxes()]
+    assert titles == ["Parameters (of trees: nodes)", "Milliseconds for 1,000 rows"]
+    assert "2 of n = 3 models" in describe_trade_off(frame, "Accuracy", is_table=True)
 
 
 def test_where_only_limits_are_set_the_front_is_of_what_is_within_them() -> None:

@@ -186,7 +186,9 @@ class SimulatedTrainers:
         )
 
     def _finish(self, command: Train, epoch: int, verb: Verb) -> TrialDone:
+        size = 50.0 * float(command.config.get("width", 1.0))
         return TrialDone(
+            facts={"parameters": size, "latency_ms": size / 1000} if command.measure else {},
             trial=command.trial,
             score=None if command.is_refit else simulate_score(command, epoch),
             n_epochs=epoch,

@@ -272,7 +272,7 @@ def test_goals_that_do_not_fit_are_named(changes, words):
         {"limits": ModelLimits(macs=5)},
     ],
 )
-def test_goals_of_pictures_are_refused_for_a_table(changes):
+def test_goals_that_only_pictures_have_are_refused_for_a_table(changes):
     from search_simulation import build_spec
 
     with pytest.raises(SpecError, match="table"):
