@@ -23,13 +23,9 @@ from automl.models.catalog import FAMILIES, list_baselines
 from automl.search.budget import compute_reserve
 from automl.search.context import CoordinatorContext
 from automl.search.crew import Crew, Limits, Pack, Question
-<<<<<<< HEAD
 from automl.search.ensemble_watch import EnsembleWatch
 from automl.search.ensembling import Ensembler
-from automl.search.ledger import ACTIVE, BASELINE, SEARCH, SUPERNET, Ledger
-=======
 from automl.search.ledger import ACTIVE, BASELINE, FLOOR, SEARCH, SUPERNET, Ledger
->>>>>>> 71073be (Tables weigh score, latency and size, and keep limits; ranges of a space may be narrowed)
 from automl.search.lineup import Lineup
 from automl.search.offers import PRUNERS, SAMPLERS, Pruner
 from automl.search.pace import Horizon, Pace

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""What a search leaves in ``result.json`` beside its models: cost, ensemble; of pictures screening, front, methods."""
-=======
-"""What a search leaves in ``result.json`` beside its models: screening, limits, the front, the methods."""
->>>>>>> 71073be (Tables weigh score, latency and size, and keep limits; ranges of a space may be narrowed)
+"""What a search leaves in ``result.json`` beside its models: cost, ensemble, limits, front; of pictures screening, methods."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,21 +24,15 @@ FRONT_NOTE = (
 PLAIN = "plain"
 
 
-<<<<<<< HEAD
 def build_search_record(
     spec: SearchSpec, ledger: Ledger, ensemble: Ensemble | None = None
 ) -> dict[str, Any]:
-    """``ensemble``, ``screening``, ``pareto`` and ``methods``; each only where the search had such a thing."""
+    """``ensemble``, ``limits``, ``screening``, ``pareto`` and ``methods``; each only where there was such a thing."""
     record: dict[str, Any] = {}
     if ensemble is not None:
         record["ensemble"] = build_ensemble_record(ensemble)
-=======
-def build_search_record(spec: SearchSpec, ledger: Ledger) -> dict[str, Any]:
-    """``screening``, ``limits``, ``pareto`` and ``methods``; each only where the search had such a thing."""
-    record: dict[str, Any] = {}
     if spec.limits.is_set and spec.data_kind is DataKind.TABLE:
         record["limits"] = build_limits_record(spec, ledger)
->>>>>>> 71073be (Tables weigh score, latency and size, and keep limits; ranges of a space may be narrowed)
     if screening := build_screening_record(ledger):
         record["screening"] = screening
     if spec.has_front:
@@ -53,12 +43,12 @@ def build_search_record(spec: SearchSpec, ledger: Ledger) -> dict[str, Any]:
     return record
 
 
-<<<<<<< HEAD
 def build_cost(ledger: Ledger, search_seconds: float) -> dict[str, Any]:
     """What was searched with: seconds from the start to the last trial, and trials that were trained."""
     trained = [row for row in ledger.list_trials(SEARCH) if row.n_epochs > 0]
     return {"search_seconds": round(search_seconds, 2), "n_trials": len(trained)}
-=======
+
+
 def build_limits_record(spec: SearchSpec, ledger: Ledger) -> dict[str, Any]:
     """How many of the models that were trained are over a limit, and the reason of each; they are never the winner."""
     trained = ledger.list_scored()
@@ -71,7 +61,6 @@ def build_limits_record(spec: SearchSpec, ledger: Ledger) -> dict[str, Any]:
             for row in over
         ],
     }
->>>>>>> 71073be (Tables weigh score, latency and size, and keep limits; ranges of a space may be narrowed)
 
 
 def build_pareto(spec: SearchSpec, ledger: Ledger) -> list[dict[str, Any]]:
