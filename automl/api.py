@@ -276,14 +276,9 @@ def _read_spec(call: SearchCall, dataset: Dataset, budget: Budget | None) -> Sea
     given = {
         "task": call.task, "metric": call.metric, "positive": call.positive, "preset": call.preset,
         "beneficial": call.beneficial, "sensitive": call.sensitive, "ignore": call.ignore,
-<<<<<<< HEAD
         "time": call.time, "weight": call.weight, "families": call.families,
-        "sampler": call.sampler, "pruner": call.pruner, "method": call.method,
+        "sampler": call.sampler, "pruner": call.pruner, "range": call.ranges, "method": call.method,
         "objective": call.objectives,
-=======
-        "weight": call.weight, "families": call.families, "sampler": call.sampler,
-        "pruner": call.pruner, "range": call.ranges, "method": call.method, "objective": call.objectives,
->>>>>>> 71073be (Tables weigh score, latency and size, and keep limits; ranges of a space may be narrowed)
         "max-parameters": call.max_parameters, "max-macs": call.max_macs,
         "max-latency-ms": call.max_latency_ms, "weights": call.weights,
         "mirror": call.mirror,

@@ -288,7 +288,11 @@ class Crew:
             self._context.milestones.first_model_seconds = round(elapsed, 2)
         return self._ledger.update(
             report.trial,
-            facts={**self._ledger[report.trial].facts, **self._describe_share(run)},
+            facts={
+                **self._ledger[report.trial].facts,
+                **self._describe_share(run),
+                **report.facts,
+            },
             state=TrialState.PRUNED if report.was_pruned else TrialState.COMPLETE,
             finished_at=now,
             score=report.score,
@@ -298,7 +302,6 @@ class Crew:
             fit_seconds=report.fit_seconds,
             predict_seconds=report.predict_seconds,
             peak_memory_bytes=report.peak_memory_bytes,
-            facts={**self._ledger[report.trial].facts, **report.facts},
         )
 
     def _describe_share(self, run: Run) -> dict[str, float]:
