@@ -272,21 +272,9 @@ def test_samplers_are_offered_where_they_are_valid_and_the_others_say_why(people
     text = read_text(at).replace("\\", "")
     assert "CMA-ES (CMA-ES moves along numbers" in text
     assert "Wilcoxon (its test needs scores on independent folds" in text
-    at.get_by_key("families").set_value(["trees"]).run()
-    assert "CMA-ES" in at.selectbox(key="sampler").options
-    at.selectbox(key="sampler").set_value("cma_es").run()
+    at.selectbox(key="sampler").set_value("evolution").run()
     at.selectbox(key="pruner").set_value("median").run()
-    assert "CMA-ES, weak networks ended by median" in read_text(at).replace("\\", "")
+    assert "aging evolution, weak networks ended by median" in read_text(at).replace("\\", "")
     at.button(key="start").click().run()
     (job,) = services.list_searches()
-    assert (job.spec["sampler"], job.spec["pruner"]) == ("cma_es", "median")
-    assert job.spec["families"] == ["boosting"]
-
-
-def test_a_sampler_that_is_no_longer_valid_gives_way_to_the_first(people: Dataset) -> None:
-    at = open_search(dataset=people.id)
-    at.get_by_key("families").set_value(["trees"]).run()
-    at.selectbox(key="sampler").set_value("cma_es").run()
-    at.get_by_key("families").set_value(["networks"]).run()
-    assert at.selectbox(key="sampler").value == "tpe"
-    assert not at.button(key="start").disabled
+    assert (job.spec["sampler"], job.spec["pruner"]) == ("evolution", "median")
