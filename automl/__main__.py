@@ -5,7 +5,6 @@ Exit status 0 on success, 2 for bad input (one line on standard error), 1 for a 
 
 import argparse
 import contextlib
-import re
 import signal
 import sys
 import time
@@ -13,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
+from automl.arguments import parse_count, parse_duration, parse_names, parse_range
 from automl.errors import JobError, LeaseLost, SearchFailed
 from automl.search.offers import PRUNERS, SAMPLERS
 from fairness.errors import FairloomError
@@ -20,7 +20,6 @@ from fairness.errors import FairloomError
 OK, FAILURE, BAD_INPUT = 0, 1, 2
 QUIET_SECONDS = 10.0  # between two progress lines where there is no terminal
 LINE_WIDTH = 110
-UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -172,40 +171,6 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", metavar="FILE", required=True, help="ends in .csv or .parquet")
     parser.set_defaults(run=_run_predict)
-
-
-def parse_duration(text: str) -> float:
-    """Seconds of ``180s``, ``10m``, ``1h`` or a plain number."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|)", text.strip().lower())
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time; write 180s, 10m or 1h")
-    return float(match[1]) * UNITS[match[2]]
-
-
-def parse_count(text: str) -> int:
-    """A whole number, also as ``500k``, ``1.5M`` or ``2G``."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmg]?)", text.strip().lower())
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number; write 1000000, 500k or 1.5M")
-    return round(float(match[1]) * {"": 1, "k": 1e3, "m": 1e6, "g": 1e9}[match[2]])
-
-
-def parse_range(text: str) -> tuple[str, float, float]:
-    """``mlp.depth=1..2`` as the name, the lowest and the highest value."""
-    match = re.fullmatch(r"([\w.]+\.[\w.]+)=([-+.\de]+)\.\.([-+.\de]+)", text.strip())
-    try:
-        return (match[1], float(match[2]), float(match[3])) if match else _refuse_range(text)
-    except ValueError:
-        return _refuse_range(text)
-
-
-def _refuse_range(text: str) -> NoReturn:
-    raise argparse.ArgumentTypeError(f"{text!r} is no range; write mlp.depth=1..2")
-
-
-def parse_names(text: str) -> tuple[str, ...]:
-    """Names between commas."""
-    return tuple(name for name in (part.strip() for part in text.split(",")) if name)
 
 
 def _run_search(given: argparse.Namespace) -> int:

@@ -4,11 +4,11 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import automl.errors
+from automl.arguments import build_ranges, make_absolute, parse_choice
 from automl.data.dataset import DataKind, Dataset, Role
 from automl.data.profile import load_profile
 from automl.data.samples import SAMPLES, write_sample
@@ -20,20 +20,17 @@ from automl.errors import AutoMLError, DataError, SearchFailed, SpecError
 from automl.files import load_json
 from automl.jobs.records import Job, JobKind, JobState, NewJob
 from automl.models.image.mirroring import suggest_mirroring
-from automl.models.image.weights import WeightsSource, parse_weights
+from automl.models.image.weights import parse_weights
 from automl.own_worker import Listen, OwnWorker, open_own_worker, run_limited
 from automl.search.building import SearchRequest, build_search_spec, forbid_mirroring
 from automl.search.goals import Method, ModelLimits, Objective
 from automl.search.offers import Pruner, Sampler
 from automl.search.spec import Budget, Preset, SearchSpec, parse_spec, render_spec
 from automl.settings import Settings
-from automl.space.narrowing import Range
 from automl.worker.predict_handler import find_timeout
 
 SAMPLE_PREFIX = "sample:"
 MIRROR = ("yes", "no")
-
-_Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -228,17 +225,17 @@ def _build_spec(
             preset=call.preset or Preset.BALANCED,
             seed=call.seed or 0,
             families=call.families or None,
-            sampler=_parse_choice(Sampler, call.sampler or Sampler.TPE, "sampler"),
-            pruner=_parse_choice(Pruner, call.pruner or Pruner.SUCCESSIVE_HALVING, "pruner"),
-            ranges=_build_ranges(call),
-            method=_parse_choice(Method, call.method or Method.PLAIN, "method"),
+            sampler=parse_choice(Sampler, call.sampler or Sampler.TPE, "sampler"),
+            pruner=parse_choice(Pruner, call.pruner or Pruner.SUCCESSIVE_HALVING, "pruner"),
+            ranges=build_ranges(call.ranges),
+            method=parse_choice(Method, call.method or Method.PLAIN, "method"),
             objectives=_build_objectives(call),
             limits=ModelLimits(
                 parameters=call.max_parameters,
                 macs=call.max_macs,
                 latency_ms=call.max_latency_ms,
             ),
-            weights=parse_weights(_make_absolute(call.weights)),
+            weights=parse_weights(make_absolute(call.weights)),
         )
     )
     return spec if _may_mirror(call, spec) else forbid_mirroring(spec)
@@ -293,41 +290,10 @@ def _read_spec(call: SearchCall, dataset: Dataset, budget: Budget | None) -> Sea
     return replace(spec, budget=budget or spec.budget, seed=seed)
 
 
-def _parse_choice(kind: type[_Choice], name: str, what: str) -> _Choice:
-    try:
-        return kind(name)
-    except ValueError:
-        raise SpecError(
-            f"There is no {what} {name!r}.", hint=f"Choose {', '.join(kind)}."
-        ) from None
-
-
 def _build_objectives(call: SearchCall) -> tuple[Objective, ...]:
     """The score first, whether it was named or not."""
-    named = (_parse_choice(Objective, name, "objective") for name in call.objectives)
+    named = (parse_choice(Objective, name, "objective") for name in call.objectives)
     return (Objective.SCORE, *(each for each in named if each is not Objective.SCORE))
-
-
-def _build_ranges(call: SearchCall) -> dict[str, dict[str, Range]]:
-    """By family and label; the family stands before the first dot."""
-    ranges: dict[str, dict[str, Range]] = {}
-    for name, low, high in call.ranges:
-        family, _, label = name.partition(".")
-        ranges.setdefault(family, {})[label] = (low, high)
-    return ranges
-
-
-def _make_absolute(weights: str | None) -> str:
-    """A folder as the worker will find it; ``hub`` and nothing stay what they are."""
-    if not weights or weights == WeightsSource.HUB:
-        return weights or ""
-    folder = Path(weights).absolute()
-    if not folder.is_dir():
-        raise SpecError(
-            f"There is no folder of weights {weights!r}.",
-            hint="Name a folder of safetensors files, or hub.",
-        )
-    return str(folder)
 
 
 def _build_setup(call: SearchCall, dataset: Dataset) -> Setup:
@@ -339,7 +305,7 @@ def _build_setup(call: SearchCall, dataset: Dataset) -> Setup:
     if target is None:
         raise SpecError("No target was named.", hint="Give --target COLUMN.")
     is_preset = target == preset.target
-    task_type = None if call.task is None else _parse_choice(TaskType, call.task, "task")
+    task_type = None if call.task is None else parse_choice(TaskType, call.task, "task")
     roles = (dict(preset.roles) if is_preset else {}) | _read_roles(call)
     if target in roles:
         raise SpecError(
