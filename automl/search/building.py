@@ -20,6 +20,7 @@ from automl.models.catalog import get_family, get_space, list_families
 from automl.models.image.mirroring import without_mirroring
 from automl.models.image.pretrained_space import build_pretrained_space
 from automl.models.image.weights import WeightsPlan, WeightsSource, find_available
+from automl.models.tabular.capacity import MOST_ON_CPU, MOST_ON_GPU
 from automl.models.tabular.loss_config import SpaceFacts
 from automl.search.goals import Method, ModelLimits, Objective
 from automl.search.offers import Pruner, Sampler
@@ -98,6 +99,7 @@ def build_search_spec(request: SearchRequest) -> SearchSpec:
             devices=tuple(slot.name for slot in resources.slots),
             threads=resources.threads,
             batch_size=resources.batch_size,
+            pack_size=_choose_pack_size(dataset, resources.slots),
         ),
         families=families,
         spaces=_narrow_spaces(
@@ -132,6 +134,14 @@ def _compute_resources(request: SearchRequest, n_train: int) -> SlotResources:
     if request.dataset.images is None:
         return compute_resources(request.slots, n_train)
     return compute_image_resources(request.slots, n_train, request.dataset.images.side)
+
+
+def _choose_pack_size(dataset: Dataset, slots: tuple[Slot, ...]) -> int:
+    """The most networks for a table that train at once; on pictures each trains alone."""
+    if dataset.images is not None:
+        return 1
+    on_gpu = all(slot.kind is SlotKind.CUDA for slot in slots)
+    return MOST_ON_GPU if on_gpu else MOST_ON_CPU
 
 
 def _choose_families(request: SearchRequest, task: Task) -> tuple[str, ...]:

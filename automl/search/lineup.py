@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from automl.data.dataset import DataKind
 from automl.jobs.records import Trial, TrialState
 from automl.models.tabular.buckets import ALONE, compute_bucket
+from automl.models.tabular.capacity import compute_capacity
 from automl.search.context import CoordinatorContext
 from automl.search.crew import Crew
 from automl.search.ledger import ACTIVE, BASELINE, SEARCH, SUPERNET, Ledger
@@ -29,6 +30,8 @@ class Lineup:
         self._crew = crew
         self._proposer = proposer
         self._size = context.spec.resources.pack_size
+        devices = context.spec.resources.devices
+        self._on_gpu = all(name.startswith("cuda") for name in devices)
         numbers = (int(row.facts["pack"]) for row in ledger.list_trials() if "pack" in row.facts)
         self._n_packs = max(numbers, default=-1) + 1
         self._buckets: dict[int, str] = {}
@@ -168,7 +171,8 @@ class Lineup:
             if "memory_most" in row.facts and self._find_bucket(row) == bucket
         )
         own = trial.facts.get("pack_most", float(self._size))
-        return max(1, int(min([self._size, own, *lost])))
+        capacity = compute_capacity(trial.family, trial.config, on_gpu=self._on_gpu)
+        return max(1, int(min([self._size, capacity, own, *lost])))
 
     def _list_waiting(self, *stages: str) -> list[Trial]:
         rows = self._ledger.list_trials(*stages)
