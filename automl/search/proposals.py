@@ -22,8 +22,7 @@ WORTH_SAYING = 0.1  # of the budget, left over
 COMPANION = "companion"  # proposed to fill a pack: its shapes are those of another trial
 # what decides the shapes of a network, and so who can share its pack
 SHAPE = (
-    "width", "residual", "hidden_factor", "numeric_embedding", "numeric_embedding.piecewise.dim", "numeric_view",
-    "one_hot_limit",
+    "width", "residual", "hidden_factor", "numeric_embedding", "numeric_embedding.piecewise.dim",
 )  # fmt: skip
 
 
