@@ -28,6 +28,10 @@ class Executor(Protocol):
         """Names of slots that are ready and have no trial, in the order of the slots."""
         ...
 
+    def measure(self, slot: str, batch_size: int) -> None:
+        """Find out on an idle slot what packs gain there; answered by ``Measured``, unless the trainer dies."""
+        ...
+
     def submit(self, slot: str, command: Train | TrainPack) -> None:
         """Train on an idle slot; a pack also joins the one that a slot runs."""
         ...

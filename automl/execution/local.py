@@ -24,6 +24,8 @@ from automl.execution.messages import (
     EpochDone,
     Exit,
     FailureKind,
+    Measure,
+    Measured,
     PackShed,
     Prepare,
     Ready,
@@ -92,6 +94,7 @@ class _Seat:
     is_ready: bool = False
     trials: dict[int, Train] = field(default_factory=dict)
     has_pack: bool = False
+    is_measuring: bool = False
     awaiting: set[int] = field(default_factory=set)
     due: float = float("inf")
     heard_at: float = field(default_factory=time.monotonic)
@@ -103,6 +106,10 @@ class _Seat:
     @property
     def pid(self) -> int:
         return self.process.pid or 0
+
+    @property
+    def is_idle(self) -> bool:
+        return self.is_ready and not self.trials and not self.is_measuring
 
     def drop(self, *trials: int) -> None:
         """Trials that are over."""
@@ -164,13 +171,21 @@ class LocalExecutor:
 
     def idle_slots(self) -> tuple[str, ...]:
         """Names of slots that are ready and have no trial."""
-        return tuple(n for n, seat in self._seats.items() if seat.is_ready and not seat.trials)
+        return tuple(n for n, seat in self._seats.items() if seat.is_idle)
+
+    def measure(self, slot: str, batch_size: int) -> None:
+        """Find out on an idle slot what packs gain there; answered by ``Measured``."""
+        seat = self._seats[slot]
+        if not seat.is_idle:
+            raise RuntimeError(f"{slot} is not idle.")
+        seat.is_measuring, seat.heard_at, seat.epoch_seconds = True, time.monotonic(), []
+        _send(seat, Measure(batch_size=batch_size))
 
     def submit(self, slot: str, command: Train | TrainPack) -> None:
         """Train on an idle slot; a pack also joins the one that a slot runs."""
         seat = self._seats[slot]
         is_pack = isinstance(command, TrainPack)
-        if not seat.is_ready or (seat.trials and not (is_pack and seat.has_pack)):
+        if not seat.is_idle and not (seat.trials and is_pack and seat.has_pack):
             raise RuntimeError(f"{slot} is not idle.")
         members = command.members if isinstance(command, TrainPack) else (command,)
         if not seat.trials:
@@ -231,6 +246,8 @@ class LocalExecutor:
                 seat.base_rss = seat.base_rss or _read_rss(seat.pid)
                 if report.warning:
                     self._log("warning", report.warning)
+            case Measured():
+                seat.is_measuring = False
             case Screened():
                 seat.awaiting.add(report.trial)
             case EpochDone():
@@ -258,7 +275,7 @@ class LocalExecutor:
                 hint="The trainer was replaced and the search goes on.",
             )
             self._replace(seat, reason)
-        elif not seat.trials and seat.is_ready and _is_worn_out(seat):
+        elif seat.is_idle and _is_worn_out(seat):
             self._log("info", f"The trainer of {seat.slot.name} is replaced by a fresh one.")
             self._end(seat)
             self._seats[seat.slot.name] = self._launch(seat.slot, start_deaths=0)
@@ -272,7 +289,7 @@ class LocalExecutor:
     def _find_hang(self, seat: _Seat) -> str:
         """Why a trainer counts as hung, empty when it does not."""
         patience, now = self._options.patience, time.monotonic()
-        if not seat.trials and (seat.is_ready or self._prepare is None):
+        if seat.is_idle or (not seat.is_ready and self._prepare is None):
             return ""
         over = now - seat.due if seat.trials else 0.0
         if over > patience.grace:

@@ -1,8 +1,8 @@
 """The frames between the coordinator and a trainer: JSON, one object per frame, no pickle.
 
-Coordinator to trainer: ``Prepare``, ``Train``, ``TrainPack``, ``Answer``, ``Exit``. Trainer to coordinator: ``Ready``,
-``Screened``, ``EpochDone``, ``TrialDone``, ``TrialDiscarded``, ``TrialFailed``, ``PackPaused``, ``PackShed``. ``encode`` and
-``decode`` are the only codec.
+Coordinator to trainer: ``Prepare``, ``Measure``, ``Train``, ``TrainPack``, ``Answer``, ``Exit``. Trainer to coordinator:
+``Ready``, ``Measured``, ``Screened``, ``EpochDone``, ``TrialDone``, ``TrialDiscarded``, ``TrialFailed``, ``PackPaused``,
+``PackShed``. ``encode`` and ``decode`` are the only codec.
 """
 
 from collections.abc import Mapping
@@ -22,6 +22,8 @@ __all__ = [
     "EpochDone",
     "Exit",
     "FailureKind",
+    "Measure",
+    "Measured",
     "PackPaused",
     "PackShed",
     "Prepare",
@@ -62,6 +64,14 @@ class Prepare:
     task_json: str
     threads: int
     do: Literal["prepare"] = "prepare"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measure:
+    """Find out what packs gain on this slot; answered by ``Measured``."""
+
+    batch_size: int
+    do: Literal["measure"] = "measure"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,6 +143,16 @@ class Ready:
     device: str
     warning: str = ""
     do: Literal["ready"] = "ready"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measured:
+    """How many times quicker a network is in a pack than alone, by width; with ``problem`` nothing was found out."""
+
+    gains: Mapping[str, float]
+    seconds: float
+    problem: str = ""
+    do: Literal["measured"] = "measured"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -219,9 +239,17 @@ class PackShed:
     do: Literal["shed"] = "shed"
 
 
-Command = Prepare | Train | TrainPack | Answer | Exit
+Command = Prepare | Measure | Train | TrainPack | Answer | Exit
 Report = (
-    Ready | Screened | EpochDone | TrialDone | TrialDiscarded | TrialFailed | PackPaused | PackShed
+    Ready
+    | Measured
+    | Screened
+    | EpochDone
+    | TrialDone
+    | TrialDiscarded
+    | TrialFailed
+    | PackPaused
+    | PackShed
 )
 
 _COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Discriminator("do")])

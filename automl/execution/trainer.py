@@ -34,6 +34,8 @@ from automl.execution.messages import (
     Command,
     EpochDone,
     Exit,
+    Measure,
+    Measured,
     Prepare,
     Ready,
     Screened,
@@ -61,7 +63,7 @@ class Functions:
     """What a trainer calls, by name; other names than these are for tests.
 
     ``request`` builds what ``train(prepared, task, request)`` and ``screen`` take; ``pack_request`` and
-    ``pack_answer`` what ``train_pack`` takes and is sent.
+    ``pack_answer`` what ``train_pack`` takes and is sent; ``measure`` takes what ``train`` does.
     """
 
     train: str = "automl.training.run:train"
@@ -69,6 +71,7 @@ class Functions:
     measure: str = "automl.training.timing:measure"
     load: str = "automl.data.preparing:load_prepared"
     request: str = "automl.training.request:TrainRequest"
+    measure: str = "automl.training.packs.measuring:measure_gains"
     train_pack: str = "automl.training.packs.run:train_pack"
     pack_request: str = "automl.training.packs.records:PackRequest"
     pack_answer: str = "automl.training.packs.records:PackAnswer"
@@ -148,6 +151,8 @@ class _Trainer:
                     return
                 case Prepare():
                     self._prepare(command)
+                case Measure():
+                    self._measure(command)
                 case Train():
                     self._train(command)
                 case TrainPack():
@@ -168,6 +173,21 @@ class _Trainer:
             return
         fell_back = bool(warning)
         self._send(Ready(device="cpu" if fell_back else self._setup.slot.name, warning=warning))
+
+    def _measure(self, command: Measure) -> None:
+        started, gains, problem = time.monotonic(), {}, ""
+        try:
+            request = resolve(self._setup.functions.request)(
+                family="", config={}, seed=0, batch_size=command.batch_size, max_epochs=1,
+                is_refit=False, deadline=None, device=self._device, threads=self._threads,
+            )  # fmt: skip
+            gains = resolve(self._setup.functions.measure)(self._prepared, self._task, request)
+        except Exception as error:  # noqa: BLE001 (then packs go by what is known of other machines)
+            traceback.print_exc()
+            problem = build_failure(PREPARE_TRIAL, error).message
+        _free_memory()
+        seconds = time.monotonic() - started
+        self._send(Measured(gains=gains, seconds=seconds, problem=problem))
 
     def _train(self, command: Train) -> None:
         try:

@@ -24,6 +24,9 @@ class Trainers(Protocol):
     def idle_slots(self) -> Sequence[str]:
         """Slots whose trainer is ready and has nothing to do."""
 
+    def measure(self, slot: str, batch_size: int) -> None:
+        """Find out on an idle slot what packs gain there."""
+
     def submit(self, slot: str, command: Train | TrainPack) -> None:
         """Begin a run on an idle slot; a pack also joins the one that a slot runs."""
 

@@ -111,6 +111,9 @@ class Coordinator:
             if self._is_over():
                 return
             for slot in self._crew.idle_slots():
+                if self._lineup.is_to_measure():
+                    self._crew.measure(slot)
+                    continue
                 trials = self._lineup.find_next() if self._has_time() else []
                 if not trials:
                     break

@@ -9,6 +9,7 @@ from typing import Any
 from automl.execution.messages import (
     EpochDone,
     FailureKind,
+    Measured,
     PackPaused,
     PackShed,
     Ready,
@@ -79,6 +80,9 @@ class Crew:
         self._ledger = ledger
         self.running: dict[int, Run] = {}
         self.devices: dict[str, str] = {}  # slot → where its trainer really runs
+        self.gains: dict[int, float] | None = (
+            None  # of a pack, by width; None until it was asked for
+        )
         self._paused: set[str] = set()  # slots whose packs wait for us
 
     def idle_slots(self) -> list[str]:
@@ -112,6 +116,11 @@ class Crew:
         self._context.log(
             "info", f"trials {numbers} train on {device} in pack {pack.number}, {size} at once"
         )
+
+    def measure(self, slot: str) -> None:
+        """Have an idle slot find out what packs gain; ``gains`` stays empty until it has, or where it cannot."""
+        self.gains = {}
+        self._context.trainers.measure(slot, self._context.spec.resources.batch_size)
 
     def list_pack(self, slot: str) -> list[int]:
         """The trials of the pack that a slot runs, empty where it runs none."""
@@ -161,6 +170,8 @@ class Crew:
         for slot, report in self._context.trainers.poll(POLL_SECONDS):
             if isinstance(report, Ready):
                 self._take_ready(slot, report)
+            elif isinstance(report, Measured):
+                self._take_gains(slot, report)
             elif isinstance(report, PackPaused):
                 self._take_pause(slot, report)
             elif isinstance(report, PackShed):
@@ -230,6 +241,12 @@ class Crew:
             self.devices[slot] = report.device
             self._context.warnings.add(report.warning)
             self._context.log("warning", report.warning)
+
+    def _take_gains(self, slot: str, report: Measured) -> None:
+        self.gains = {int(width): gain for width, gain in report.gains.items()}
+        found = ", ".join(f"width {width} × {gain:.2f}" for width, gain in self.gains.items())
+        said = report.problem or f"a network trains in a pack, compared with alone: {found}"
+        self._context.log("info", f"measured on {slot} in {report.seconds:.1f} s: {said}")
 
     def _take_epoch(self, report: EpochDone) -> None:
         run = self.running[report.trial]

@@ -16,6 +16,7 @@ from automl.search.crew import Crew
 from automl.search.ledger import ACTIVE, BASELINE, SEARCH, SUPERNET, Ledger
 from automl.search.proposals import Proposer
 
+LEAST_TO_MEASURE = 60.0  # seconds of budget; it takes two
 INTAKE = 3  # times its places: so many members has a pack in its life, then others have their turn
 
 
@@ -40,6 +41,17 @@ class Lineup:
         """The number of the next pack."""
         self._n_packs += 1
         return self._n_packs - 1
+
+    def is_to_measure(self) -> bool:
+        """Whether what packs gain on this machine is to be found out now: after the baselines, where time counts.
+
+        On GPUs there is nothing to find out, and in a short budget no time.
+        """
+        seconds = self._context.spec.budget.seconds
+        is_worth_it = seconds is not None and seconds >= LEAST_TO_MEASURE
+        can_pack = self._size > 1 and not self._on_gpu and is_worth_it
+        is_known = self._crew.gains is not None
+        return can_pack and not is_known and self.find_waiting(BASELINE) is None
 
     def find_waiting(self, *stages: str) -> Trial | None:
         """The oldest trial of the stages that waits; a baseline, a supernet or a search trial without one."""
@@ -171,7 +183,9 @@ class Lineup:
             if "memory_most" in row.facts and self._find_bucket(row) == bucket
         )
         own = trial.facts.get("pack_most", float(self._size))
-        capacity = compute_capacity(trial.family, trial.config, on_gpu=self._on_gpu)
+        capacity = compute_capacity(
+            trial.family, trial.config, on_gpu=self._on_gpu, gains=self._crew.gains
+        )
         return max(1, int(min([self._size, capacity, own, *lost])))
 
     def _list_waiting(self, *stages: str) -> list[Trial]:

@@ -253,6 +253,10 @@ class SearchRun:
         waited = max(0.0, (job.started_at or job.created_at) - job.created_at)
         result["wall_seconds"] = round(waited + search.clock.compute_elapsed(), 2)
         result["first_model_seconds"] = self._milestones.first_model_seconds
+        result["packs"] = {
+            "pack_size": self._spec.resources.pack_size,
+            "gains": {str(width): round(gain, 2) for width, gain in (crew.gains or {}).items()},
+        }
         result["devices"] = {
             slot: sum(row.device == crew.devices.get(slot, slot) for row in ledger.list_trials())
             for slot in self._spec.resources.devices

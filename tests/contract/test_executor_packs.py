@@ -8,6 +8,7 @@ import pytest
 
 from automl.execution.messages import (
     FailureKind,
+    Measured,
     PackPaused,
     PackShed,
     TrialDone,
@@ -160,6 +161,34 @@ def test_a_member_that_overruns_its_deadline_ends_with_what_it_has(rig):
     first, second = rig.finish(1, 2)
     assert 1 <= first.n_epochs < 10
     assert second.n_epochs == 10
+
+
+def test_what_packs_gain_is_found_out_on_an_idle_slot(rig):
+    rig.executor.measure(SLOT, 150)
+    assert rig.executor.idle_slots() == ()
+    with pytest.raises(RuntimeError, match="not idle"):
+        rig.executor.measure(SLOT, 150)
+    rig.wait(lambda: rig.find(Measured))
+    (found,) = rig.find(Measured)
+    assert (found.gains, found.problem) == ({"64": 1.5}, "")
+    rig.submit(1, slot=SLOT)
+    assert isinstance(rig.finish(1)[0], TrialDone)
+
+
+def test_what_cannot_be_measured_is_said(rig):
+    rig.executor.measure(SLOT, 15)
+    rig.wait(lambda: rig.find(Measured))
+    assert rig.find(Measured)[0].gains == {}
+    assert "no such key" in rig.find(Measured)[0].problem
+
+
+@pytest.mark.parametrize("batch_size", [13, 14])
+def test_a_trainer_that_is_lost_while_measuring_is_replaced(rig, batch_size):
+    before = rig.pids()[SLOT]
+    rig.executor.measure(SLOT, batch_size)
+    rig.wait(lambda: rig.pids()[SLOT] != before)
+    rig.wait(rig.executor.idle_slots)
+    assert rig.ends() == {}
 
 
 def test_a_pack_joins_no_single_trial(rig):

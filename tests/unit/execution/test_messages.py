@@ -38,6 +38,7 @@ TRAINS = st.builds(
 COMMANDS = st.one_of(
     st.builds(m.Prepare, folder=TEXT, task_json=TEXT, threads=NUMBER),
     TRAINS,
+    st.builds(m.Measure, batch_size=NUMBER),
     st.builds(m.TrainPack, members=st.lists(TRAINS, max_size=3).map(tuple)),
     st.builds(m.Answer, trial=NUMBER, verb=st.sampled_from(m.Verb), max_epochs=st.none() | NUMBER),
     st.just(m.Exit()),
@@ -57,6 +58,7 @@ REPORTS = st.one_of(
         ),
     ),
     st.builds(m.TrialDiscarded, trial=NUMBER),
+    st.builds(m.Measured, gains=st.dictionaries(TEXT, FINITE), seconds=FINITE, problem=TEXT),
     st.builds(m.PackPaused, trials=st.lists(NUMBER, max_size=3).map(tuple)),
     st.builds(
         m.PackShed,

@@ -11,6 +11,7 @@ from automl.data.task import Task, TaskType
 from automl.execution.messages import (
     EpochDone,
     FailureKind,
+    Measured,
     PackPaused,
     PackShed,
     Ready,
@@ -86,11 +87,18 @@ class SimulatedTrainers:
     most_at_once: int = 0
     room: int = 999
     members: dict[str, list] = field(default_factory=dict)  # slot → jobs of its pack
+    gains: dict[str, float] = field(default_factory=lambda: {"64": 2.0, "128": 1.2, "256": 1.0})
+    measuring: list[str] = field(default_factory=list)
     packs: list[tuple[int, ...]] = field(default_factory=list)
 
     def idle_slots(self):
-        busy = {*self.jobs, *(slot for slot, pack in self.members.items() if pack)}
+        busy = {*self.measuring, *self.jobs, *(slot for slot, pack in self.members.items() if pack)}
         return [slot for slot in self.slots if slot not in busy]
+
+    def measure(self, slot: str, batch_size: int) -> None:
+        assert slot in self.idle_slots()
+        assert batch_size > 1
+        self.measuring.append(slot)
 
     def submit(self, slot: str, command: Train | TrainPack) -> None:
         assert slot not in self.jobs
@@ -120,7 +128,8 @@ class SimulatedTrainers:
     def poll(self, timeout: float) -> list[tuple[str, Ready | EpochDone | TrialDone | TrialFailed]]:
         del timeout  # time is logical here
         self.now += self.seconds_per_poll
-        reports = []
+        reports = [(slot, Measured(gains=self.gains, seconds=1.0)) for slot in self.measuring]
+        self.measuring.clear()
         for slot in list(self.jobs):
             report = self._advance(slot)
             if report is not None:

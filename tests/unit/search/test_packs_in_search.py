@@ -185,6 +185,25 @@ def test_packs_find_more_networks_in_the_same_time(tmp_path):
     assert not any("pack" in row.facts for row in single)
 
 
+def test_a_machine_where_packs_gain_nothing_has_none(tmp_path):
+    trainers = SimulatedTrainers(seconds_per_poll=0.5, gains={"64": 1.05, "128": 0.9})
+    bench = Bench(tmp_path, spec=build_timed_spec(), trainers=trainers)
+    rows = bench.run()
+    assert bench.crew.gains == {64: 1.05, 128: 0.9}
+    begun_later = [row for row in rows if row.stage == SEARCH][12:]
+    assert begun_later
+    assert not any("pack" in row.facts for row in begun_later)
+
+
+@pytest.mark.parametrize("budget", [Budget(seconds=50), Budget(trials=8)])
+def test_short_budgets_and_budgets_of_trials_measure_nothing(tmp_path, budget):
+    trainers = SimulatedTrainers(seconds_per_poll=0.5 if budget.seconds else 0.0)
+    bench = Bench(tmp_path, spec=build_narrow_spec(budget=budget), trainers=trainers)
+    bench.run()
+    assert bench.crew.gains is None
+    assert trainers.packs
+
+
 def test_a_grid_has_no_companions(tmp_path):
     spec = build_timed_spec(sampler=Sampler.GRID)
     plan = {"lr": Choice(options=(0.001,)), "weight_decay": Choice(options=(0.0,))}
