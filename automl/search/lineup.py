@@ -14,9 +14,10 @@ from automl.models.tabular.capacity import compute_capacity
 from automl.search.context import CoordinatorContext
 from automl.search.crew import Crew
 from automl.search.ledger import ACTIVE, BASELINE, SEARCH, SUPERNET, Ledger
-from automl.search.proposals import Proposer
+from automl.search.proposals import START, Proposer
 
 LEAST_TO_MEASURE = 60.0  # seconds of budget; it takes two
+LATE_SHARE = 0.4  # of the budget; a quarter of it is kept for the end
 INTAKE = 3  # times its places: so many members has a pack in its life, then others have their turn
 
 
@@ -126,9 +127,13 @@ class Lineup:
     def _find_companions(self, leader: Trial, room: int) -> list[Trial]:
         """Up to so many trials for the pack of another.
 
-        One that does not fit after all waits for its turn; where many do, no further ones are proposed.
+        One that does not fit after all waits for its turn; where many do, no further ones are proposed. On a CPU
+        every member makes the others later, so the known good ones of the start list have none beside them that is
+        not, and the last part of the time belongs to those that are there.
         """
         bucket, found = self._find_bucket(leader), list[Trial]()
+        if not self._on_gpu and (leader.origin == START or self._is_late()):
+            return []
         others = (self._find_bucket(trial) != bucket for trial in self._list_waiting(SEARCH))
         if sum(others) >= self._size:
             return []
@@ -138,6 +143,11 @@ class Lineup:
                 break
             found.append(trial)
         return found
+
+    def _is_late(self) -> bool:
+        clock = self._context.clock
+        left = clock.compute_left()
+        return clock.total is not None and left is not None and left < LATE_SHARE * clock.total
 
     def _form(self, waiting: Sequence[Trial]) -> list[list[Trial]]:
         """All that waits, in packs as full as they may be, each as old as its first member.

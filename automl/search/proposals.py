@@ -19,6 +19,7 @@ MAX_FAILURES_IN_A_ROW = 20
 MAX_SCREENED_IN_A_ROW = 60
 MAX_SLOW_IN_A_ROW = 12  # each costs a second or two
 WORTH_SAYING = 0.1  # of the budget, left over
+START = "start"  # of the list of configurations known to be good
 COMPANION = "companion"  # proposed to fill a pack: its shapes are those of another trial
 # what decides the shapes of a network, and so who can share its pack
 SHAPE = (
@@ -95,7 +96,7 @@ class Proposer:
         index, fixed = self._count_turns(), self._list_fixed()
         if index < len(fixed):
             is_grid = self._spec.sampler is Sampler.GRID
-            return self._add(fixed[index].family, fixed[index], "grid" if is_grid else "start")
+            return self._add(fixed[index].family, fixed[index], "grid" if is_grid else START)
         family = self._turns[(index - len(fixed)) % len(self._turns)]
         return self._add(family, None, SAMPLED)
 

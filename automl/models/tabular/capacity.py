@@ -8,10 +8,10 @@ from automl.space.dimensions import Config
 MOST_ON_CPU = 8
 MOST_ON_GPU = 64
 # (widest layer, members): on a core wide layers keep it busy alone, on a GPU memory decides
-_ON_CPU = ((64, MOST_ON_CPU), (128, 4))
+_ON_CPU = ((32, MOST_ON_CPU), (128, 4))
 _ON_GPU = ((384, MOST_ON_GPU), (512, 32))
 _WIDER_ON_GPU = 16
-_BY_GAIN = ((1.5, MOST_ON_CPU), (1.1, 4))
+_BY_GAIN = ((2.5, MOST_ON_CPU), (1.3, 4))  # more members make each of them late
 
 
 def compute_capacity(
@@ -24,8 +24,8 @@ def compute_capacity(
     layers of 32, 0.67 and 0.32 at 64, 1.61 and 1.36 at three layers of 128, 3.97 and 3.88 at 256.
     """
     width = _find_widest(family, config)
-    if gains and not on_gpu:
-        gain = next((gains[limit] for limit in sorted(gains) if width <= limit), 1.0)
+    if gains and not on_gpu and width <= max(gains):
+        gain = next(gains[limit] for limit in sorted(gains) if width <= limit)
         return next((members for least, members in _BY_GAIN if gain >= least), 1)
     limits = _ON_GPU if on_gpu else _ON_CPU
     wider = _WIDER_ON_GPU if on_gpu else 1

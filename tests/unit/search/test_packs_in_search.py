@@ -185,6 +185,23 @@ def test_packs_find_more_networks_in_the_same_time(tmp_path):
     assert not any("pack" in row.facts for row in single)
 
 
+def test_on_a_cpu_a_known_good_configuration_is_not_held_up_by_companions(tmp_path):
+    trainers = SimulatedTrainers(seconds_per_poll=0.5)
+    resources = Resources(devices=("cpu:0", "cpu:1"), threads=1, batch_size=128, pack_size=4)
+    spec = build_spec(budget=Budget(seconds=300), resources=resources)
+    bench = Bench(tmp_path, spec=spec, trainers=trainers)
+    rows = bench.run()
+    packs = {}
+    for row in rows:
+        packs.setdefault(row.facts.get("pack"), []).append(row.origin)
+    packs.pop(None)
+    assert any(COMPANION in origins for origins in packs.values())
+    led = [origins for origins in packs.values() if origins[0] == "start"]
+    assert not any(COMPANION in origins for origins in led)
+    late = [row for row in rows if row.origin == COMPANION][-1]
+    assert late.number < rows[-1].number  # the last part belongs to who is there
+
+
 def test_a_machine_where_packs_gain_nothing_has_none(tmp_path):
     trainers = SimulatedTrainers(seconds_per_poll=0.5, gains={"64": 1.05, "128": 0.9})
     bench = Bench(tmp_path, spec=build_timed_spec(), trainers=trainers)
