@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app import results
-from app.components.numbers import format_count, format_estimate
+from app.components.numbers import format_count, format_duration, format_estimate
 from app.wording import say, say_plain
 
 MAX_NAMES = 3
@@ -33,6 +33,7 @@ def show_headline(result: Mapping[str, Any], *, is_stopped: bool = False) -> Non
             describe_accuracy(result),
             describe_comparison(result),
             describe_network(result),
+            describe_cost(result),
             describe_ties(result),
         )
         for text in (*compared, say("results.stopped") if is_stopped else ""):
@@ -116,9 +117,21 @@ def describe_network(result: Mapping[str, Any]) -> str:
     return f"{say('results.network', name=network)} {text}" if text else ""
 
 
+def describe_cost(result: Mapping[str, Any]) -> str:
+    """What the search took, beside what it gained; of an older result nothing is known."""
+    worth = result.get("worth") or {}
+    if not worth:
+        return ""
+    n_trials = int(worth["n_trials"])
+    key = "results.cost_one" if n_trials == 1 else "results.cost"
+    seconds = format_duration(worth["search_seconds"])
+    return say(key, seconds=seconds, n=format_count(n_trials), baseline=worth["baseline"])
+
+
 def pick_baseline(result: Mapping[str, Any]) -> str | None:
-    """The baseline to compare with: boosting with its defaults, the small network for pictures, else any other."""
-    named = (result.get("comparison") or {}).get("baseline")
+    """The baseline to compare with: the best fixed one; of an older result boosting, the small network or any."""
+    compared = (result.get(name) or {} for name in ("comparison", "worth"))
+    named = next((each["baseline"] for each in compared if each.get("baseline")), None)
     if named:
         return str(named)
     rows = [row for row in result["leaderboard"] if row.get("is_baseline")]

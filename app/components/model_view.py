@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components.architecture_view import show_stages
+from app.components.ensemble_view import show_ensemble
 from app.components.figure import show_figure
 from app.components.numbers import format_count, format_duration
 from app.wording import say, say_plain
@@ -22,8 +23,10 @@ PARTS = ("train", "select", "calibrate", "test")
 
 
 def show_model(result: Mapping[str, Any]) -> None:
-    """The winner's settings; the layers of the winner, or of the best network where it is none."""
+    """The winner's settings, or its models; the layers of the winner, or of the best network where it is none."""
     winner = result["winner"]
+    if winner.get("ensemble"):
+        show_ensemble(winner, result.get("ensemble"))
     left, right = st.columns([3, 2], gap="medium")
     network = pick_network(result)
     with left:
@@ -32,7 +35,8 @@ def show_model(result: Mapping[str, Any]) -> None:
         else:
             _show_drawing(network)
     with right:
-        _show_summary("model.winner", winner)
+        if not winner.get("ensemble"):
+            _show_summary("model.winner", winner)
         if network is not None and network["name"] != winner["name"]:
             _show_summary("model.network", network)
 

@@ -262,3 +262,26 @@ def test_user_text_is_inert() -> None:
 
 def finished_result(search: str) -> dict[str, Any]:
     return dict(load_json(Settings().workspace.result(search) / "result.json"))
+
+
+def test_an_ensemble_shows_its_models_with_weights_and_the_best_network_stays_drawn() -> None:
+    job = finished.finish(Plan(has_ensemble=True))
+    at = open_page("results", job.id, results_tab="Model")
+    text = read_text(at)
+    assert "Winner: **Ensemble of 3 models**" in text
+    table = find_table(at, "Weight")
+    assert table["Model"].tolist() == ["MLP 12", "Boosted trees 5", "Linear 7"]
+    assert table["Weight"].tolist() == [0.5, 0.3125, 0.1875]
+    assert table["Trained on"].tolist() == ["train and select", "train and select", "train"]
+    assert "3 models of 3 families; MLP 12 says most, 50 % of the mean" in text
+    assert "On 112 further rows" in text
+    assert "Log loss is 0.281 together and 0.287 for the best model alone" in text
+    assert "Architecture of MLP 12" in text
+    board = find_table(at, "Tier")
+    assert board.iloc[0]["Family"] == "Ensemble"
+
+
+def test_the_headline_says_what_the_search_took_and_against_what() -> None:
+    text = read_text(open_page("results", finished.finish().id))
+    assert "The search took 2 min 11 s and 27 trials." in text
+    assert r"Boosted trees \(default\) is the best fixed baseline" in text

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from automl.figures import reading
 from automl.figures.architecture import compute_layers, describe_architecture, plot_architecture
 from automl.figures.confusion import compute_shares, describe_confusion, plot_confusion
+from automl.figures.ensemble import describe_ensemble_weights, plot_ensemble
 from automl.figures.error_deciles import describe_error_deciles, plot_error_deciles
 from automl.figures.intermediate_values import (
     describe_intermediate_values,
@@ -307,3 +308,14 @@ def test_an_interval_never_loses_its_value(value: float, half: float) -> None:
     text = reading.render_interval(value, value - half, value + half)
     assert "nan" not in text
     assert text.count("[") <= 1
+
+
+def test_an_ensemble_is_bars_from_the_heaviest_down() -> None:
+    frame = pd.DataFrame(
+        {"name": ["MLP 3", "Linear"], "weight": [0.75, 0.25], "family": ["MLP", "Linear"]}
+    )
+    (bars,) = plot_ensemble(frame).data
+    assert list(bars.y) == ["Linear", "MLP 3"]
+    assert list(bars.x) == [25, 75]
+    assert "2 models of 2 families; MLP 3 says most, 75 %" in describe_ensemble_weights(frame)
+    assert "one family" in describe_ensemble_weights(frame.head(1))
