@@ -35,7 +35,8 @@ outputs, or the squared error of the standardised target; every loss takes weigh
 - Metrics that rank or judge probabilities (AUC, log loss, Brier score, calibration error) keep the plain
   cross-entropy. Class weights are offered where a class has less than a fifth of its equal share (of two classes: under
   10 % of the rows) and the metric does not judge probabilities; they have mean 1 over the training rows.
-- The absolute error is offered for metrics that read it. `pinball` is known too, for a `spec.json` that wants another
+- Robust losses of numbers are offered where a target lies far out (more than three times the width of the middle 90 %
+  outside of it), and with metrics of absolute errors, then with the absolute error itself. `pinball` is known too, for a `spec.json` that wants another
   quantile than the middle: `{"type": "switch", "branches": {"pinball": {"tau": {"type": "choice", "options": [0.9]}}}}`.
 """
 MADE = "<!-- Made by `make docs` from the code; edit that instead. -->\n"

@@ -177,7 +177,21 @@ def _find_facts(request: SearchRequest, task: Task) -> SpaceFacts:
     found = request.profile.column(task.target)
     counts = [value.count for value in found.values] if found and task.classes else []
     shares = tuple(count / sum(counts) for count in counts)
-    return SpaceFacts(task_type=task.type, metric=task.metric, class_shares=shares)
+    return SpaceFacts(
+        task_type=task.type,
+        metric=task.metric,
+        class_shares=shares,
+        tail=0.0 if task.classes else _compute_tail(found.quantiles if found else None),
+    )
+
+
+def _compute_tail(quantiles: Mapping[str, float] | None) -> float:
+    """How far the farthest value lies outside the middle 90 %, in widths of that middle."""
+    if not quantiles:
+        return 0.0
+    low, high = quantiles["q05"], quantiles["q95"]
+    far = max(quantiles["max"] - high, low - quantiles["min"])
+    return far / (high - low) if high > low else 0.0
 
 
 def _build_space(request: SearchRequest, family: str, facts: SpaceFacts, *, on_gpu: bool) -> Space:

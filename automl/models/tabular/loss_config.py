@@ -11,6 +11,7 @@ from automl.space.dimensions import Choice, Config, Float, Space, Switch, Value
 LOSS = "loss"
 CLASS_WEIGHTS = "class_weights"
 IMBALANCED = 0.1  # share of the rarer of two classes
+HEAVY_TAIL = 3.0  # a normal distribution has less than 1, a lognormal one 5 to 10
 _JUDGE_PROBABILITIES = ("log_loss", "brier_score", "ece")
 _NOT_SOFTENED = ("roc_auc", "roc_auc_ovr", *_JUDGE_PROBABILITIES)
 _ABSOLUTE = ("mae", "median_absolute_error", "mape", "smape")
@@ -50,11 +51,15 @@ class LossConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpaceFacts:
-    """What the space of losses depends on; ``class_shares`` are empty for a regression."""
+    """What the space of losses depends on; ``class_shares`` are empty for a regression.
+
+    ``tail``: how far the farthest target lies outside the middle 90 %, in widths of that middle (0 for classes).
+    """
 
     task_type: TaskType
     metric: str
     class_shares: tuple[float, ...] = ()
+    tail: float = 0.0
 
     @property
     def is_imbalanced(self) -> bool:
@@ -68,13 +73,15 @@ def build_loss_space(facts: SpaceFacts) -> Space:
     """The losses worth trying; nothing where the plain one is the only sound choice.
 
     Smoothing and focal are left out where the metric ranks or judges probabilities, class weights where it
-    judges probabilities or no class is rare; the absolute error is for metrics that read it.
+    judges probabilities or no class is rare. Of numbers the squared error alone is kept where the metric is made of
+    squares and no target lies far out; the absolute error is for metrics that read it.
     """
     if facts.task_type is TaskType.REGRESSION:
+        is_absolute = facts.metric in _ABSOLUTE
+        if not is_absolute and facts.tail < HEAVY_TAIL:
+            return {}
         branches: dict[str, Space] = {"mse": {}, "huber": {}, "log_cosh": {}}
-        return {
-            LOSS: Switch(branches=branches | ({"mae": {}} if facts.metric in _ABSOLUTE else {}))
-        }
+        return {LOSS: Switch(branches=branches | ({"mae": {}} if is_absolute else {}))}
     space: dict[str, Switch | Choice] = {}
     if facts.metric not in _NOT_SOFTENED:
         space[LOSS] = Switch(

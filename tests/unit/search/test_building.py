@@ -25,6 +25,7 @@ def build(tmp_path):
             "v": rng.integers(1, 9, 200),
             "rare": np.where(np.arange(200) % 20 == 0, "yes", "no"),
             "size": rng.normal(size=200).round(4),
+            "price": np.exp(3 * rng.normal(size=200)).round(4),
         }
     )
     path = tmp_path / "table.csv"
@@ -55,7 +56,9 @@ def test_networks_choose_among_the_losses_that_fit(build):
     assert "class_weights" not in auc.spaces["boosting"]
     f1 = build(target="rare", metric="f1")
     assert "focal" in f1.spaces["mlp"]["loss"].branches
-    assert "huber" in build(target="size").spaces["mlp"]["loss"].branches
+    assert "loss" not in build(target="size").spaces["mlp"]
+    assert "mae" in build(target="size", metric="mae").spaces["mlp"]["loss"].branches
+    assert "huber" in build(target="price").spaces["mlp"]["loss"].branches
 
 
 def test_time_divides_the_rows_and_does_not_go_with_a_group(build):
