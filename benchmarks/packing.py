@@ -1,18 +1,19 @@
 """Trials per minute of packs against the loop of Optuna's documentation, on equal networks, as ratios.
 
-``python -m benchmarks.packing [--widths 32 64 128 256] [--threads 1 0] [--repeats 3] [--out FILE]`` trains the same
+``python -m benchmarks.packing [--widths 32 64 128 256] [--threads 1 0] [--repeats 3] [--out FILE.json]`` trains the same
 configurations on the same rows for the same epochs on three sides, each in a process of its own and in turns
 (A-B-C-C-B-A):
 
 - ``loop``: what Optuna's PyTorch example does: ``study.optimize`` over an objective that builds an
   ``nn.Sequential``, reads a shuffled ``DataLoader`` without workers, and reports each epoch to the pruner
 - ``alone``: our training, one network after another
-- ``pack``: our training, as many networks at once as ``compute_capacity`` says for the width
+- ``pack``: our training, ``--size`` networks at once (16)
 
 Threads 0 are as many as torch takes by itself. Printed are medians of CPU seconds per trial (what a shared machine
 disturbs least) and wall seconds, and the ratios to ``loop``. The networks are plain: ReLU, dropout, AdamW, two
-hidden layers up to width 64, else three; batches of 256 rows of 100 numbers. ``--embedded`` gives our two sides the
-piecewise-linear embeddings that a search starts with, where the loop has nothing alike.
+hidden layers up to width 64, else three; batches of 256 rows of 100 numbers. Our sides also cut gradients, measure steps and
+keep the best weights. ``--embedded`` compares our two sides with the piecewise-linear embeddings that a search starts
+with; the loop has nothing alike.
 """
 
 import argparse
@@ -23,6 +24,8 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -115,26 +118,218 @@ def run_loop(width: int) -> dict[str, float]:
     return measure(lambda: study.optimize(objective, n_trials=N_TRIALS))
 
 
-def run_ours(side: str, width: int, *, embedded: bool) -> dict[str, float]:
-    """Our training of the same networks, alone or in packs."""
+def build_ours() -> tuple[Any, Any]:
+    """The same table as our training reads it."""
+    from automl.data.task import Task, TaskType
+    from automl.data.views import Part, Prepared, Views, ViewShape
+
+    x, y = build_table()
+    none = np.zeros((len(x), 0), dtype=np.int32)
+    rows = np.arange(len(x))
+    prepared = Prepared(
+        views=Views(raw=x, quantile=x, robust=x, standard=x, codes=none),
+        target=y,
+        parts={
+            Part.TRAIN: rows[:N_TRAIN],
+            Part.SELECT: rows[N_TRAIN:],
+            Part.CALIBRATE: rows[:0],
+            Part.TEST: rows[:0],
+        },
+        shape=ViewShape(
+            n_raw=N_COLUMNS,
+            n_quantile=N_COLUMNS,
+            n_quantile_numeric=N_COLUMNS,
+            cardinalities=(),
+            n_outputs=2,
+        ),
+    )
+    task = Task(
+        target="y",
+        type=TaskType.BINARY,
+        metric="accuracy",
+        classes=("no", "yes"),
+        positive="yes",
+    )
+    return prepared, task
+
+
+def build_config(width: int, settings: dict[str, float], *, embedded: bool) -> dict[str, Any]:
+    """One trial as a configuration of our MLP."""
+    inputs: dict[str, Any] = {"numeric_embedding": "none"}
+    if embedded:
+        inputs = {
+            "numeric_embedding": "piecewise",
+            "numeric_embedding.piecewise.bins": 96,
+            "numeric_embedding.piecewise.dim": 12,
+        }
+    return inputs | {
+        "depth": count_layers(width),
+        "width": width,
+        "taper": 1.0,
+        "residual": False,
+        "norm": "none",
+        "activation": "relu",
+        "dropout": settings["dropout"],
+        "categorical_dim": 8,
+        "optimizer": "adamw",
+        "optimizer.adamw.lr": settings["lr"],
+        "optimizer.adamw.weight_decay": settings["weight_decay"],
+        "schedule": "constant",
+        "epochs": N_EPOCHS,
+    }
+
+
+def run_ours(width: int, *, size: int, embedded: bool) -> dict[str, float]:
+    """Our training of the same networks: ``size`` at once, alone where it is 0."""
+    import torch
+
     from automl.training.packs.records import PackRequest
     from automl.training.packs.run import train_pack
+    from automl.training.request import TrainRequest
     from automl.training.run import train
-    from benchmarks.packing_table import build_requests, build_ours
 
-    prepared, task = build_ours(*build_table(), n_train=N_TRAIN)
-    requests = build_requests(list_settings(), width=width, depth=count_layers(width), embedded=embedded)
+    prepared, task = build_ours()
+    requests = [
+        TrainRequest(
+            family="mlp",
+            config=build_config(width, settings, embedded=embedded),
+            seed=index,
+            batch_size=BATCH_ROWS,
+            max_epochs=N_EPOCHS,
+            threads=torch.get_num_threads(),
+        )
+        for index, settings in enumerate(list_settings())
+    ]
 
     def act() -> None:
-        if side == "alone":
-            for request in requests:
-                for _ in train(prepared, task, request):
-                    pass
-            return
-        size = find_size(width)
-        for start in range(0, N_TRIALS, size):
+        for request in requests if size == 0 else []:
+            for _ in train(prepared, task, request):
+                pass
+        for start in range(0, N_TRIALS, size) if size else []:
             members = dict(enumerate(requests[start : start + size]))
             for _ in train_pack(prepared, task, PackRequest(members=members)):
                 pass
 
     return measure(act)
+
+
+def measure(act: Callable[[], object]) -> dict[str, float]:
+    """CPU and wall seconds per trial."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    act()
+    return {
+        "cpu_seconds": (time.process_time() - cpu) / N_TRIALS,
+        "wall_seconds": (time.perf_counter() - wall) / N_TRIALS,
+    }
+
+
+def run_side(options: argparse.Namespace) -> dict[str, float]:
+    """One side in this process."""
+    import torch
+
+    width, threads = options.widths[0], options.threads[0]
+    if threads:
+        torch.set_num_threads(threads)
+    if options.side == "loop":
+        return run_loop(width)
+    size = options.size if options.side == "pack" else 0
+    return run_ours(width, size=size, embedded=options.embedded)
+
+
+def call_side(side: str, width: int, threads: int, options: argparse.Namespace) -> dict[str, float]:
+    """One side in a process of its own."""
+    command = [
+        sys.executable, "-m", "benchmarks.packing", "--side", side, "--widths", str(width),
+        "--threads", str(threads), "--size", str(options.size),
+        *(["--embedded"] if options.embedded else []),
+    ]  # fmt: skip
+    environment = {**os.environ, **({"OMP_NUM_THREADS": str(threads)} if threads else {})}
+    done = subprocess.run(
+        command, check=True, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    result: dict[str, float] = json.loads(done.stdout)
+    return result
+
+
+def compare(width: int, threads: int, options: argparse.Namespace) -> dict[str, Any]:
+    """All sides in turns; medians, and how many trials each does while the loop does one."""
+    sides = SIDES[1:] if options.embedded else SIDES
+    runs: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
+    for repeat in range(options.repeats):
+        for side in sides if repeat % 2 == 0 else sides[::-1]:
+            runs[side].append(call_side(side, width, threads, options))
+    medians = {
+        side: {unit: statistics.median(run[unit] for run in done) for unit in done[0]}
+        for side, done in runs.items()
+    }
+    base = medians[sides[0]]
+    ratios = {
+        f"{side}_over_{sides[0]}": {
+            unit.removesuffix("_seconds"): round(base[unit] / medians[side][unit], 2)
+            for unit in base
+        }
+        for side in sides[1:]
+    }
+    found = {"width": width, "threads": threads or "torch's own", **ratios, "seconds": medians}
+    if not options.embedded and width in GOALS:
+        found["goal"] = GOALS[width]
+    print(json.dumps(found), file=sys.stderr, flush=True)
+    return found
+
+
+def describe_machine() -> dict[str, Any]:
+    """What the figures were measured with and on."""
+    return {
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        "optuna": version("optuna"),
+        "cores": os.cpu_count(),
+        "processor": find_processor(),
+        "load_per_core": round(os.getloadavg()[0] / (os.cpu_count() or 1), 1),
+    }
+
+
+def find_processor() -> str:
+    """The name of the processor, where the system tells it."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--widths", type=int, nargs="+", default=list(GOALS))
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 0])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--size", type=int, default=16, help="networks per pack")
+    parser.add_argument("--embedded", action="store_true")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.side:
+        print(json.dumps(run_side(options)))
+        return
+    before = describe_machine()
+    results = [
+        compare(width, threads, options) for threads in options.threads for width in options.widths
+    ]
+    record = {
+        "machine": before,
+        "trials": N_TRIALS,
+        "epochs": N_EPOCHS,
+        "rows": N_TRAIN,
+        "columns": N_COLUMNS,
+        "batch": BATCH_ROWS,
+        "pack": options.size,
+        "embedded": options.embedded,
+        "results": results,
+    }
+    text = json.dumps(record, indent=2)
+    if options.out:
+        options.out.write_text(text + "\n")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

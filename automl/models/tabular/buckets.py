@@ -40,8 +40,8 @@ def compute_bucket(family: str, config: Config) -> str:
     """The bucket of a configuration: equal text may share a pack, empty text trains alone.
 
     Free inside a bucket: depth, width up to the bucket's, taper, activation, norm, dropout, numeric view,
-    one-hot limit, bins and size of embeddings, loss, optimiser, rates, decay, schedule, horizon, seed. A label that packs do not know makes a
-    network train alone, never differently.
+    one-hot limit, bins and size of embeddings, loss, optimiser, rates, decay, schedule, horizon, seed. A label
+    that packs do not know makes a network train alone, never differently.
     """
     if family not in KNOWN or not config.keys() <= KNOWN[family]:
         return ALONE

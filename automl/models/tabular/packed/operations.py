@@ -195,9 +195,7 @@ BACKWARD: dict[str, Callable[[Tensor, Tensor, Tensor], Any]] = {
 class Dropout:
     """Drops units with each member's own probability, from random bits of its own."""
 
-    def __init__(
-        self, rates: Sequence[float], widths: Sequence[int], device: torch.device
-    ) -> None:
+    def __init__(self, rates: Sequence[float], widths: Sequence[int], device: torch.device) -> None:
         self.rates, self.widths = tuple(rates), tuple(widths)
         dropped = torch.tensor([count_dropped(rate) for rate in rates])[:, None, None]
         self._limits = (dropped - DRAWS // 2).to(torch.int16).to(device)
