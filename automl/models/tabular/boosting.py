@@ -12,6 +12,7 @@ from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTY
 from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 
 from automl.data.views import Views
+from automl.errors import BundleError
 from automl.space.dimensions import Config
 
 MAX_CODE = (
@@ -99,7 +100,11 @@ class TreesModel:
         return raw
 
     def _map_levels(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        mapped = matrix.copy()
+        if matrix.shape[1] != len(self.column_map):  # compiled code would read beside the row
+            raise BundleError(
+                f"The trees read {len(self.column_map)} columns, the rows have {matrix.shape[1]}."
+            )
+        mapped = matrix.copy() if self.levels else matrix
         for column, levels in enumerate(self.levels):
             table = np.full(MAX_CODE + 1, np.nan)  # a code not seen in training counts as missing
             table[levels.astype(np.int64)] = np.arange(len(levels))

@@ -30,7 +30,8 @@ def save(family, folder, config=None):
 def test_a_fresh_process_predicts_the_same(tmp_path):
     views = PREPARED.views
     expected = {}
-    for family, config in (("mlp", SMALL_MLP), ("boosting", None), ("linear", None)):
+    configs = {"mlp": SMALL_MLP, "boosting": None, "lightgbm": None, "linear": None}
+    for family, config in configs.items():
         expected[family] = save(family, tmp_path / family, config).predictor.predict(views)
     for name in ("raw", "quantile", "robust", "standard", "codes"):
         np.save(tmp_path / f"{name}.npy", getattr(views, name))
@@ -42,9 +43,10 @@ def test_a_fresh_process_predicts_the_same(tmp_path):
         "folder = Path(sys.argv[1])\n"
         "names = ('raw', 'quantile', 'robust', 'standard', 'codes')\n"
         "views = Views(**{name: np.load(folder / f'{name}.npy', mmap_mode='r') for name in names})\n"
-        "for family in ('mlp', 'boosting', 'linear'):\n"
+        "for family in ('mlp', 'boosting', 'lightgbm', 'linear'):\n"
         "    out = load_predictor(folder / family).predict(views)\n"
         "    np.save(folder / f'{family}.out.npy', out)\n"
+        "assert 'lightgbm' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", code, str(tmp_path)], check=True)
     for family, prediction in expected.items():
@@ -60,7 +62,7 @@ def test_predictions_do_not_depend_on_the_other_rows(tmp_path):
 
 
 def test_no_rows_give_no_predictions(tmp_path):
-    for family in ("mlp", "boosting", "linear", "constant"):
+    for family in ("mlp", "boosting", "lightgbm", "linear", "constant"):
         trained = save(family, tmp_path / family)
         assert trained.predictor.predict(PREPARED.views.take(np.array([], int))).shape == (0, 2)
 
@@ -90,6 +92,7 @@ def test_torn_weights_are_refused(tmp_path):
         load_predictor(tmp_path)
 
 
+@pytest.mark.parametrize("family", ["boosting", "lightgbm"])
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -102,9 +105,9 @@ def test_torn_weights_are_refused(tmp_path):
     ],
 )
 def test_trees_that_point_elsewhere_are_refused_before_compiled_code_follows_them(
-    tmp_path, name, value
+    tmp_path, family, name, value
 ):
-    save("boosting", tmp_path)
+    save(family, tmp_path)
     arrays = load_file(tmp_path / MODEL_TENSORS)
     arrays[name][0] = value
     save_file(arrays, tmp_path / MODEL_TENSORS)
@@ -112,7 +115,22 @@ def test_trees_that_point_elsewhere_are_refused_before_compiled_code_follows_the
         load_predictor(tmp_path)
 
 
+@pytest.mark.parametrize("family", ["boosting", "lightgbm"])
+def test_sets_of_levels_and_columns_that_do_not_fit_are_refused(tmp_path, family):
+    save(family, tmp_path)
+    whole = load_file(tmp_path / MODEL_TENSORS)
+    narrow = np.ascontiguousarray(whole["bitsets"][:, :4])
+    for changes in ({"bitsets": narrow}, {"column_map": whole["column_map"] + 99}):
+        save_file(whole | changes, tmp_path / MODEL_TENSORS)
+        with pytest.raises(BundleError, match="damaged"):
+            load_predictor(tmp_path)
+    longer = np.concatenate([whole["column_map"], np.zeros(9, np.uint32)])
+    save_file(whole | {"column_map": longer}, tmp_path / MODEL_TENSORS)
+    with pytest.raises(BundleError, match="read 15 columns, the rows have 6"):
+        load_predictor(tmp_path).predict(PREPARED.views)
+
+
 def test_nothing_saved_is_a_pickle(tmp_path):
-    for family in ("mlp", "boosting", "linear", "constant"):
+    for family in ("mlp", "boosting", "lightgbm", "linear", "constant"):
         save(family, tmp_path / family)
         assert {path.name for path in (tmp_path / family).iterdir()} == {MODEL_JSON, MODEL_TENSORS}
