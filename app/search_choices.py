@@ -81,7 +81,12 @@ def build_situation(
 
 def submit_search(dataset: Dataset, choice: SearchChoice, ticket: str) -> Job:
     """Queue a search; the same ticket twice is one search. Errors name what cannot be searched."""
-    from automl.search.building import SearchRequest, build_search_spec, forbid_mirroring
+    from automl.search.building import (
+        SearchRequest,
+        build_search_spec,
+        forbid_mirroring,
+        list_absent,
+    )
     from automl.search.spec import render_spec
 
     request = SearchRequest(
@@ -98,7 +103,9 @@ def submit_search(dataset: Dataset, choice: SearchChoice, ticket: str) -> Job:
     )
     if choice.pictures is not None:
         request = _add_pictures(request, choice.pictures)
-    built = build_search_spec(request)
+    absent = list_absent(request)
+    offered = tuple(name for name in choice.families if name not in absent)
+    built = build_search_spec(replace(request, families=offered))
     if choice.pictures is not None and not choice.pictures.may_mirror:
         built = forbid_mirroring(built)
     spec = json.loads(render_spec(built))

@@ -29,7 +29,8 @@ from fairness.errors import FairloomError
 OTHER = "other"
 TRIALS = "trials"
 FITTING = "fitting"
-GROUPS = {"networks": ("mlp", "resnet"), "trees": ("lightgbm", "boosting"), "linear": ("linear",)}
+NETWORKS = ("mlp", "realmlp", "tabm", "resnet", "ft_transformer")
+GROUPS = {"networks": NETWORKS, "trees": ("lightgbm", "boosting"), "linear": ("linear",)}
 DEFAULT_MINUTES = 5.0
 DEFAULT_TRIALS = 20
 

@@ -1,8 +1,11 @@
 """One line that names an architecture: equal lines, equal architectures."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from automl.models.tabular.config import InputConfig, parse_inputs, parse_mlp, parse_resnet
+from automl.models.tabular.realmlp_config import parse_realmlp
+from automl.models.tabular.tabm_config import parse_tabm
+from automl.models.tabular.transformer_config import parse_transformer
 from automl.space.dimensions import Config
 
 NORM_WORDS: Mapping[str, str] = {
@@ -18,10 +21,8 @@ def render_architecture(family: str, config: Config) -> str:
     ``MLP 3×256 relu, layer norm, residual, piecewise 48×12, categories 8``
     """
     match family:
-        case "mlp":
-            return _render_mlp(config)
-        case "resnet":
-            return _render_resnet(config)
+        case "mlp" | "resnet" | "realmlp" | "tabm" | "ft_transformer":
+            return _NETWORKS[family](config)
         case "boosting":
             return _render_boosting(config)
         case "lightgbm":
@@ -52,10 +53,41 @@ def _render_resnet(config: Config) -> str:
     return ", ".join(parts + _render_inputs(parse_inputs(config)))
 
 
+def _render_realmlp(config: Config) -> str:
+    parsed = parse_realmlp(config)
+    size = f"RealMLP {parsed.n_layers}×{parsed.width} {parsed.activation}"
+    return ", ".join([size, *_render_inputs(parsed.inputs)])
+
+
+def _render_tabm(config: Config) -> str:
+    parsed = parse_tabm(config)
+    size = f"TabM-mini {parsed.n_blocks}×{parsed.width}, {parsed.n_copies} copies"
+    return ", ".join([size, *_render_inputs(parsed.inputs)])
+
+
+def _render_transformer(config: Config) -> str:
+    parsed = parse_transformer(config)
+    return f"FT-Transformer {parsed.n_blocks}×{parsed.d_token}"
+
+
 def _render_inputs(inputs: InputConfig) -> list[str]:
-    numeric = f"piecewise {inputs.n_bins}×{inputs.d_numeric}" if inputs.n_bins else "plain numbers"
+    numeric = "plain numbers"
+    if inputs.n_bins:
+        numeric = f"piecewise {inputs.n_bins}×{inputs.d_numeric}"
+    elif inputs.n_frequencies:
+        kind = "pbld" if inputs.is_pbld else "periodic"
+        numeric = f"{kind} {inputs.n_frequencies}×{inputs.d_numeric}"
     return [numeric, f"categories {inputs.d_categorical}"]
 
 
 def _render_boosting(config: Config) -> str:
     return f"Trees of {config.get('max_leaf_nodes', 31)} leaves"
+
+
+_NETWORKS: Mapping[str, Callable[[Config], str]] = {
+    "mlp": _render_mlp,
+    "resnet": _render_resnet,
+    "realmlp": _render_realmlp,
+    "tabm": _render_tabm,
+    "ft_transformer": _render_transformer,
+}

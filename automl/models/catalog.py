@@ -20,7 +20,14 @@ from automl.models.image.starts import (
     IMAGE_STARTS,
     PRETRAINED_DEFAULT,
 )
-from automl.models.starts import MLP_DEFAULT, RESNET_DEFAULT, STARTS
+from automl.models.starts import (
+    MLP_DEFAULT,
+    REALMLP_DEFAULT,
+    RESNET_DEFAULT,
+    STARTS,
+    TABM_DEFAULT,
+    TRANSFORMER_DEFAULT,
+)
 from automl.models.tabular.loss_config import SpaceFacts, build_loss_space
 from automl.space.dimensions import Config, Space
 
@@ -108,6 +115,27 @@ _FAMILIES = (
         build="automl.models.tabular.networks:build_mlp",
     ),
     Family(
+        name="realmlp",
+        title="RealMLP",
+        summary="An MLP whose parts were tuned together on many tables: periodic embeddings, weighed inputs, rates of "
+        "their own, four waves of the learning rate.",
+        source="Holzmüller et al. 2024, Better by Default",
+        is_network=True,
+        is_baseline=False,
+        default=REALMLP_DEFAULT,
+        build="automl.models.tabular.realmlp:build_realmlp",
+    ),
+    Family(
+        name="tabm",
+        title="TabM-mini",
+        summary="Many weak copies of one MLP that share its layers and predict together.",
+        source="Gorishniy et al. 2024, TabM",
+        is_network=True,
+        is_baseline=False,
+        default=TABM_DEFAULT,
+        build="automl.models.tabular.tabm:build_tabm",
+    ),
+    Family(
         name="resnet",
         title="ResNet",
         summary="A residual network for tables: pre-activation blocks of two layers.",
@@ -116,6 +144,16 @@ _FAMILIES = (
         is_baseline=False,
         default=RESNET_DEFAULT,
         build="automl.models.tabular.networks:build_resnet",
+    ),
+    Family(
+        name="ft_transformer",
+        title="FT-Transformer",
+        summary="Columns as tokens that attend to each other; only on a GPU, up to 60 columns and 100,000 rows.",
+        source="Gorishniy et al. 2021, Revisiting Deep Learning Models for Tabular Data",
+        is_network=True,
+        is_baseline=False,
+        default=TRANSFORMER_DEFAULT,
+        build="automl.models.tabular.transformer:build_transformer",
     ),
     Family(
         name="small_cnn",
@@ -216,12 +254,8 @@ def _get_table_space(family: str, limits: spaces.Limits) -> Space:
             return spaces.build_boosting_space()
         case "lightgbm":
             return spaces.build_lightgbm_space()
-        case "mlp":
-            return spaces.build_mlp_space(limits)
-        case "resnet":
-            return spaces.build_resnet_space(limits)
-        case _:
-            return {}
+        case name:
+            return spaces.build_network_space(name, limits)
 
 
 def get_starts(family: str) -> tuple[Config, ...]:

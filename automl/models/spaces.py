@@ -5,6 +5,7 @@ default, ``thorough`` is wider and longer. On CPU widths stay within 32-256, on 
 ``thorough``). Optimisers have their learning rates under separate labels.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from automl.errors import SpecError
@@ -19,15 +20,25 @@ class Limits:
     widths: tuple[int, int]
     epochs: tuple[int, int]
     bins: int
+    copies: tuple[int, ...]
 
 
+FEW_COPIES, MANY_COPIES = (8, 16), (16, 32)
 LIMITS = {
-    ("quick", False): Limits(depth=3, widths=(32, 128), epochs=(8, 24), bins=96),
-    ("balanced", False): Limits(depth=4, widths=(32, 256), epochs=(8, 40), bins=128),
-    ("thorough", False): Limits(depth=5, widths=(32, 256), epochs=(12, 96), bins=128),
-    ("quick", True): Limits(depth=3, widths=(64, 256), epochs=(8, 32), bins=96),
-    ("balanced", True): Limits(depth=5, widths=(64, 512), epochs=(12, 96), bins=128),
-    ("thorough", True): Limits(depth=5, widths=(64, 1024), epochs=(16, 256), bins=128),
+    ("quick", False): Limits(depth=3, widths=(32, 128), epochs=(8, 24), bins=96, copies=FEW_COPIES),
+    ("balanced", False): Limits(
+        depth=4, widths=(32, 256), epochs=(8, 40), bins=128, copies=FEW_COPIES
+    ),
+    ("thorough", False): Limits(
+        depth=5, widths=(32, 256), epochs=(12, 96), bins=128, copies=FEW_COPIES
+    ),
+    ("quick", True): Limits(depth=3, widths=(64, 256), epochs=(8, 32), bins=96, copies=MANY_COPIES),
+    ("balanced", True): Limits(
+        depth=5, widths=(64, 512), epochs=(12, 96), bins=128, copies=MANY_COPIES
+    ),
+    ("thorough", True): Limits(
+        depth=5, widths=(64, 1024), epochs=(16, 256), bins=128, copies=MANY_COPIES
+    ),
 }
 PRESETS = ("quick", "balanced", "thorough")
 
@@ -73,6 +84,12 @@ def build_lightgbm_space() -> Space:
     }
 
 
+def build_network_space(family: str, limits: Limits) -> Space:
+    """The space of a network for tables; empty for any other family."""
+    build = _NETWORKS.get(family)
+    return {} if build is None else build(limits)
+
+
 def build_mlp_space(limits: Limits) -> Space:
     """Depth, widths, connectivity, normalisation, inputs and training of an MLP."""
     return {
@@ -103,23 +120,83 @@ def build_resnet_space(limits: Limits) -> Space:
     }
 
 
+def build_realmlp_space(limits: Limits) -> Space:
+    """RealMLP: layers, embedding, dropout, and learning rates of its parts.
+
+    Its rates belong to its parametrisation: they mean nothing to another family.
+    """
+    return {
+        "layers": Int(low=2, high=max(3, limits.depth - 1)),
+        "width": Int(low=64, high=max(256, limits.widths[1] // 2), step=64),
+        "activation": Choice(options=("selu", "mish", "silu")),
+        "dropout": Float(low=0.0, high=0.5),
+        "sigma": Float(low=0.01, high=50.0, log=True),
+        "frequencies": Int(low=8, high=64, log=True),
+        "embedding_dim": Int(low=4, high=16, step=4),
+        "numeric_view": _build_view(),
+        "one_hot_limit": _build_one_hot(),
+        "categorical_dim": Int(low=4, high=16, step=4),
+        "lr": Float(low=0.02, high=0.3, log=True),
+        "first_rate": Float(low=0.3, high=1.5, log=True),
+        "embedding_rate": Float(low=0.05, high=0.3, log=True),
+        "scale_rate": Float(low=2.0, high=10.0, log=True),
+        "beta2_gap": Float(low=0.005, high=0.05, log=True),
+        "weight_decay": Float(low=1e-3, high=5e-2, log=True),
+        "epochs": _build_epochs(limits),
+    }
+
+
+def build_tabm_space(limits: Limits) -> Space:
+    """TabM-mini: copies, blocks, inputs and training."""
+    return {
+        "copies": Choice(options=limits.copies),
+        "blocks": Int(low=1, high=max(3, limits.depth - 1)),
+        "width": _build_width(limits),
+        "dropout": Float(low=0.0, high=0.5),
+        **_build_inputs(limits),
+        **_build_plain_plan(limits, lr=(1e-4, 5e-3)),
+    }
+
+
+def build_transformer_space(limits: Limits) -> Space:
+    """FT-Transformer: blocks, width of a token and training."""
+    return {
+        "blocks": Int(low=1, high=max(3, limits.depth - 1)),
+        "width": Int(low=64, high=256, step=32),
+        "numeric_view": _build_view(),
+        "attention_dropout": Float(low=0.0, high=0.5),
+        "hidden_dropout": Float(low=0.0, high=0.5),
+        **_build_plain_plan(limits, lr=(1e-5, 1e-3)),
+    }
+
+
 def _build_width(limits: Limits) -> Int:
     return Int(low=limits.widths[0], high=limits.widths[1], step=32)
 
 
 def _build_inputs(limits: Limits) -> Space:
     return {
-        "numeric_view": Choice(options=("quantile", "robust", "standard")),
+        "numeric_view": _build_view(),
         "numeric_embedding": Switch(
             branches={
                 "piecewise": {
                     "bins": Int(low=16, high=limits.bins, log=True),
                     "dim": Int(low=4, high=24, step=4),
                 },
+                "periodic": {
+                    "frequencies": Int(low=16, high=96, log=True),
+                    "dim": Int(low=8, high=32, step=4),
+                    "sigma": Float(low=0.01, high=10.0, log=True),
+                },
+                "pbld": {
+                    "frequencies": Int(low=8, high=64, log=True),
+                    "dim": Int(low=4, high=16, step=4),
+                    "sigma": Float(low=0.01, high=10.0, log=True),
+                },
                 "none": {},
             }
         ),
-        "one_hot_limit": Choice(options=(4, 8, 16)),
+        "one_hot_limit": _build_one_hot(),
         "categorical_dim": Int(low=4, high=16, step=4),
     }
 
@@ -139,5 +216,35 @@ def _build_plan(limits: Limits) -> Space:
             }
         ),
         "schedule": Choice(options=("cosine", "constant", "one_cycle")),
-        "epochs": Int(low=limits.epochs[0], high=limits.epochs[1], log=True),
+        "epochs": _build_epochs(limits),
     }
+
+
+def _build_plain_plan(limits: Limits, *, lr: tuple[float, float]) -> Space:
+    return {
+        "lr": Float(low=lr[0], high=lr[1], log=True),
+        "weight_decay": Float(low=1e-6, high=1e-1, log=True),
+        "schedule": Choice(options=("cosine", "constant", "one_cycle")),
+        "epochs": _build_epochs(limits),
+    }
+
+
+def _build_view() -> Choice:
+    return Choice(options=("quantile", "robust", "standard"))
+
+
+def _build_one_hot() -> Choice:
+    return Choice(options=(4, 8, 16))
+
+
+def _build_epochs(limits: Limits) -> Int:
+    return Int(low=limits.epochs[0], high=limits.epochs[1], log=True)
+
+
+_NETWORKS: Mapping[str, Callable[[Limits], Space]] = {
+    "mlp": build_mlp_space,
+    "resnet": build_resnet_space,
+    "realmlp": build_realmlp_space,
+    "tabm": build_tabm_space,
+    "ft_transformer": build_transformer_space,
+}

@@ -55,6 +55,27 @@ def _resnet(**changes: Value) -> dict[str, Value]:
     return _network(**plain | _dotted(changes))
 
 
+def _realmlp(**changes: Value) -> dict[str, Value]:
+    plain: dict[str, Value] = {
+        "layers": 3, "width": 256, "activation": "mish", "dropout": 0.15, "sigma": 0.1,
+        "frequencies": 16, "embedding_dim": 4, "numeric_view": "robust", "one_hot_limit": 8,
+        "categorical_dim": 8, "lr": 0.04, "first_rate": 1.0, "embedding_rate": 0.1, "scale_rate": 6.0,
+        "beta2_gap": 0.05, "weight_decay": 0.02, "epochs": 24,
+    }  # fmt: skip
+    return plain | changes
+
+
+def _tabm(**changes: Value) -> dict[str, Value]:
+    plain: dict[str, Value] = {
+        "copies": 16, "blocks": 2, "width": 64, "dropout": 0.1,
+        "numeric_embedding": "piecewise",
+        "numeric_embedding.piecewise.bins": 48, "numeric_embedding.piecewise.dim": 12,
+        "numeric_view": "quantile", "one_hot_limit": 16, "categorical_dim": 8,
+        "lr": 4e-3, "weight_decay": 3e-4, "schedule": "cosine", "epochs": 20,
+    }  # fmt: skip
+    return plain | _dotted(changes)
+
+
 _LIGHTGBM_LABELS = (
     "learning_rate", "num_leaves", "feature_fraction", "bagging_fraction", "min_data_in_leaf", "lambda_l1",
     "lambda_l2", "cat_l2", "cat_smooth", "max_cat_to_onehot", "min_data_per_group",
@@ -67,6 +88,12 @@ def _lightgbm(*values: float, extra_trees: bool = False) -> Config:
 
 MLP_DEFAULT: Config = _mlp(norm="batch", activation="silu", dropout=0.3)
 RESNET_DEFAULT: Config = _resnet()
+REALMLP_DEFAULT: Config = _realmlp()
+TABM_DEFAULT: Config = _tabm()
+TRANSFORMER_DEFAULT: Config = {
+    "blocks": 3, "width": 192, "numeric_view": "quantile", "attention_dropout": 0.2, "hidden_dropout": 0.1,
+    "lr": 1e-4, "weight_decay": 1e-5, "schedule": "constant", "epochs": 24,
+}  # fmt: skip
 
 # LightGBM: learned portfolios of AutoGluon (Apache-2.0), by the numbers of their lists. First what is quick and was
 # better than the default on six of seven tables of 900 to 33,000 rows; extra trees are best on small tables, and slow.

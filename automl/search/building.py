@@ -22,6 +22,7 @@ from automl.models.image.pretrained_space import build_pretrained_space
 from automl.models.image.weights import WeightsPlan, WeightsSource, find_available
 from automl.models.tabular.capacity import MOST_ON_CPU, MOST_ON_GPU
 from automl.models.tabular.loss_config import SpaceFacts
+from automl.search.absent import find_absent
 from automl.search.goals import Method, ModelLimits, Objective
 from automl.search.offers import Pruner, Sampler
 from automl.search.spec import (
@@ -48,7 +49,8 @@ class SearchRequest:
     """What a person chose for a search; what is absent takes the default of the preset.
 
     ``slots`` are the devices of the machine that will run it. An explicit ``budget`` wins over the preset.
-    Without ``families`` it is all that learn from this kind of data; pretrained ones only with ``weights``.
+    Without ``families`` it is all that learn from this kind of data and are offered there; pretrained ones only
+    with ``weights``.
     ``ranges`` narrow the declared spaces: family → label → lowest and highest, both included.
     """
 
@@ -86,7 +88,7 @@ def build_search_spec(request: SearchRequest) -> SearchSpec:
     )
     on_gpu = any(slot.kind is SlotKind.CUDA for slot in request.slots)
     resources = _compute_resources(request, _count_training(dataset, split.train))
-    families = _choose_families(request, task)
+    families = _choose_families(request, task, list_absent(request))
     facts = _find_facts(request, task)
     return SearchSpec(
         data=dataset.id,
@@ -144,8 +146,23 @@ def _choose_pack_size(dataset: Dataset, slots: tuple[Slot, ...]) -> int:
     return MOST_ON_GPU if on_gpu else MOST_ON_CPU
 
 
-def _choose_families(request: SearchRequest, task: Task) -> tuple[str, ...]:
-    """What was asked for, or all of the kind; a family that cannot learn from it is a ``SpecError``."""
+def list_absent(request: SearchRequest) -> Mapping[str, str]:
+    """Families that are not offered for these data on these devices, with the reason."""
+    dataset = request.dataset
+    if dataset.images is not None:
+        return {}
+    columns = build_columns(dataset, request.setup)
+    return find_absent(
+        n_rows=dataset.n_train_rows - dataset.n_val_rows,
+        n_columns=sum(column.role is Role.FEATURE for column in columns),
+        on_gpu=any(slot.kind is SlotKind.CUDA for slot in request.slots),
+    )
+
+
+def _choose_families(
+    request: SearchRequest, task: Task, absent: Mapping[str, str]
+) -> tuple[str, ...]:
+    """What was asked for, or all that are offered; a family that cannot learn from it is a ``SpecError``."""
     kind = request.dataset.kind
     if kind is DataKind.IMAGES and task.type is TaskType.REGRESSION:
         raise SpecError(
@@ -158,7 +175,8 @@ def _choose_families(request: SearchRequest, task: Task) -> tuple[str, ...]:
         has_weights = bool(found.backbones)
         if request.weights.source is not WeightsSource.NONE and not has_weights:
             raise SpecError(found.message)
-        return tuple(name for name in fitting if name != "pretrained" or has_weights)
+        left_out = {*absent, *(() if has_weights else ("pretrained",))}
+        return tuple(name for name in fitting if name not in left_out)
     for name in request.families:
         get_family(name)
         if name not in fitting:
@@ -166,6 +184,11 @@ def _choose_families(request: SearchRequest, task: Task) -> tuple[str, ...]:
             raise SpecError(
                 f"The family {name!r} does not learn from {what}.",
                 hint=f"Choose among {', '.join(fitting)}.",
+            )
+        if name in absent:
+            raise SpecError(
+                f"The family {name!r} cannot be searched here: {absent[name]}.",
+                hint="Leave it out.",
             )
     if "pretrained" in request.families and not found.backbones:
         raise SpecError(found.message)

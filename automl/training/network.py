@@ -12,24 +12,23 @@ from automl.data.task import Task, TaskType
 from automl.data.views import Part, Prepared
 from automl.errors import DataError
 from automl.models.catalog import resolve_build
-from automl.models.tabular.config import PlanConfig, parse_columns, parse_plan
+from automl.models.tabular.config import PlanConfig, parse_columns
 from automl.models.tabular.inputs import Batch, build_batch
-from automl.models.tabular.layers import count_parameters, has_batch_norm
+from automl.models.tabular.layers import Dropouts, count_parameters, has_batch_norm
 from automl.models.tabular.loss_config import LossConfig, parse_loss
 from automl.models.tabular.network_model import NetworkModel
+from automl.models.tabular.plans import parse_plan
 from automl.training.clock import WorkClock
 from automl.training.device import compute_peak_memory, derive_seed, get_device
 from automl.training.diagnostics import Gauge, check_finite, describe_inputs
 from automl.training.epoch import Epoch, Verb
 from automl.training.losses import check_loss, compute_loss, compute_row_weights
-from automl.training.optimisers import build_optimizer, set_learning_rate
+from automl.training.optimisers import build_optimizer, set_rates
 from automl.training.request import Trained, TrainRequest
 from automl.training.rows import build_scorer, get_weight, training_rows
 from automl.training.schedules import compute_factor
 from automl.training.targets import build_scale, encode_target
 
-PATIENCE = 16
-CLIP_NORM = 1.0
 MANY_CLIPPED = 0.3
 CHECK_STEPS = 16  # steps between two looks at the clock
 
@@ -66,7 +65,7 @@ class NetworkRun:
         self.request = request
         self.task = task
         self.device = get_device(request.device, request.threads)
-        self.plan: PlanConfig = parse_plan(request.config)
+        self.plan: PlanConfig = parse_plan(request.family, request.config)
         self.loss: LossConfig = parse_loss(
             request.config, is_regression=task.type is TaskType.REGRESSION
         )
@@ -76,15 +75,17 @@ class NetworkRun:
         torch.manual_seed(derive_seed(request.seed, 0))
         network = resolve_build(request.family)(request.config, prepared.shape)
         network.fit_inputs(self.rows.batch.numeric)
+        network.to(self.device).fit_weights(self.rows.batch)
         self.model = NetworkModel(
             family=request.family,
             config=request.config,
             shape=prepared.shape,
             target=build_scale(prepared, task, training_rows(prepared, is_refit=request.is_refit)),
-            network=network.to(self.device).train(),
+            network=network.train(),
             device=self.device,
         )
         self.optimizer = build_optimizer(self.model.network, self.plan)
+        self.dropouts = Dropouts(self.model.network)
         self.drops_single = has_batch_norm(self.model.network)
         if self.drops_single and len(self.rows) < 2:
             raise DataError(f"Batch norm needs two training rows, there is {len(self.rows)}.")
@@ -118,8 +119,7 @@ class NetworkRun:
                 is_cut = True
                 break
             step = min(first + index, n_steps - 1)
-            rate = self.plan.learning_rate * compute_factor(self.plan.schedule, step, n_steps)
-            set_learning_rate(self.optimizer, rate)
+            rate = self._follow_plan(step, n_steps)
             if index == len(chunks) - 1:
                 gauge.mark()
             loss, norm = self._step(rows)
@@ -131,7 +131,7 @@ class NetworkRun:
         self.n_steps_done += len(losses)
         return Steps(
             loss=float(torch.stack(losses).sum()) / n_rows,
-            clipped=float((all_norms > CLIP_NORM).float().mean()),
+            clipped=float((all_norms > self.plan.clip_norm).float().mean()),
             gradient_norm=float(all_norms.median()),
             gradient_norm_max=float(all_norms.max()),
             update_ratio=gauge.measure(),
@@ -139,15 +139,27 @@ class NetworkRun:
             is_cut=is_cut,
         )
 
+    def _follow_plan(self, step: int, n_steps: int) -> float:
+        """Set rates, decay and dropout as they are at this step; the learning rate."""
+        plan = self.plan
+        rate = plan.learning_rate * compute_factor(plan.schedule, step, n_steps)
+        set_rates(self.optimizer, rate, compute_factor(plan.decay_schedule, step, n_steps))
+        if plan.dropout_schedule != "steady":
+            self.dropouts.set_factor(compute_factor(plan.dropout_schedule, step, n_steps))
+        return rate
+
     def _step(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         network = self.model.network
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             output = network(self.rows.batch.take(rows))
+        target = self.rows.target[rows]
         weight = None if self.rows.weight is None else self.rows.weight[rows]
-        loss = compute_loss(self.loss, output.float(), self.rows.target[rows], weight)
+        loss = compute_loss(self.loss, *spread_copies(output.float(), target, weight))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP_NORM, foreach=True)
+        norm = torch.nn.utils.clip_grad_norm_(
+            network.parameters(), self.plan.clip_norm, foreach=True
+        )
         self.optimizer.step()
         return loss.detach(), norm.detach()
 
@@ -166,6 +178,20 @@ class NetworkRun:
         """The weights, copied."""
         state = self.model.network.state_dict()
         return {name: tensor.detach().clone() for name, tensor in state.items()}
+
+
+def spread_copies(
+    output: Tensor, target: Tensor, weight: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Outputs ``(n, n_copies, K)`` as rows of their own, each with its row's target and weight.
+
+    The mean of the copies' losses trains each of them; the loss of their mean would train one big network.
+    """
+    if output.dim() < 3:
+        return output, target, weight
+    n_copies = output.shape[1]
+    spread = None if weight is None else weight.repeat_interleave(n_copies)
+    return output.flatten(0, 1), target.repeat_interleave(n_copies), spread
 
 
 def train_network(
@@ -208,7 +234,7 @@ def train_network(
         )
         clock.resume()
         if verb in (Verb.PRUNE, Verb.STOP) or (
-            not request.is_refit and number - best.epoch >= PATIENCE
+            not request.is_refit and number - best.epoch >= run.plan.patience
         ):
             break
         if steps.is_cut or (clock.is_over and number < n_epochs):

@@ -83,7 +83,7 @@ def _restore(record: dict[str, Any], arrays: dict[str, NDArray[Any]], device: st
             from automl.models.tabular.boosting import TreesModel
 
             return TreesModel.from_arrays(record, arrays)
-        case "mlp" | "resnet":
+        case "mlp" | "resnet" | "realmlp" | "tabm" | "ft_transformer":
             from automl.models.tabular.network_model import NetworkModel
 
             return NetworkModel.from_arrays(record, arrays, device)

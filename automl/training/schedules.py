@@ -16,11 +16,15 @@ def compute_factor(schedule: str, step: int, n_steps: int) -> float:
     ``constant``, ``cosine`` and ``linear`` rise linearly over the warm-up; the last two then fall to 0 at the
     end of the run.
     ``one_cycle`` rises by a cosine from 1/25 to 1 over 30 % and falls to 1/10,000 (Smith & Topin 2018).
+    ``coslog4`` are four waves, each twice as long as the one before; ``flat_cos`` stays at 1 for half the run and
+    falls to 0 by a cosine (Holzmüller et al. 2024). ``steady`` is 1 throughout.
     """
     if not 0 <= step < n_steps:
         raise ValueError(f"step {step} of {n_steps}")
     if schedule == "one_cycle":
         return _compute_one_cycle(step / max(1, n_steps - 1))
+    if schedule in _SHAPES:
+        return _SHAPES[schedule]((step + 0.5) / n_steps)
     warm_up = count_warm_up(n_steps)
     if step < warm_up:
         return (step + 1) / (warm_up + 1)
@@ -38,3 +42,19 @@ def _compute_one_cycle(progress: float, peak: float = 0.3) -> float:
     if progress < peak:
         return 1 + (low - 1) * 0.5 * (1 + math.cos(math.pi * progress / peak))
     return end + (1 - end) * 0.5 * (1 + math.cos(math.pi * (progress - peak) / (1 - peak)))
+
+
+def _compute_coslog4(progress: float) -> float:
+    return 0.5 * (1 - math.cos(2 * math.pi * math.log2(1 + 15 * progress)))
+
+
+def _compute_flat_cos(progress: float) -> float:
+    return 0.5 * (1 + math.cos(math.pi * max(0.0, 2 * progress - 1)))
+
+
+def _stay(progress: float) -> float:
+    del progress
+    return 1.0
+
+
+_SHAPES = {"coslog4": _compute_coslog4, "flat_cos": _compute_flat_cos, "steady": _stay}

@@ -22,6 +22,10 @@ def read(config: Config, label: str, kind: type[T]) -> T:
     return value
 
 
+PATIENCE = 16
+CLIP_NORM = 1.0
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ColumnConfig:
     """Which form of the columns a network reads; the defaults are what all networks read before it was searched.
@@ -35,12 +39,21 @@ class ColumnConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InputConfig:
-    """How columns become one vector; ``n_bins`` is 0 where numbers enter as they are."""
+    """How columns become one vector.
+
+    Numbers enter as they are, or through one of three embeddings of ``d_numeric`` values per column:
+    piecewise linear (``n_bins`` above 0), periodic, or ``is_pbld`` (``n_frequencies`` above 0, drawn with
+    deviation ``sigma``, learning at ``rate_factor`` of the network's rate).
+    """
 
     n_bins: int
     d_numeric: int
     d_categorical: int
     columns: ColumnConfig = ColumnConfig()
+    n_frequencies: int = 0
+    sigma: float = 0.0
+    is_pbld: bool = False
+    rate_factor: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,6 +87,8 @@ class PlanConfig:
     """How a network is trained: optimiser, schedule, horizon.
 
     ``n_epochs`` is the length the schedule is drawn for; a shorter run cuts it, never squeezes it.
+    ``betas`` are AdamW's; ``clip_norm`` cuts the gradient (infinite: never). Weight decay and dropout have
+    schedules of their own, in which ``steady`` stands for no change.
     """
 
     optimizer: str
@@ -81,6 +96,11 @@ class PlanConfig:
     weight_decay: float
     schedule: str
     n_epochs: int
+    betas: tuple[float, float] = (0.9, 0.999)
+    clip_norm: float = CLIP_NORM
+    patience: int = PATIENCE
+    decay_schedule: str = "steady"
+    dropout_schedule: str = "steady"
 
 
 def parse_columns(config: Config) -> ColumnConfig:
@@ -95,15 +115,33 @@ def parse_columns(config: Config) -> ColumnConfig:
 
 
 def parse_inputs(config: Config) -> InputConfig:
-    """Read the input part shared by all networks."""
-    is_piecewise = read(config, "numeric_embedding", str) == "piecewise"
-    stem = "numeric_embedding.piecewise."
-    return InputConfig(
-        n_bins=read(config, stem + "bins", int) if is_piecewise else 0,
-        d_numeric=read(config, stem + "dim", int) if is_piecewise else 1,
-        d_categorical=read(config, "categorical_dim", int),
-        columns=parse_columns(config),
-    )
+    """Read the input part shared by all networks; a foreign embedding is a ``SpecError``."""
+    kind = read(config, "numeric_embedding", str)
+    stem = f"numeric_embedding.{kind}."
+    d_categorical = read(config, "categorical_dim", int)
+    columns = parse_columns(config)
+    match kind:
+        case "none":
+            return InputConfig(n_bins=0, d_numeric=1, d_categorical=d_categorical, columns=columns)
+        case "piecewise":
+            return InputConfig(
+                n_bins=read(config, stem + "bins", int),
+                d_numeric=read(config, stem + "dim", int),
+                d_categorical=d_categorical,
+                columns=columns,
+            )
+        case "periodic" | "pbld":
+            return InputConfig(
+                n_bins=0,
+                d_numeric=read(config, stem + "dim", int),
+                d_categorical=d_categorical,
+                columns=columns,
+                n_frequencies=read(config, stem + "frequencies", int),
+                sigma=read(config, stem + "sigma", float),
+                is_pbld=kind == "pbld",
+            )
+        case _:
+            raise SpecError(f"There is no embedding of numbers {kind!r}.")
 
 
 def parse_mlp(config: Config) -> MLPConfig:
@@ -132,16 +170,4 @@ def parse_resnet(config: Config) -> ResNetConfig:
         activation=read(config, "activation", str),
         hidden_dropout=read(config, "hidden_dropout", float),
         residual_dropout=read(config, "residual_dropout", float),
-    )
-
-
-def parse_plan(config: Config) -> PlanConfig:
-    """Read how a network is trained."""
-    optimizer = read(config, "optimizer", str)
-    return PlanConfig(
-        optimizer=optimizer,
-        learning_rate=read(config, f"optimizer.{optimizer}.lr", float),
-        weight_decay=read(config, f"optimizer.{optimizer}.weight_decay", float),
-        schedule=read(config, "schedule", str),
-        n_epochs=read(config, "epochs", int),
     )

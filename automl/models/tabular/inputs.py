@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from automl.data.views import Views, ViewShape
 from automl.models.tabular.config import ColumnConfig, InputConfig
 from automl.models.tabular.embeddings import CategoricalEmbeddings, PiecewiseLinear
+from automl.models.tabular.periodic import PBLD, Periodic
 
 PLAIN = ColumnConfig()
 
@@ -58,8 +59,13 @@ def split_columns(
 
 def count_flags(shape: ViewShape, columns: ColumnConfig = PLAIN) -> int:
     """Number of one-hot columns: one (±1) for two levels, else one per level."""
-    levels = [shape.cardinalities[index] - 1 for index in split_columns(shape, columns)[0]]
-    return sum(1 if count == 2 else count for count in levels)
+    narrow = split_columns(shape, columns)[0]
+    return sum(count_level_flags(shape.cardinalities[index]) for index in narrow)
+
+
+def count_level_flags(cardinality: int) -> int:
+    """Number of one-hot columns of one categorical column."""
+    return 1 if cardinality == 3 else cardinality - 1
 
 
 def build_batch(views: Views, shape: ViewShape, columns: ColumnConfig = PLAIN) -> Batch:
@@ -87,8 +93,26 @@ def _build_flags(codes: NDArray[np.int32], cardinality: int) -> NDArray[np.int8]
     return np.asarray(table[codes])
 
 
+def build_numeric(config: InputConfig, n_features: int) -> PiecewiseLinear | Periodic | PBLD | None:
+    """The embedding of the numbers; None where they enter as they are, or where there are none."""
+    if n_features and config.n_bins:
+        return PiecewiseLinear(
+            n_features=n_features, n_bins=config.n_bins, d_embedding=config.d_numeric
+        )
+    if n_features and config.n_frequencies:
+        kind = PBLD if config.is_pbld else Periodic
+        return kind(
+            n_features=n_features,
+            n_frequencies=config.n_frequencies,
+            d_embedding=config.d_numeric,
+            sigma=config.sigma,
+            rate_factor=config.rate_factor,
+        )
+    return None
+
+
 class TabularInput(nn.Module):
-    """Embed, one-hot and concatenate; ``d_out`` is the width of the result.
+    """Embed, one-hot and concatenate; ``d_out`` is the width of the result, ``widths`` of each input's share.
 
     Shape: ``Batch of n rows → (n, d_out)``
     """
@@ -99,22 +123,23 @@ class TabularInput(nn.Module):
         wide = tuple(
             shape.cardinalities[index] for index in split_columns(shape, config.columns)[1]
         )
-        self.numeric = (
-            PiecewiseLinear(
-                n_features=self.n_numeric, n_bins=config.n_bins, d_embedding=config.d_numeric
-            )
-            if config.n_bins and self.n_numeric
-            else None
-        )
+        self.numeric = build_numeric(config, self.n_numeric)
         self.categorical = (
             CategoricalEmbeddings(cardinalities=wide, d_embedding=config.d_categorical)
             if wide
             else None
         )
-        d_numeric = self.n_numeric * (config.d_numeric if self.numeric is not None else 1)
-        n_missing = shape.n_quantile - self.n_numeric
-        n_flags = count_flags(shape, config.columns)
-        self.d_out = d_numeric + n_missing + n_flags + len(wide) * config.d_categorical
+        d_numeric = config.d_numeric if self.numeric is not None else 1
+        n_single = shape.n_quantile - self.n_numeric + count_flags(shape, config.columns)
+        self.widths = (
+            (d_numeric,) * self.n_numeric + (1,) * n_single + (config.d_categorical,) * len(wide)
+        )
+        self.d_out = sum(self.widths)
+
+    def fit(self, numeric: Tensor) -> None:
+        """Choose the edges of bins from the numbers of training rows ``(n, Q)``."""
+        if isinstance(self.numeric, PiecewiseLinear):
+            self.numeric.fit_edges(numeric[:, : self.n_numeric])
 
     def forward(self, batch: Batch) -> Tensor:
         numeric, missing = batch.numeric[:, : self.n_numeric], batch.numeric[:, self.n_numeric :]

@@ -133,6 +133,19 @@ def build_stack(
     return stack
 
 
+class Dropouts:
+    """The dropout layers of a network, whose shares may follow a schedule."""
+
+    def __init__(self, module: nn.Module) -> None:
+        layers = [part for part in module.modules() if isinstance(part, nn.Dropout)]
+        self._layers = [(layer, layer.p) for layer in layers]
+
+    def set_factor(self, factor: float) -> None:
+        """Drop ``factor`` times the share that each layer was built with."""
+        for layer, share in self._layers:
+            layer.p = share * factor
+
+
 def has_batch_norm(module: nn.Module) -> bool:
     """Whether a batch of one row would break training."""
     return any(isinstance(part, nn.BatchNorm1d) for part in module.modules())

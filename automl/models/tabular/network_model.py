@@ -29,11 +29,15 @@ class TargetScale:
     high: float = 0.0
 
     def restore(self, output: torch.Tensor) -> NDArray[np.float64]:
-        """Network outputs ``(n, K)`` as probabilities, or as clamped values in the uploaded unit."""
+        """Network outputs ``(n, K)`` as probabilities, or as clamped values in the uploaded unit.
+
+        Of ``(n, n_copies, K)`` the mean over the copies: of probabilities, never of logits.
+        """
         wide = output.double()
+        copies = wide if wide.dim() == 3 else wide[:, None]
         if not self.is_regression:
-            return np.asarray(wide.softmax(dim=1).cpu().numpy())
-        values = wide[:, 0].cpu().numpy() * self.scale + self.mean
+            return np.asarray(copies.softmax(dim=2).mean(dim=1).cpu().numpy())
+        values = copies[:, :, 0].mean(dim=1).cpu().numpy() * self.scale + self.mean
         return np.clip(values, self.low, self.high)
 
 

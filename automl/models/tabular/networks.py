@@ -1,4 +1,4 @@
-"""The two network families, built from a flat configuration and the shape of the views."""
+"""What all networks are, and two families of them: MLP and ResNet, built from a flat configuration and the shape of the views."""
 
 from torch import Tensor, nn
 
@@ -24,6 +24,9 @@ from automl.space.dimensions import Config
 class Network(nn.Module):
     """Inputs, then a body; classes are given as logits, a value in standardised units.
 
+    A body of many copies gives ``(n, n_copies, n_outputs)``: trained on the mean of the copies' losses,
+    predicting with the mean of their predictions.
+
     Shape: ``Batch of n rows → (n, n_outputs)``
     """
 
@@ -37,8 +40,10 @@ class Network(nn.Module):
 
     def fit_inputs(self, numeric: Tensor) -> None:
         """Set what the inputs learn from training rows before the first step (bin edges)."""
-        if self.inputs.numeric is not None:
-            self.inputs.numeric.fit_edges(numeric[:, : self.inputs.n_numeric])
+        self.inputs.fit(numeric)
+
+    def fit_weights(self, batch: Batch) -> None:
+        """Set weights from training rows before the first step; most networks draw them only."""
 
 
 class ResNetBody(nn.Sequential):

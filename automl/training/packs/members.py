@@ -10,18 +10,19 @@ from automl.data.task import Task, TaskType
 from automl.data.views import Prepared, Views
 from automl.errors import DataError
 from automl.models.catalog import resolve_build
-from automl.models.tabular.config import PlanConfig, parse_plan
+from automl.models.tabular.config import PlanConfig
 from automl.models.tabular.inputs import Batch
 from automl.models.tabular.layers import count_parameters, has_batch_norm
 from automl.models.tabular.loss_config import LossConfig, parse_loss
 from automl.models.tabular.network_model import NetworkModel, TargetScale
 from automl.models.tabular.packed.layout import State
 from automl.models.tabular.packed.networks import get_depth
+from automl.models.tabular.plans import parse_plan
 from automl.training.clock import WorkClock
 from automl.training.device import compute_peak_memory, derive_seed
 from automl.training.epoch import Epoch
 from automl.training.losses import check_loss
-from automl.training.network import PATIENCE, Steps, describe_steps
+from automl.training.network import Steps, describe_steps
 from automl.training.request import Trained, TrainRequest
 from automl.training.schedules import compute_factor
 from automl.training.scoring import Scorer
@@ -60,7 +61,7 @@ class Member:
     @property
     def is_impatient(self) -> bool:
         """Whether the best epoch lies too far back."""
-        return self.epoch - self.best_epoch >= PATIENCE
+        return self.epoch - self.best_epoch >= self.plan.patience
 
     @property
     def is_done(self) -> bool:
@@ -145,7 +146,7 @@ def build_member(
     drops_single = has_batch_norm(network)
     if drops_single and len(batch) < 2:
         raise DataError(f"Batch norm needs two training rows, there is {len(batch)}.")
-    plan = parse_plan(request.config)
+    plan = parse_plan(request.family, request.config)
     return Member(
         number=number,
         request=request,

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from automl.models.tabular.config import PlanConfig
+from automl.models.tabular.config import CLIP_NORM, PlanConfig
 from automl.models.tabular.networks import Network
 from automl.models.tabular.packed.inputs import PackRows, build_input
 from automl.models.tabular.packed.layout import State
@@ -15,7 +15,6 @@ from automl.models.tabular.packed.networks import build_body
 from automl.models.tabular.packed.operations import Pair
 from automl.models.tabular.packed.shapes import lay_out
 from automl.space.dimensions import Config
-from automl.training.network import CLIP_NORM
 from automl.training.optimisers import find_decayed
 from automl.training.packs.updates import Updates, allocate
 

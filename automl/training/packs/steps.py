@@ -6,11 +6,12 @@ import torch
 from torch import Tensor
 
 from automl.errors import TrainingDiverged
+from automl.models.tabular.config import CLIP_NORM
 from automl.models.tabular.loss_config import LossConfig
 from automl.training.clock import WorkClock
 from automl.training.diagnostics import check_finite, describe_inputs
 from automl.training.losses import compute_row_losses
-from automl.training.network import CHECK_STEPS, CLIP_NORM, Steps
+from automl.training.network import CHECK_STEPS, Steps
 from automl.training.packs.members import Member, draw_order
 from automl.training.packs.program import Program
 from automl.training.packs.rows import PackData

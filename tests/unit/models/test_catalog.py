@@ -95,18 +95,6 @@ def test_one_layer_has_nothing_to_skip():
     )
 
 
-@pytest.mark.parametrize("family", ["mlp", "resnet"])
-def test_described_layers_hold_all_parameters(family):
-    from automl.models.tabular.layers import count_parameters
-
-    config = FAMILIES[family].default
-    layers = describe_layers(family, config, SHAPE)
-    network = resolve_build(family)(config, SHAPE)
-    assert sum(layer["parameters"] for layer in layers) == count_parameters(network)
-    assert layers[-1]["output"] == SHAPE.n_outputs
-    assert all(layer["output"] > 0 and layer["kind"] for layer in layers)
-
-
 def test_trees_have_no_layers():
     assert describe_layers("boosting", {}, SHAPE) == []
 

@@ -8,6 +8,7 @@ import torch
 
 from automl.data.views import Part
 from automl.errors import DataError, SpecError, TrainingDiverged
+from automl.models.tabular.config import PATIENCE
 from automl.training import network as loop
 from automl.training.epoch import Verb
 from automl.training.network import NetworkRun
@@ -81,7 +82,7 @@ def test_patience_ends_a_run_that_does_not_improve(monkeypatch):
     monkeypatch.setattr(Scorer, "compute_score", lambda *_: -float(next(calls)))
     config = SMALL_MLP | {"epochs": 40}
     trained, epochs = run_mlp(config, max_epochs=40)
-    assert len(epochs) == 1 + loop.PATIENCE
+    assert len(epochs) == 1 + PATIENCE
     assert trained.best_epoch == 1
 
 

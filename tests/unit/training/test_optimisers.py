@@ -4,7 +4,7 @@ from torch import nn
 
 from automl.models.catalog import FAMILIES, resolve_build
 from automl.models.tabular.config import PlanConfig
-from automl.training.optimisers import build_optimizer, set_learning_rate
+from automl.training.optimisers import build_optimizer, set_rates
 from tests.unit.training.tables import SMALL_MLP, TaskType, build_prepared
 
 
@@ -45,9 +45,29 @@ def test_biases_norms_and_tables_do_not_decay(family):
     assert "inputs.numeric.weight" in decayed
 
 
+def test_parts_of_a_realmlp_have_rates_of_their_own_and_decay_follows_its_schedule():
+    config = FAMILIES["realmlp"].default | {"first_rate": 0.5, "embedding_rate": 0.2}
+    network = resolve_build("realmlp")(config, build_prepared(TaskType.BINARY).shape)
+    optimizer = build_optimizer(network, build_plan("adamw"))
+    set_rates(optimizer, 1.0, 0.25)
+    groups = {
+        id(parameter): group for group in optimizer.param_groups for parameter in group["params"]
+    }
+    rates = {name: groups[id(p)]["lr"] for name, p in network.named_parameters()}
+    decays = {name: groups[id(p)]["weight_decay"] for name, p in network.named_parameters()}
+    assert rates["body.scale.weight"] == config["scale_rate"]
+    assert (rates["body.layer1.weight"], rates["body.layer1.bias"]) == (0.5, 0.05)
+    assert (rates["body.layer2.weight"], rates["body.layer2.bias"]) == (1.0, 0.1)
+    assert (rates["body.activation1.mix"], rates["inputs.numeric.frequency"]) == (0.1, 0.2)
+    assert decays["body.layer2.weight"] == 0.1 * 0.25
+    assert {
+        decays[n] for n in ("body.layer2.bias", "body.scale.weight", "body.activation1.mix")
+    } == {0.0}
+
+
 def test_the_rate_is_set_for_all_groups():
     optimizer = build_optimizer(nn.Linear(2, 2), build_plan("sgd"))
-    set_learning_rate(optimizer, 0.25)
+    set_rates(optimizer, 0.25)
     assert {group["lr"] for group in optimizer.param_groups} == {0.25}
 
 

@@ -41,7 +41,26 @@ def test_one_cycle_rises_to_one_and_ends_low():
     assert max(values) == values[30]
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "constant", "one_cycle"])
+def test_coslog4_has_four_waves_each_twice_as_long():
+    values = factors("coslog4", 1500)
+    tops = [step for step in range(1, 1499) if values[step - 1] < values[step] >= values[step + 1]]
+    assert len(tops) == 4
+    assert [values[step] for step in tops] == pytest.approx([1.0] * 4, abs=1e-2)
+    lows = [100 * (2**wave - 1) - 0.5 for wave in range(1, 4)]  # progress (2^wave - 1) / 15
+    assert all(values[round(low)] < 1e-2 for low in lows)
+    assert values[-1] < 1e-4
+
+
+def test_flat_cos_stays_and_falls_in_the_second_half():
+    values = factors("flat_cos", 200)
+    assert values[:100] == [1.0] * 100
+    assert values[150] == pytest.approx(0.5, abs=0.01)
+    assert values[-1] < 1e-3
+
+
+@pytest.mark.parametrize(
+    "schedule", ["cosine", "constant", "one_cycle", "coslog4", "flat_cos", "steady"]
+)
 @pytest.mark.parametrize("n_steps", [1, 2, 3, 7, 1000])
 def test_factors_lie_above_zero_and_at_most_at_one(schedule, n_steps):
     assert all(0 < factor <= 1 for factor in factors(schedule, n_steps))

@@ -207,7 +207,7 @@ def _gather(tables: Sequence[Tensor], rows: Tensor, *, fill: int) -> Tensor:
 def build_input(inputs: Sequence[TabularInput], pairs: Mapping[str, Pair]) -> PackInput:
     """The inputs of all members, whose own ones hold the edges of the bins."""
     numeric = categorical = None
-    layers = [layer.numeric for layer in inputs if layer.numeric is not None]
+    layers = [layer.numeric for layer in inputs if isinstance(layer.numeric, PiecewiseLinear)]
     if layers:
         numeric = PiecewiseInput(
             layers,
@@ -248,7 +248,7 @@ def count_columns(inputs: Sequence[TabularInput]) -> int:
 
 def _measure_parts(one: TabularInput) -> list[tuple[int, int]]:
     """Columns and values per column: numbers, what is not embedded, categories."""
-    d_numeric = 1 if one.numeric is None else one.numeric.linear_weight.shape[1]
+    d_numeric = one.widths[0] if one.n_numeric else 1
     wide, d_wide = 0, 0
     if one.categorical is not None:
         wide, d_wide = len(one.categorical.offsets), one.categorical.table.embedding_dim
