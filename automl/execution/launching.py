@@ -27,6 +27,8 @@ PRELOADED = (
     "automl.execution.trainer",
     "automl.training.run",
 )
+# the first optimiser of a process imports the compiler of torch, 1.3 s of a core: once, where nobody waits for it
+UNHURRIED = (*PRELOADED, "torch._dynamo")
 
 
 def warm_up(preload: Sequence[str] = PRELOADED) -> None:

@@ -63,7 +63,7 @@ class Functions:
     """What a trainer calls, by name; other names than these are for tests.
 
     ``request`` builds what ``train(prepared, task, request)`` and ``screen`` take; ``pack_request`` and
-    ``pack_answer`` what ``train_pack`` takes and is sent; ``measure`` takes what ``train`` does.
+    ``pack_answer`` what ``train_pack`` takes and is sent; ``measure_gains`` takes what ``train`` does.
     """
 
     train: str = "automl.training.run:train"
@@ -71,7 +71,7 @@ class Functions:
     measure: str = "automl.training.timing:measure"
     load: str = "automl.data.preparing:load_prepared"
     request: str = "automl.training.request:TrainRequest"
-    measure: str = "automl.training.packs.measuring:measure_gains"
+    measure_gains: str = "automl.training.packs.measuring:measure_gains"
     train_pack: str = "automl.training.packs.run:train_pack"
     pack_request: str = "automl.training.packs.records:PackRequest"
     pack_answer: str = "automl.training.packs.records:PackAnswer"
@@ -152,7 +152,7 @@ class _Trainer:
                 case Prepare():
                     self._prepare(command)
                 case Measure():
-                    self._measure(command)
+                    self._measure_gains(command)
                 case Train():
                     self._train(command)
                 case TrainPack():
@@ -174,14 +174,16 @@ class _Trainer:
         fell_back = bool(warning)
         self._send(Ready(device="cpu" if fell_back else self._setup.slot.name, warning=warning))
 
-    def _measure(self, command: Measure) -> None:
+    def _measure_gains(self, command: Measure) -> None:
         started, gains, problem = time.monotonic(), {}, ""
         try:
             request = resolve(self._setup.functions.request)(
                 family="", config={}, seed=0, batch_size=command.batch_size, max_epochs=1,
                 is_refit=False, deadline=None, device=self._device, threads=self._threads,
             )  # fmt: skip
-            gains = resolve(self._setup.functions.measure)(self._prepared, self._task, request)
+            gains = resolve(self._setup.functions.measure_gains)(
+                self._prepared, self._task, request
+            )
         except Exception as error:  # noqa: BLE001 (then packs go by what is known of other machines)
             traceback.print_exc()
             problem = build_failure(PREPARE_TRIAL, error).message

@@ -25,7 +25,7 @@ FUNCTIONS = Functions(
     train_pack=f"{HERE}:train_pack",
     pack_request=f"{HERE}:PackRequest",
     pack_answer=f"{HERE}:PackAnswer",
-    measure=f"{HERE}:measure",
+    measure_gains=f"{HERE}:measure_gains",
 )
 PRELOAD = ("automl.execution.trainer",)  # nothing here needs torch, and its import takes seconds
 TASK_JSON = (
@@ -194,7 +194,7 @@ def screen(prepared: str, task: Task, request: Request) -> Screen:
     )
 
 
-def measure(prepared: str, task: Task, request: Request) -> dict[str, float]:
+def measure_gains(prepared: str, task: Task, request: Request) -> dict[str, float]:
     assert prepared == "rows"
     assert task == TASK
     plant({13: "hang", 14: "killed", 15: "bug"}.get(request.batch_size, ""), request)
