@@ -46,6 +46,9 @@ class SearchCall:
 
     ``method``, ``weights`` (a folder, or ``hub``) and ``mirror`` (``yes`` or ``no``; without it the names of the
     classes decide) are for pictures; ``families`` are all that learn from the data unless named.
+
+    ``time`` is the column that puts rows in order (the oldest train, the newest test), ``weight`` the one that says how
+    many cases a row stands for; both are for tables.
     """
 
     file: str

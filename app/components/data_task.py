@@ -143,10 +143,10 @@ def _pick_roles(dataset: Dataset, setup: Setup) -> None:
         )
         if sensitive:
             _pick_inputs(dataset, setup)
+        pick_by_kind(dataset, setup, names, Role.WEIGHT)
     with right:
         pick_group(dataset, setup, names)
         pick_by_kind(dataset, setup, names, Role.TIME)
-        pick_by_kind(dataset, setup, names, Role.WEIGHT)
 
 
 def _pick_inputs(dataset: Dataset, setup: Setup) -> None:
