@@ -12,6 +12,7 @@ from automl.models.catalog import FAMILIES, get_space, get_starts
 from automl.models.image.backbones import BACKBONES
 from automl.models.image.classic_space import CLASSICS, FEW_PICTURES
 from automl.models.tabular.loss_config import SpaceFacts, build_loss_space
+from automl.models.tabular.target_encoding import MIN_LEVELS, build_encoding_space
 from automl.search.offers import PRUNERS, SAMPLERS
 from automl.settings import Settings
 from automl.space.dimensions import Choice, Float, Int, Space, Switch
@@ -38,6 +39,11 @@ outputs, or the squared error of the standardised target; every loss takes weigh
 - Robust losses of numbers are offered where a target lies far out (more than three times the width of the middle 90 %
   outside of it), and with metrics of absolute errors, then with the absolute error itself. `pinball` is known too, for a `spec.json` that wants another
   quantile than the middle: `{"type": "switch", "branches": {"pinball": {"tau": {"type": "choice", "options": [0.9]}}}}`.
+"""
+ENCODING = f"""Offered where a categorical input has more than {MIN_LEVELS} levels. Such a column is then also read as the mean target
+of its level, drawn towards the overall mean by ten rows; of several classes the ten most frequent have a column each. A
+training row is encoded by the other four of five folds, so that no row sees its own target; all other rows by all
+training rows. Trees begin with it; a network with it trains alone, in no pack.
 """
 MADE = "<!-- Made by `make docs` from the code; edit that instead. -->\n"
 
@@ -103,6 +109,9 @@ def render_spaces() -> str:
         if family.name == "pretrained":
             parts.append(_render_backbones())
     parts.append(_render_losses())
+    labels = ((f"`{label}`", values) for label, values in _flatten(build_encoding_space()))
+    encoding = render_table(("label", "values"), labels)
+    parts.append(f"## Wide categories\n\n{encoding}\n{ENCODING}")
     return "\n".join(parts)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from automl.models.tabular.config import InputConfig, parse_inputs, parse_mlp, parse_resnet
 from automl.models.tabular.realmlp_config import parse_realmlp
 from automl.models.tabular.tabm_config import parse_tabm
+from automl.models.tabular.target_encoding import is_encoded
 from automl.models.tabular.transformer_config import parse_transformer
 from automl.space.dimensions import Config
 
@@ -20,6 +21,11 @@ def render_architecture(family: str, config: Config) -> str:
 
     ``MLP 3×256 relu, layer norm, residual, piecewise 48×12, categories 8``
     """
+    line = _render_family(family, config)
+    return f"{line}, target means" if is_encoded(config) else line
+
+
+def _render_family(family: str, config: Config) -> str:
     match family:
         case "mlp" | "resnet" | "realmlp" | "tabm" | "ft_transformer":
             return _NETWORKS[family](config)

@@ -29,6 +29,12 @@ from automl.models.starts import (
     TRANSFORMER_DEFAULT,
 )
 from automl.models.tabular.loss_config import SpaceFacts, build_loss_space
+from automl.models.tabular.target_encoding import (
+    build_encoding_space,
+    count_encoded,
+    is_encoded,
+    widen_shape,
+)
 from automl.space.dimensions import Config, Space
 
 ALL_TASKS = tuple(TaskType)
@@ -235,7 +241,8 @@ def get_space(
 ) -> Space:
     """The declared space of a family; empty where there is nothing to search. ``side``: of pictures, pixels.
 
-    With ``facts`` about the task the networks for tables may choose among the losses that fit it.
+    With ``facts`` about the task the networks for tables may choose among the losses that fit it, and all that is
+    searched may encode wide categories by their target.
     """
     limits = spaces.get_limits(preset, on_gpu=on_gpu)
     if get_family(family).data == IMAGES:
@@ -243,7 +250,9 @@ def get_space(
 
         return get_image_space(family, preset, on_gpu=on_gpu, side=side)
     losses = build_loss_space(facts) if facts and get_family(family).is_network else {}
-    return {**_get_table_space(family, limits), **losses}
+    space = _get_table_space(family, limits)
+    has_choice = facts and facts.has_wide and space and family != "linear"
+    return {**space, **losses, **(build_encoding_space() if has_choice else {})}
 
 
 def _get_table_space(family: str, limits: spaces.Limits) -> Space:
@@ -289,6 +298,8 @@ def describe_layers(family: str, config: Config, shape: ViewShape) -> list[dict[
         return describe_image_network(family, config, shape)
     from automl.models.tabular.describe import describe_network
 
+    if is_encoded(config):
+        shape = widen_shape(shape, count_encoded(shape), is_network=True)
     return describe_network(resolve_build(family)(config, shape))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from automl.data.dataset import ColumnUse, DataKind, Dataset, Role
+from automl.data.dataset import ColumnUse, DataKind, Dataset, Kind, Role
 from automl.data.profile import Profile
 from automl.data.setup import KINDS_OF_ROLES, Setup, build_columns, infer_task
 from automl.data.split_plan import build_split_plan
@@ -22,6 +22,7 @@ from automl.models.image.pretrained_space import build_pretrained_space
 from automl.models.image.weights import WeightsPlan, WeightsSource, find_available
 from automl.models.tabular.capacity import MOST_ON_CPU, MOST_ON_GPU
 from automl.models.tabular.loss_config import SpaceFacts
+from automl.models.tabular.target_encoding import MIN_LEVELS
 from automl.search.absent import find_absent
 from automl.search.goals import Method, ModelLimits, Objective
 from automl.search.offers import Pruner, Sampler
@@ -89,7 +90,7 @@ def build_search_spec(request: SearchRequest) -> SearchSpec:
     on_gpu = any(slot.kind is SlotKind.CUDA for slot in request.slots)
     resources = _compute_resources(request, _count_training(dataset, split.train))
     families = _choose_families(request, task, list_absent(request))
-    facts = _find_facts(request, task)
+    facts = _find_facts(request, task, columns)
     return SearchSpec(
         data=dataset.id,
         data_name=dataset.name,
@@ -195,8 +196,8 @@ def _choose_families(
     return request.families
 
 
-def _find_facts(request: SearchRequest, task: Task) -> SpaceFacts:
-    """What the losses depend on; shares of the classes among all rows."""
+def _find_facts(request: SearchRequest, task: Task, columns: tuple[ColumnUse, ...]) -> SpaceFacts:
+    """What the spaces depend on; shares of the classes among all rows, levels of the inputs."""
     found = request.profile.column(task.target)
     counts = [value.count for value in found.values] if found and task.classes else []
     shares = tuple(count / sum(counts) for count in counts)
@@ -205,6 +206,7 @@ def _find_facts(request: SearchRequest, task: Task) -> SpaceFacts:
         metric=task.metric,
         class_shares=shares,
         tail=0.0 if task.classes else _compute_tail(found.quantiles if found else None),
+        has_wide=any(_is_wide(use, request.dataset) for use in columns),
     )
 
 
@@ -215,6 +217,16 @@ def _compute_tail(quantiles: Mapping[str, float] | None) -> float:
     low, high = quantiles["q05"], quantiles["q95"]
     far = max(quantiles["max"] - high, low - quantiles["min"])
     return far / (high - low) if high > low else 0.0
+
+
+def _is_wide(use: ColumnUse, dataset: Dataset) -> bool:
+    """Whether an input has many levels; of a text most cells must come back."""
+    column = dataset.column(use.name)
+    is_input = use.role is Role.FEATURE or use.is_input
+    if column is None or not is_input or use.kind not in (Kind.CATEGORICAL, Kind.TEXT):
+        return False
+    least_rows = 2 if use.kind is Kind.TEXT else 1
+    return MIN_LEVELS < column.n_distinct <= dataset.n_rows / least_rows
 
 
 def _build_space(request: SearchRequest, family: str, facts: SpaceFacts, *, on_gpu: bool) -> Space:

@@ -17,6 +17,7 @@ from automl.models.catalog import FAMILIES, get_starts
 from automl.models.image.mirroring import unmirror
 from automl.models.image.pretrained_space import build_pretrained_starts
 from automl.models.tabular.loss_config import with_plain_loss
+from automl.models.tabular.target_encoding import with_encoding
 from automl.space.dimensions import Config, Space
 from automl.space.sampling import iterate_grid, validate_config
 
@@ -92,6 +93,11 @@ def _list_starts(family: str, space: Space) -> list[Start]:
     elif is_searched(family):
         configs.insert(0, FAMILIES[family].default)
     configs = [with_plain_loss(unmirror(config, space), space) for config in configs]
+    # trees gain most of wide categories; of the networks one start tries it, because it cannot join a pack
+    configs = [
+        with_encoding(config, space, is_on=index == 1 or not is_searched(family))
+        for index, config in enumerate(configs)
+    ]
     unique = [config for index, config in enumerate(configs) if config not in configs[:index]]
     return [Start(family=family, config=config) for config in unique if _fits(space, config)]
 

@@ -18,6 +18,7 @@ from safetensors.numpy import load_file, save
 from automl.data.views import Views
 from automl.errors import BundleError, SpecError
 from automl.files import load_json, write_atomic, write_json
+from automl.models.tabular.target_encoding import LABEL
 
 MODEL_FORMAT = 1
 MODEL_JSON = "model.json"
@@ -70,6 +71,11 @@ def load_predictor(folder: Path, device: str = "cpu") -> Predictor:
 
 
 def _restore(record: dict[str, Any], arrays: dict[str, NDArray[Any]], device: str) -> Predictor:
+    if LABEL in record:
+        from automl.training.target_encoding import TABLES, EncodedModel
+
+        place, tables = record.pop(LABEL), arrays.pop(TABLES)
+        return EncodedModel.restore(_restore(record, arrays, device), place, tables)
     match record["family"]:
         case "constant":
             from automl.models.tabular.constant import ConstantModel

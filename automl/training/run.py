@@ -10,11 +10,13 @@ from automl.data.task import Task, TaskType
 from automl.data.views import Part, Prepared
 from automl.errors import DataError, SpecError
 from automl.models.catalog import get_family
+from automl.models.tabular.target_encoding import LABEL
 from automl.training.epoch import Epoch, Verb
 from automl.training.predictor import load_predictor
 from automl.training.request import Trained, TrainRequest
 from automl.training.rows import build_scorer, training_rows
 from automl.training.scoring import check_score
+from automl.training.target_encoding import train_encoded
 
 if TYPE_CHECKING:
     from automl.training.image.supernet import Proposal
@@ -37,6 +39,8 @@ def train(prepared: Prepared, task: Task, request: TrainRequest) -> Training:
         from automl.training.image.supernet import train_supernet
 
         return (yield from train_supernet(prepared, task, request))
+    if LABEL in request.config:
+        return (yield from train_encoded(prepared, task, request, train))
     family = get_family(request.family)
     if request.max_epochs < 1 or request.batch_size < 2:
         raise SpecError(

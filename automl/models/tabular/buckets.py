@@ -7,12 +7,13 @@ from automl.models.tabular.config import (
     parse_resnet,
     read,
 )
+from automl.models.tabular.target_encoding import LABEL, is_encoded
 from automl.space.dimensions import Config
 
 LEAST_WIDTH = 32
 LEAST_EMBEDDING = 12
 ALONE = ""
-_INPUTS = {"numeric_embedding", "numeric_view", "one_hot_limit", "categorical_dim"} | {
+_INPUTS = {"numeric_embedding", "numeric_view", "one_hot_limit", "categorical_dim", LABEL} | {
     f"numeric_embedding.piecewise.{name}" for name in ("bins", "dim")
 }
 _PLAN = {"optimizer", "schedule", "epochs"} | {
@@ -43,6 +44,8 @@ def compute_bucket(family: str, config: Config) -> str:
     one-hot limit, bins and size of embeddings, loss, optimiser, rates, decay, schedule, horizon, seed. A label
     that packs do not know makes a network train alone, never differently.
     """
+    if is_encoded(config):  # its rows are numbers of their own
+        return ALONE
     if family not in KNOWN or not config.keys() <= KNOWN[family]:
         return ALONE
     if read(config, "numeric_embedding", str) not in EMBEDDINGS:

@@ -51,15 +51,17 @@ class LossConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpaceFacts:
-    """What the space of losses depends on; ``class_shares`` are empty for a regression.
+    """What a space depends on beside its preset; ``class_shares`` are empty for a regression.
 
     ``tail``: how far the farthest target lies outside the middle 90 %, in widths of that middle (0 for classes).
+    ``has_wide``: a categorical input has many levels.
     """
 
     task_type: TaskType
     metric: str
     class_shares: tuple[float, ...] = ()
     tail: float = 0.0
+    has_wide: bool = False
 
     @property
     def is_imbalanced(self) -> bool:

@@ -50,6 +50,11 @@ def test_what_a_pack_does_not_know_trains_alone(family, config):
     assert compute_bucket(family, config) == ""
 
 
+def test_target_means_train_alone_and_their_absence_changes_nothing():
+    assert compute_bucket("mlp", MLP | {"target_encoding": True}) == ""
+    assert compute_bucket("mlp", MLP | {"target_encoding": False}) == compute_bucket("mlp", MLP)
+
+
 @pytest.mark.parametrize("family", ["mlp", "resnet"])
 def test_all_starts_may_be_packed(family):
     assert all(

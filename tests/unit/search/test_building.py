@@ -1,5 +1,7 @@
 """What a table's search is made of: roles, and what depends on the task."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ from automl.errors import SpecError
 from automl.execution.devices import Slot, SlotKind
 from automl.search.building import SearchRequest, build_search_spec
 from automl.search.spec import Budget, parse_spec, render_spec
+from automl.search.turns import build_starts
 from automl.settings import Settings
 
 
@@ -59,6 +62,37 @@ def test_networks_choose_among_the_losses_that_fit(build):
     assert "loss" not in build(target="size").spaces["mlp"]
     assert "mae" in build(target="size", metric="mae").spaces["mlp"]["loss"].branches
     assert "huber" in build(target="price").spaces["mlp"]["loss"].branches
+
+
+def test_wide_categories_may_be_encoded_by_their_target(tmp_path):
+    frame = pd.DataFrame({"x": np.arange(300) * 0.5, "shop": [f"s{i % 20}" for i in range(300)]})
+    frame["y"] = ["yes" if i % 3 else "no" for i in range(300)]
+    path = tmp_path / "shops.csv"
+    frame.to_csv(path, index=False)
+    settings = Settings()
+    dataset = import_table(
+        ImportRequest(path=str(path), name=path.name), settings.workspace, settings
+    )
+    request = SearchRequest(
+        dataset=dataset,
+        profile=load_profile(settings.workspace, dataset.id),
+        setup=Setup(target="y"),
+        slots=(Slot(name="cpu:0", kind=SlotKind.CPU, title="CPU"),),
+        budget=Budget(trials=1),
+    )
+    spaces = build_search_spec(request).spaces
+    assert {name for name, space in spaces.items() if "target_encoding" in space} == {
+        name for name, space in spaces.items() if space and name != "linear"
+    }
+    starts = build_starts(spaces)
+    mlps = [start.config["target_encoding"] for start in starts if start.family == "mlp"]
+    assert mlps[:3] == [False, True, False]
+    trees = [start for start in starts if start.family == "boosting"]
+    assert trees
+    assert all(start.config["target_encoding"] is True for start in trees)
+    ignored = replace(request, setup=Setup(target="y", roles={"shop": Role.IGNORED}))
+    spaces = build_search_spec(ignored).spaces
+    assert not any("target_encoding" in space for space in spaces.values())
 
 
 def test_time_divides_the_rows_and_does_not_go_with_a_group(build):
