@@ -63,11 +63,14 @@ def build_shown(members: pd.DataFrame) -> pd.DataFrame:
 
 
 def describe_choice(choice: Mapping[str, Any] | None) -> str:
-    """How many candidates there were, and what the rows said that nobody was picked by."""
+    """How many candidates there were, and what the rows said that nobody was picked by; nothing where they were too few."""
     if not choice or choice.get("guard_score") is None:
         return ""
+    key = "choice" if choice["is_winner"] else "refused"
+    n_members = len(choice["members"])
     return say(
-        "model.ensemble_choice",
+        f"model.ensemble_{key if n_members > 1 else 'none'}",
+        n=format_count(n_members),
         candidates=format_count(choice["n_candidates"]),
         rows=format_count(choice["n_rows"]),
         guard=format_count(choice["n_guard"]),

@@ -12,6 +12,8 @@ from app.components.numbers import ABSENT, format_count, format_estimate
 from app.wording import say, say_plain
 from automl.figures.leaderboard import describe_leaderboard, plot_leaderboard
 
+NAME_WIDTH = 165  # an ensemble and the baselines have longer names than trials
+
 
 def show_leaderboard(result: Mapping[str, Any]) -> None:
     """Table, note and picture; the CSV holds what the page shows, unrounded."""
@@ -24,6 +26,7 @@ def show_leaderboard(result: Mapping[str, Any]) -> None:
         hide_index=True,
         placeholder=ABSENT,
         column_config={
+            say_plain("leaderboard.model"): st.column_config.TextColumn(width=NAME_WIDTH),
             say_plain("leaderboard.tier"): st.column_config.NumberColumn(
                 help=say("leaderboard.tier_help")
             ),

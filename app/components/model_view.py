@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components.architecture_view import show_stages
-from app.components.ensemble_view import show_ensemble
+from app.components.ensemble_view import describe_choice, show_ensemble
 from app.components.figure import show_figure
 from app.components.numbers import format_count, format_duration
 from app.wording import say, say_plain
@@ -37,6 +37,8 @@ def show_model(result: Mapping[str, Any]) -> None:
     with right:
         if not winner.get("ensemble"):
             _show_summary("model.winner", winner)
+            if text := describe_choice(result.get("ensemble")):
+                st.caption(text)
         if network is not None and network["name"] != winner["name"]:
             _show_summary("model.network", network)
 

@@ -52,7 +52,7 @@ WORDS: dict[str, str] = {
     "leaderboard.title": "Leaderboard",
     "leaderboard.picture": "How close the models are",
     "leaderboard.note": "Tier 1 is within noise of the best on the select part. Select values are optimistic: best of {n} trials. The test column is filled for the "
-    "winner, the best network and the baselines only, so that choosing stays honest. Offline scores need "
+    "winner, the best model alone, the best network and the baselines only, so that choosing stays honest. Offline scores need "
     "confirmation in use.",
     "leaderboard.model": "Model",
     "leaderboard.family": "Family",
@@ -153,6 +153,10 @@ WORDS: dict[str, str] = {
     "model.ensemble_alt": "Bars: the weight of every model in the ensemble, the heaviest on top",
     "model.ensemble_choice": "Picked greedily from {candidates} candidates on {rows} select rows. On {guard} further rows that "
     "picked nothing, {measure} is {together} together and {alone} for the best model alone; so the ensemble is the final model.",
+    "model.ensemble_refused": "An ensemble of {n} models, picked from {candidates} candidates on {rows} select rows, was not taken: "
+    "on {guard} further rows that picked nothing, {measure} is {together} together and {alone} for the best model alone.",
+    "model.ensemble_none": "No mixture of {candidates} candidates, picked on {rows} select rows, was better than one model alone on "
+    "{guard} further rows.",
     "model.col_name": "Model",
     "model.col_weight": "Weight",
     "model.col_architecture": "Architecture",

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.components.curves_view import build_class_table
+from app.components.ensemble_view import describe_choice
 from app.components.headline import describe_difference
 from automl.files import append_jsonl, load_json, write_json
 from automl.jobs.records import JobState, Outcome
@@ -279,6 +280,18 @@ def test_an_ensemble_shows_its_models_with_weights_and_the_best_network_stays_dr
     assert "Architecture of MLP 12" in text
     board = find_table(at, "Tier")
     assert board.iloc[0]["Family"] == "Ensemble"
+
+
+def test_an_ensemble_that_was_not_taken_is_said() -> None:
+    choice = {
+        "is_winner": False, "members": [{"trial": 3, "weight": 0.5}, {"trial": 4, "weight": 0.5}],
+        "measure": "roc_auc", "n_candidates": 9, "n_rows": 400, "n_guard": 70, "guard_score": 0.90,
+        "guard_single": 0.91,
+    }  # fmt: skip
+    assert "An ensemble of 2 models" in describe_choice(choice)
+    assert "0.9 together and 0.91 for the best model alone" in describe_choice(choice)
+    assert "No mixture of 9 candidates" in describe_choice({**choice, "members": [{}]})
+    assert describe_choice({**choice, "guard_score": None}) == describe_choice(None) == ""
 
 
 def test_the_headline_says_what_the_search_took_and_against_what() -> None:
