@@ -1,4 +1,4 @@
-"""The part of the search form that is about pictures: networks, weights, how they are found, mirroring, limits."""
+"""The part of the search form that is about pictures: networks, weights, how they are found, mirroring."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from automl.data.dataset import Dataset
 from automl.data.task import Task
 from automl.models.image.mirroring import suggest_mirroring
 from automl.models.image.weights import WeightsPlan, WeightsSource
-from automl.search.goals import Method, ModelLimits, Objective
+from automl.search.goals import Method
 
 FAMILIES = ("cnn", "classic", "pretrained")
 OFFERED = ("cnn", "classic")  # ticked at first; pretrained ones need weights
@@ -32,22 +32,10 @@ class Networks:
     may_mirror: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Goals:
-    """What a network may cost at most, and what is weighed against the score."""
-
-    limits: ModelLimits
-    objectives: tuple[Objective, ...]
-
-
-def build_choice(networks: Networks, goals: Goals | None) -> search_choices.PictureChoice:
-    """Both parts of the form as one choice."""
+def build_choice(networks: Networks) -> search_choices.PictureChoice:
+    """What was decided about pictures, as a choice."""
     return search_choices.PictureChoice(
-        method=networks.method,
-        weights=networks.weights,
-        may_mirror=networks.may_mirror,
-        limits=goals.limits if goals else ModelLimits(),
-        objectives=goals.objectives if goals else (Objective.SCORE,),
+        method=networks.method, weights=networks.weights, may_mirror=networks.may_mirror
     )
 
 
@@ -152,38 +140,6 @@ def pick_pair(dataset: Dataset, turn: int) -> tuple[int, int]:
     count = max(1, dataset.n_train_rows - dataset.n_val_rows)
     row = (turn * 7919) % count  # a prime step walks through all of them
     return row, (row + count // 2) % count
-
-
-def pick_goals() -> Goals:
-    """Limits and further objectives, for the advanced part of the form."""
-    st.markdown(f"**{say('pictures.limits')}**", help=say("pictures.limits_help"))
-    left, middle, right = st.columns(3, gap="medium")
-    parameters = left.number_input(
-        say("pictures.limit_parameters"), min_value=0.001, value=None, step=0.1, format="%g",
-        key="limit_parameters", placeholder=say_plain("pictures.no_limit"),
-    )  # fmt: skip
-    macs = middle.number_input(
-        say("pictures.limit_macs"), min_value=0.001, value=None, step=1.0, format="%g",
-        key="limit_macs", placeholder=say_plain("pictures.no_limit"),
-    )  # fmt: skip
-    latency = right.number_input(
-        say("pictures.limit_latency"), min_value=0.01, value=None, step=1.0, format="%g",
-        key="limit_latency", placeholder=say_plain("pictures.no_limit"),
-    )  # fmt: skip
-    further = [objective for objective in Objective if objective is not Objective.SCORE]
-    chosen = st.multiselect(
-        say("pictures.objectives"), further, key="objectives", max_selections=2,
-        format_func=lambda value: say_plain(f"objective.{value}"),
-        placeholder=say_plain("pictures.objectives_none"), help=say("pictures.objectives_help"),
-    )  # fmt: skip
-    return Goals(
-        limits=ModelLimits(
-            parameters=round(parameters * 1e6) if parameters else None,
-            macs=round(macs * 1e6) if macs else None,
-            latency_ms=float(latency) if latency else None,
-        ),
-        objectives=(Objective.SCORE, *chosen),
-    )
 
 
 def show_cost(dataset: Dataset, devices: tuple[str, ...]) -> None:

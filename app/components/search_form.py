@@ -5,23 +5,17 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from app import choices, navigation, search_choices, services, session
+from app.components.goals_form import pick_goals
 from app.components.numbers import format_count
-from app.components.picture_form import (
-    Goals,
-    Networks,
-    build_choice,
-    pick_goals,
-    pick_networks,
-    show_cost,
-)
+from app.components.picture_form import build_choice, pick_networks, show_cost
 from app.components.search_options import pick_pruner, pick_sampler
+from app.components.space_form import pick_fewer_families, pick_ranges
 from app.components.states import show_error, show_title
 from app.wording import escape, say, say_plain
 from automl.data.dataset import Dataset, Role
 from automl.data.setup import Setup
 from automl.data.task import Task
-from automl.search.goals import Method, ModelLimits, Objective
-from automl.search.offers import PRUNERS, SAMPLERS, Pruner, Sampler
+from automl.search.offers import PRUNERS, SAMPLERS, Pruner, Sampler, Situation
 from automl.search.spec import PRESET_SECONDS, Budget, Preset
 from fairness.definitions import METRICS, list_metrics
 from fairness.errors import FairloomError
@@ -36,24 +30,11 @@ DEFAULT_TRIALS = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    """When a search ends: seconds, trials, or the first of both."""
-
-    seconds: float | None
-    trials: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Advanced:
-    """What the expander decides."""
+    """The whole choice, and in words why it cannot be searched for; empty where it can."""
 
-    preset: Preset
-    sampler: Sampler
-    pruner: Pruner
-    seed: int
-    trials: int | None
-    devices: tuple[str, ...]
-    goals: Goals | None = None
+    choice: search_choices.SearchChoice
+    problem: str = ""
 
 
 def show_form(dataset: Dataset) -> None:
@@ -75,13 +56,26 @@ def show_form(dataset: Dataset) -> None:
         metric = _pick_metric(task)
         networks = None if dataset.images is None else pick_networks(dataset, task)
         families = _pick_families() if networks is None else networks.families
-        advanced = _pick_advanced(dataset, budget, families, networks)
-        chosen = _build_choice(task, budget, metric, families, advanced)
-        if chosen is not None and networks is not None:
-            chosen = replace(chosen, pictures=build_choice(networks, advanced.goals))
+        choice = search_choices.SearchChoice(
+            target=task.target,
+            metric=metric,
+            budget=budget,
+            families=families,
+            preset=_suggest_preset(budget.seconds),
+            sampler=Sampler.TPE,
+            pruner=Pruner.SUCCESSIVE_HALVING,
+            seed=0,
+            devices=(),
+            pictures=None if networks is None else build_choice(networks),
+        )
+        advanced = _pick_advanced(dataset, choice)
         if networks is not None:
-            show_cost(dataset, advanced.devices)
-        _show_start(dataset, chosen, advanced)
+            show_cost(dataset, advanced.choice.devices)
+        if not families:
+            st.warning(say("new.families_none"))
+        elif advanced.problem:
+            st.warning(escape(advanced.problem))
+        _show_start(dataset, advanced)
 
 
 def _show_no_target(dataset: Dataset) -> None:
@@ -119,7 +113,7 @@ def _show_summary(dataset: Dataset, setup: Setup, task: Task) -> None:
         )
 
 
-def _pick_budget() -> Limits:
+def _pick_budget() -> Budget:
     """How long, in time or in trials."""
     name = st.segmented_control(
         say("new.budget"),
@@ -135,14 +129,14 @@ def _pick_budget() -> Limits:
             say("new.trials_only"), min_value=1, max_value=10_000, value=DEFAULT_TRIALS,
             key="budget_trials", width=240, help=say("new.trials_only_help"),
         )  # fmt: skip
-        return Limits(seconds=None, trials=int(trials))
+        return Budget(seconds=None, trials=int(trials))
     if name == OTHER:
         minutes = st.number_input(
             say("new.minutes"), min_value=0.1, max_value=10_080.0, value=DEFAULT_MINUTES, step=1.0,
             key="budget_minutes", width=240, format="%g",
         )  # fmt: skip
-        return Limits(seconds=60 * float(minutes))
-    return Limits(seconds=PRESET_SECONDS[Preset(name)])
+        return Budget(seconds=60 * float(minutes))
+    return Budget(seconds=PRESET_SECONDS[Preset(name)])
 
 
 def _pick_metric(task: Task) -> str:
@@ -177,52 +171,75 @@ def _pick_families() -> tuple[str, ...]:
     return tuple(name for group in GROUPS.values() for name in group if name in chosen)
 
 
-def _pick_advanced(
-    dataset: Dataset, budget: Limits, families: tuple[str, ...], networks: Networks | None
-) -> Advanced:
-    of_pictures = networks is not None
-    slots = [slot.name for slot in services.list_slots()]
+def _pick_advanced(dataset: Dataset, choice: search_choices.SearchChoice) -> Advanced:
+    """What has a default one can open: the choice with everything that was decided there."""
     with st.expander(say("new.advanced"), key="advanced"):
-        top, bottom = st.container(), st.container()
-        with bottom:  # decided first: what is offered above depends on it
-            goals = pick_goals() if of_pictures else None
+        top, middle, bottom = st.container(), st.container(), st.container()
         left, right = top.columns(2, gap="medium")
-        suggested = _suggest_preset(budget.seconds)
-        named = right.selectbox(
-            say("new.preset"), (FITTING, *Preset), key="preset",
-            help=say("new.preset_help_pictures" if of_pictures else "new.preset_help"),
-            format_func=lambda value: _name_preset(value, suggested),
-        )  # fmt: skip
-        preset = suggested if named in (None, FITTING) else Preset(named)
-        trials = right.number_input(
-            say("new.trials"), min_value=1, max_value=10_000, value=None, key="trials_limit",
-            help=say("new.trials_help"),
-        )  # fmt: skip
-        seed = right.number_input(
-            say("new.seed"), min_value=0, max_value=2**31 - 1, value=0, key="seed",
-            help=say("new.seed_help"),
-        )  # fmt: skip
-        devices = right.multiselect(
-            say("new.devices"), slots, default=slots, key="devices", help=say("new.devices_help")
-        )
-        situation = search_choices.build_situation(
-            dataset, families, preset, devices,
-            objectives=goals.objectives if goals else (Objective.SCORE,),
-            limits=goals.limits if goals else ModelLimits(),
-            method=networks.method if networks else Method.PLAIN,
-            trials=budget.trials or trials,
-        )  # fmt: skip
+        with right:
+            choice = _pick_run(dataset, choice)
+        with middle:  # decided first: what is offered above depends on it
+            goals = pick_goals(dataset.kind)
+        choice = replace(choice, objectives=goals.objectives, limits=goals.limits)
+        with bottom:
+            choice = _pick_space(dataset, choice)
+        situation, problem = _read_situation(dataset, choice)
         with left:
-            sampler, pruner = pick_sampler(situation), pick_pruner(situation)
-    return Advanced(
-        preset=preset,
-        sampler=sampler,
-        pruner=pruner,
-        seed=int(seed or 0),
-        trials=int(trials) if trials else None,
-        devices=tuple(devices),
-        goals=goals,
+            choice = replace(choice, sampler=pick_sampler(situation), pruner=pick_pruner(situation))
+    return Advanced(choice=choice, problem=problem)
+
+
+def _pick_run(dataset: Dataset, choice: search_choices.SearchChoice) -> search_choices.SearchChoice:
+    """Size of the spaces, trials, seed and devices."""
+    slots = [slot.name for slot in services.list_slots()]
+    named = st.selectbox(
+        say("new.preset"), (FITTING, *Preset), key="preset",
+        help=say("new.preset_help" if dataset.images is None else "new.preset_help_pictures"),
+        format_func=lambda value: _name_preset(value, choice.preset),
+    )  # fmt: skip
+    trials = st.number_input(
+        say("new.trials"), min_value=1, max_value=10_000, value=None, key="trials_limit",
+        help=say("new.trials_help"),
+    )  # fmt: skip
+    seed = st.number_input(
+        say("new.seed"), min_value=0, max_value=2**31 - 1, value=0, key="seed",
+        help=say("new.seed_help"),
+    )  # fmt: skip
+    devices = st.multiselect(
+        say("new.devices"), slots, default=slots, key="devices", help=say("new.devices_help")
     )
+    limit = choice.budget.trials or (int(trials) if trials else None)
+    return replace(
+        choice,
+        budget=replace(choice.budget, trials=limit),
+        preset=choice.preset if named in (None, FITTING) else Preset(named),
+        seed=int(seed or 0),
+        devices=tuple(devices),
+    )
+
+
+def _pick_space(
+    dataset: Dataset, choice: search_choices.SearchChoice
+) -> search_choices.SearchChoice:
+    """Fewer families and narrower ranges, where somebody wants that."""
+    if not st.toggle(say("space.narrow"), key="narrow", help=say("space.narrow_help")):
+        return choice
+    choice = replace(choice, families=pick_fewer_families(choice.families))
+    try:
+        spaces = search_choices.build_spec(dataset, choice).spaces
+    except FairloomError:
+        return choice  # what is wrong with it stands below the form
+    return replace(choice, ranges=pick_ranges(spaces))
+
+
+def _read_situation(dataset: Dataset, choice: search_choices.SearchChoice) -> tuple[Situation, str]:
+    """What samplers and pruners are offered by, and why the choice cannot be searched for, if so."""
+    if not choice.devices:
+        return Situation(spaces={}), ""
+    try:
+        return search_choices.build_spec(dataset, choice).situation, ""
+    except FairloomError as error:
+        return Situation(spaces={}), str(error)
 
 
 def _name_preset(value: str, suggested: Preset) -> str:
@@ -237,51 +254,26 @@ def _suggest_preset(seconds: float | None) -> Preset:
     return Preset.QUICK
 
 
-def _build_choice(
-    task: Task,
-    limits: Limits,
-    metric: str,
-    families: tuple[str, ...],
-    advanced: Advanced,
-) -> search_choices.SearchChoice | None:
-    """The choice, or None with the reason on the page."""
-    if not families:
-        st.warning(say("new.families_none"))
-        return None
-    return search_choices.SearchChoice(
-        target=task.target,
-        metric=metric,
-        budget=Budget(seconds=limits.seconds, trials=limits.trials or advanced.trials),
-        families=families,
-        preset=advanced.preset,
-        sampler=advanced.sampler,
-        pruner=advanced.pruner,
-        seed=advanced.seed,
-        devices=advanced.devices,
-    )
-
-
-def _show_start(
-    dataset: Dataset, choice: search_choices.SearchChoice | None, advanced: Advanced
-) -> None:
+def _show_start(dataset: Dataset, advanced: Advanced) -> None:
+    choice = advanced.choice
     with st.container(horizontal=True, vertical_alignment="center", key="start_row"):
         pressed = st.button(
             say("new.start"),
             key="start",
             type="primary",
             icon=":material/play_arrow:",
-            disabled=choice is None or not advanced.devices,
+            disabled=not (choice.families and choice.devices) or bool(advanced.problem),
         )
         names = {
-            "sampler": SAMPLERS[advanced.sampler].title,
-            "pruner": say_plain("new.ends", who=PRUNERS[advanced.pruner].title),
-            "preset": say_plain(f"preset.{advanced.preset}"),
+            "sampler": SAMPLERS[choice.sampler].title,
+            "pruner": say_plain("new.ends", who=PRUNERS[choice.pruner].title),
+            "preset": say_plain(f"preset.{choice.preset}"),
         }
-        where = _describe_where(dataset, advanced.devices)
-        st.caption(f"{where} {say('new.defaults', seed=advanced.seed, **names)}", width="stretch")
+        where = _describe_where(dataset, choice.devices)
+        st.caption(f"{where} {say('new.defaults', seed=choice.seed, **names)}", width="stretch")
     if not services.has_worker():
         st.warning(say("frame.no_worker"))
-    if pressed and choice is not None:
+    if pressed:
         _start(dataset, choice)
 
 

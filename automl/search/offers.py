@@ -112,9 +112,9 @@ def _warn_gp(situation: Situation) -> str:
 
 def _refuse_cma(situation: Situation) -> str:
     if situation.has_front:
-        return "CMA-ES knows one objective"
+        return "it knows one objective"
     if situation.has_limits:
-        return "CMA-ES does not heed limits"
+        return "it does not heed limits"
     for family, space in situation.spaces.items():
         unordered = next(
             (
@@ -126,8 +126,7 @@ def _refuse_cma(situation: Situation) -> str:
         )
         if unordered is not None:
             return (
-                f"CMA-ES moves along numbers, and {FAMILIES[family].title} has the choice "
-                f"{unordered!r}"
+                f"it moves along numbers, and {FAMILIES[family].title} has the choice {unordered!r}"
             )
         if not list_axes(space):
             return f"nothing is left to choose in the space of {FAMILIES[family].title}"

@@ -7,9 +7,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import live, search_choices, services
+from app.components import space_form
 from automl.data.dataset import Dataset, Role
+from automl.errors import SpecError
 from automl.files import append_jsonl, write_json
 from automl.jobs.records import Job, JobState, Outcome, StopMode, Trial, TrialState
+from automl.models.catalog import get_space
 from automl.search.spec import Budget, Preset, Pruner, Sampler
 from tests.ui.datasets import get_query, import_people
 
@@ -270,7 +273,7 @@ def test_samplers_are_offered_where_they_are_valid_and_the_others_say_why(people
     assert "aging evolution" in at.selectbox(key="sampler").options
     assert "CMA-ES" not in at.selectbox(key="sampler").options
     text = read_text(at).replace("\\", "")
-    assert "CMA-ES (CMA-ES moves along numbers" in text
+    assert "CMA-ES (it moves along numbers" in text
     assert "Wilcoxon (its test needs scores on independent folds" in text
     at.selectbox(key="sampler").set_value("evolution").run()
     at.selectbox(key="pruner").set_value("median").run()
@@ -278,3 +281,54 @@ def test_samplers_are_offered_where_they_are_valid_and_the_others_say_why(people
     at.button(key="start").click().run()
     (job,) = services.list_searches()
     assert (job.spec["sampler"], job.spec["pruner"]) == ("evolution", "median")
+
+
+def test_goals_of_a_table_stand_in_the_spec_and_open_the_genetic_samplers(people: Dataset) -> None:
+    at = open_search(dataset=people.id)
+    at.number_input(key="limit_parameters").set_value(20.0)
+    at.number_input(key="limit_latency").set_value(4.5)
+    at.multiselect(key="objectives").select("latency").select("parameters").run()
+    assert "NSGA-III" in at.selectbox(key="sampler").options
+    assert "aging evolution" not in at.selectbox(key="sampler").options
+    assert "median" not in at.selectbox(key="pruner").options
+    assert "every network trains to its own end" in read_text(at)
+    at.selectbox(key="sampler").set_value("nsga3").run()
+    at.button(key="start").click().run()
+    (job,) = services.list_searches()
+    assert job.spec["objectives"] == ["score", "latency", "parameters"]
+    assert job.spec["limits"] == {"parameters": 20_000, "macs": None, "latency_ms": 4.5}
+    assert job.spec["sampler"] == "nsga3"
+
+
+def test_fewer_kinds_of_models_open_what_needs_numbers_alone(people: Dataset) -> None:
+    at = open_search(dataset=people.id)
+    at.toggle(key="narrow").set_value(True).run()
+    at.multiselect(key="narrow_families").set_value(["boosting"]).run()
+    assert not at.exception
+    at.selectbox(key="sampler").set_value("cma_es").run()
+    at.button(key="start").click().run()
+    (job,) = services.list_searches()
+    assert (job.spec["families"], job.spec["sampler"]) == (["boosting"], "cma_es")
+
+
+def test_a_range_that_was_changed_stands_in_the_spec_and_a_wider_one_is_refused(
+    people: Dataset,
+) -> None:
+    spaces = {"mlp": get_space("mlp"), "linear": get_space("linear")}
+    frame = space_form.build_frame(spaces)
+    assert set(frame["family"]) == {"mlp", "linear"}
+    assert "in steps of 32" in frame.set_index("label").loc["width", "declared"]
+    edited = frame.copy()
+    edited.loc[edited["label"] == "depth", "high"] = 2.0
+    ranges = space_form.read_changes(frame, edited)
+    assert ranges == {"mlp": {"depth": (1.0, 2.0)}}
+    choice = search_choices.SearchChoice(
+        target="income", metric="roc_auc", budget=Budget(trials=3), families=("mlp",),
+        preset=Preset.BALANCED, sampler=Sampler.TPE, pruner=Pruner.NONE, seed=0,
+        devices=tuple(slot.name for slot in services.list_slots()), ranges=ranges,
+    )  # fmt: skip
+    assert search_choices.build_spec(people, choice).spaces["mlp"]["depth"].high == 2
+    edited.loc[edited["label"] == "depth", "high"] = None
+    wrong = replace(choice, ranges=space_form.read_changes(frame, edited))
+    with pytest.raises(SpecError, match="depth from 1 to nan"):
+        search_choices.build_spec(people, wrong)
