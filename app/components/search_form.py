@@ -237,9 +237,12 @@ def _read_situation(dataset: Dataset, choice: search_choices.SearchChoice) -> tu
     if not choice.devices:
         return Situation(spaces={}), ""
     try:
-        return search_choices.build_spec(dataset, choice).situation, ""
+        spec = search_choices.build_spec(dataset, choice)
     except FairloomError as error:
         return Situation(spaces={}), str(error)
+    return spec.situation, "" if spec.families or not choice.families else say_plain(
+        "new.families_none"
+    )
 
 
 def _name_preset(value: str, suggested: Preset) -> str:
