@@ -25,6 +25,7 @@ from automl.settings import Settings
 SEARCH_ROWS = "search"  # encoder fitted on train
 REFIT_ROWS = "refit"  # encoder fitted on train + select
 RECORD = "preparation.json"
+ROWS_WRITTEN = 0.8  # from this share of the work on, trainers may load them
 VIEWS_VERSION = 2  # of what lies in a prepared folder; an earlier one is prepared again
 
 
@@ -67,7 +68,7 @@ def run_preparation(
     save_encoder(result.refit_encoder, folder / REFIT_ROWS / "encoder")
     leaks: tuple[Note, ...] = ()
     if pictures is None:
-        report(0.8, "Looking for columns that give the target away")
+        report(ROWS_WRITTEN, "Looking for columns that give the target away")
         parts = result.prepared.parts
         own_rows = np.sort(
             np.concatenate([rows for part, rows in parts.items() if part is not Part.TEST])

@@ -3,14 +3,14 @@
 import json
 import shutil
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from automl.data.dataset import DataKind
-from automl.execution.child import ChildRequest, Limits, run_child
+from automl.execution.child import ChildRequest, Limits, Progress, run_child
 from automl.execution.devices import Slot
 from automl.execution.launching import warm_up
 from automl.execution.local import LocalExecutor, LocalOptions, Patience
@@ -28,7 +28,7 @@ from automl.search.coordinator import Coordinator
 from automl.search.crew import Crew
 from automl.search.ledger import ACTIVE, Ledger
 from automl.search.opened_model import OpenedModel
-from automl.search.preparation import REFIT_ROWS, SEARCH_ROWS
+from automl.search.preparation import REFIT_ROWS, ROWS_WRITTEN, SEARCH_ROWS
 from automl.search.pretrained_weights import narrow_spec
 from automl.search.progress import build_progress, fit_progress, shorten_warnings
 from automl.search.refits import Refitter
@@ -91,8 +91,7 @@ class SearchRun:
         self._report("preparing", "Splitting and encoding the rows")
         record = yield from self._prepare()
         self._spec = narrow_spec(self._spec, tuple(record.get("weights", ())))
-        executor = self._start_trainers()
-        self._load_rows(executor, SEARCH_ROWS)
+        executor = self._executor or self._start_searching()
         search = self._build_context(executor, record["n_rows"])
         ledger = self._build_ledger()
         crew = Crew(search, ledger)
@@ -138,6 +137,17 @@ class SearchRun:
         self._executor.start()
         return self._executor
 
+    def _start_searching(self) -> LocalExecutor:
+        executor = self._start_trainers()
+        self._load_rows(executor, SEARCH_ROWS)
+        return executor
+
+    def _start_early(self, progress: Progress) -> None:
+        """Trainers load the rows of a table while the child still looks at its columns."""
+        is_table = self._spec.data_kind is DataKind.TABLE
+        if is_table and progress.fraction >= ROWS_WRITTEN and self._executor is None:
+            self._start_searching()
+
     def _prepare(self) -> Generator[None, None, dict[str, Any]]:
         arguments = {
             "spec": render_spec(self._spec),
@@ -145,7 +155,10 @@ class SearchRun:
             "settings": render_settings(self._context.settings),
         }
         record = yield from self._run_child(
-            "automl.search.preparation:run_preparation", arguments, PREPARE_SECONDS
+            "automl.search.preparation:run_preparation",
+            arguments,
+            PREPARE_SECONDS,
+            self._start_early,
         )
         for note in record["notes"]:
             if note["level"] == "warning":
@@ -154,7 +167,11 @@ class SearchRun:
         return record
 
     def _run_child(
-        self, function: str, arguments: Mapping[str, Any], seconds: float
+        self,
+        function: str,
+        arguments: Mapping[str, Any],
+        seconds: float,
+        on_progress: Callable[[Progress], None] | None = None,
     ) -> Generator[None, None, dict[str, Any]]:
         with make_child_folder(self._context) as folder:
             request = ChildRequest(
@@ -164,7 +181,8 @@ class SearchRun:
                 limits=Limits(timeout_seconds=seconds),
             )
             result = yield from run_until(
-                lambda: self._context.stop_mode() is StopMode.DISCARD, run_child(request)
+                lambda: self._context.stop_mode() is StopMode.DISCARD,
+                run_child(request, on_progress),
             )
         if result is None:
             raise SearchDiscarded("The search was ended and its results were discarded.")
