@@ -11,6 +11,8 @@ from fairness.reliability import compute_brier_losses, compute_log_losses
 
 Floats = NDArray[np.float64]
 
+LARGEST_SHARE = 1e150  # an error over the floor; beyond it the divisor is as good as zero
+
 
 def compute_losses(name: str, outcomes: Outcomes) -> Floats:
     """Brier or log losses of the rows of a classification."""
@@ -51,7 +53,7 @@ def build_value_columns(
     if name == "mape":
         floor = outcomes.floor
         floor = float(np.percentile(np.abs(truth), 1)) if floor is None else floor
-        if floor <= 0:
+        if floor <= 0 or np.abs(error).max() / LARGEST_SHARE > floor:
             return None
         return scores.compute_percentage_errors(truth, forecast, floor)[:, None], identity
     if name == "smape":

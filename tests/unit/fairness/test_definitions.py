@@ -98,6 +98,12 @@ def test_regression_equals_scikit_learn():
         )
 
 
+def test_a_target_as_good_as_zero_has_no_percentage_error():
+    outcomes = Outcomes("regression", np.array([2.3e-308, 2.3e-308]), np.array([4.0, 5.0]))
+    assert "zero" in compute_metric("mape", outcomes).reason
+    assert compute_metric("mae", outcomes).value == pytest.approx(4.5)
+
+
 def test_r2_of_the_reference_case():
     outcomes = Outcomes("regression", np.array([2.5, 0, 2.1, 1.8]), np.array([3, -0.1, 2, 1.7]))
     assert compute_metric("r2", outcomes).value == pytest.approx(0.923497, abs=5e-7)
