@@ -1,7 +1,6 @@
 """Which networks may train as one program: what changes shapes or code, as text. Costs no torch."""
 
 from automl.models.tabular.config import (
-    InputConfig,
     parse_inputs,
     parse_mlp,
     parse_resnet,
@@ -14,7 +13,9 @@ LEAST_WIDTH = 32
 LEAST_EMBEDDING = 12
 ALONE = ""
 _INPUTS = {"numeric_embedding", "numeric_view", "one_hot_limit", "categorical_dim", LABEL} | {
-    f"numeric_embedding.piecewise.{name}" for name in ("bins", "dim")
+    f"numeric_embedding.{kind}.{name}"
+    for kind in ("piecewise", "periodic", "pbld")
+    for name in ("bins", "dim", "frequencies", "sigma")
 }
 _PLAN = {"optimizer", "schedule", "epochs"} | {
     f"optimizer.{optimizer}.{name}"
@@ -34,15 +35,15 @@ KNOWN = {
     "mlp": _SHARED | {"depth", "taper", "residual", "dropout"},
     "resnet": _SHARED | {"blocks", "hidden_factor", "hidden_dropout", "residual_dropout"},
 }
-EMBEDDINGS = ("none", "piecewise")
+EMBEDDINGS = ("none", "piecewise", "periodic", "pbld")
 
 
 def compute_bucket(family: str, config: Config) -> str:
     """The bucket of a configuration: equal text may share a pack, empty text trains alone.
 
     Free inside a bucket: depth, width up to the bucket's, taper, activation, norm, dropout, numeric view,
-    one-hot limit, bins and size of embeddings, loss, optimiser, rates, decay, schedule, horizon, seed. A label
-    that packs do not know makes a network train alone, never differently.
+    one-hot limit, bins, frequencies and size of embeddings, loss, optimiser, rates, decay, schedule, horizon,
+    seed. A label that packs do not know makes a network train alone, never differently.
     """
     if is_encoded(config):  # its rows are numbers of their own
         return ALONE
@@ -53,17 +54,16 @@ def compute_bucket(family: str, config: Config) -> str:
     if family == "resnet":
         parsed = parse_resnet(config)
         width = _find_class(max(parsed.d_block, parsed.d_hidden), LEAST_WIDTH)
-        return f"resnet·{width}·{_describe_inputs(parsed.inputs)}"
+        return f"resnet·{width}·{_describe_inputs(config)}"
     mlp = parse_mlp(config)
     kind = "residual" if mlp.is_residual else "plain"
     width = _find_class(max(mlp.widths), LEAST_WIDTH)
-    return f"mlp·{width}·{kind}·{_describe_inputs(parse_inputs(config))}"
+    return f"mlp·{width}·{kind}·{_describe_inputs(config)}"
 
 
-def _describe_inputs(inputs: InputConfig) -> str:
-    if not inputs.n_bins:
-        return "numbers"
-    return f"piecewise {_find_class(inputs.d_numeric, LEAST_EMBEDDING)}"
+def _describe_inputs(config: Config) -> str:
+    kind, d_numeric = read(config, "numeric_embedding", str), parse_inputs(config).d_numeric
+    return kind if kind == "none" else f"{kind} {_find_class(d_numeric, LEAST_EMBEDDING)}"
 
 
 def _find_class(value: int, least: int) -> int:

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.func import functional_call
 
 from automl.models.tabular.embeddings import PiecewiseLinear
 from automl.models.tabular.inputs import Batch, TabularInput
 from automl.models.tabular.packed.operations import Pair
+from automl.models.tabular.periodic import PBLD, Periodic
 
 TABLE = "inputs.categorical.table.weight"
 
@@ -82,6 +84,11 @@ class PiecewiseInput:
         self._offset = ((member + feature) * n_bins)[:, None]  # (K, 1, F)
         self._saved: tuple[Tensor, ...] = ()
 
+    @property
+    def d_embedding(self) -> int:
+        """Values per number of the widest member."""
+        return self.weight.value.shape[3]
+
     def forward(
         self, x: Tensor, sources: Sequence[PackRows], rows: Tensor, *, training: bool
     ) -> Tensor:
@@ -118,6 +125,60 @@ class PiecewiseInput:
         above = whole[:, :, 1:].flip(2).cumsum(2).flip(2)
         self.weight.grad.copy_(partial)
         self.weight.grad[:, :, :-1] += above
+
+
+class ModuleInput:
+    """Embeddings that every member computes by its own module, with automatic differentiation.
+
+    What is learned lies in the pack's storage like all else; the modules lend their formula.
+    """
+
+    def __init__(self, layers: Sequence[Periodic | PBLD], pairs: Mapping[str, Pair]) -> None:
+        self.layers = tuple(layers)
+        self._values = [_find_own(layer, member, pairs) for member, layer in enumerate(layers)]
+        self._saved: list[Tensor] = []
+
+    @property
+    def d_embedding(self) -> int:
+        """Values per number of the widest member."""
+        return max(layer.d_embedding for layer in self.layers)
+
+    def forward(
+        self, x: Tensor, sources: Sequence[PackRows], rows: Tensor, *, training: bool
+    ) -> Tensor:
+        """``x`` ``(K, B, F)`` → ``(K, B, F, d)``."""
+        del sources, rows  # numbers say all
+        out = x.new_zeros(*x.shape, self.d_embedding)
+        self._saved = []
+        for member, (layer, own) in enumerate(zip(self.layers, self._values, strict=True)):
+            with torch.set_grad_enabled(training):
+                values = {name: pair.value for name, pair in own.items()}
+                found = functional_call(layer, values, (x[member],))
+            out[member, ..., : found.shape[2]] = found.detach()
+            if training:
+                self._saved.append(found)
+        return out
+
+    def backward(self, grad: Tensor) -> None:
+        """Gradients of the parameters from ``(K, B, F, d)``."""
+        for member, (found, own) in enumerate(zip(self._saved, self._values, strict=True)):
+            leaves = [pair.value for pair in own.values()]
+            upper = grad[member, ..., : found.shape[2]]
+            for pair, slope in zip(
+                own.values(), torch.autograd.grad(found, leaves, upper), strict=True
+            ):
+                pair.grad.copy_(slope)
+        self._saved = []
+
+
+def _find_own(layer: nn.Module, member: int, pairs: Mapping[str, Pair]) -> dict[str, Pair]:
+    """A member's share of the storage in the shapes of its module, by name; values may be differentiated by."""
+    own = {}
+    for name, parameter in layer.named_parameters():
+        pair, inside = pairs[f"inputs.numeric.{name}"], tuple(map(slice, parameter.shape))
+        value = pair.value[member][inside].detach().requires_grad_()
+        own[name] = Pair(value=value, grad=pair.grad[member][inside])
+    return own
 
 
 class TableInput:
@@ -158,7 +219,10 @@ class PackInput:
     """
 
     def __init__(
-        self, numeric: PiecewiseInput | None, categorical: TableInput | None, n_numeric: int
+        self,
+        numeric: PiecewiseInput | ModuleInput | None,
+        categorical: TableInput | None,
+        n_numeric: int,
     ) -> None:
         self.numeric, self.categorical, self.n_numeric = numeric, categorical, n_numeric
         self._sizes: tuple[int, ...] = ()
@@ -186,7 +250,7 @@ class PackInput:
     def backward(self, grad: Tensor) -> None:
         parts = grad.split_with_sizes(self._sizes, dim=2)
         if self.numeric is not None:
-            d = self.numeric.weight.value.shape[3]
+            d = self.numeric.d_embedding
             self.numeric.backward(parts[0].reshape(*grad.shape[:2], -1, d))
         if self.categorical is not None:
             self.categorical.backward(parts[-1])
@@ -206,18 +270,27 @@ def _gather(tables: Sequence[Tensor], rows: Tensor, *, fill: int) -> Tensor:
 
 def build_input(inputs: Sequence[TabularInput], pairs: Mapping[str, Pair]) -> PackInput:
     """The inputs of all members, whose own ones hold the edges of the bins."""
-    numeric = categorical = None
-    layers = [layer.numeric for layer in inputs if isinstance(layer.numeric, PiecewiseLinear)]
-    if layers:
-        numeric = PiecewiseInput(
-            layers,
-            linear=pairs["inputs.numeric.linear_weight"],
-            bias=pairs["inputs.numeric.linear_bias"],
-            weight=pairs["inputs.numeric.weight"],
-        )
-    if TABLE in pairs:
-        categorical = TableInput(pairs[TABLE])
-    return PackInput(numeric, categorical, inputs[0].n_numeric)
+    categorical = TableInput(pairs[TABLE]) if TABLE in pairs else None
+    return PackInput(_build_numeric(inputs, pairs), categorical, inputs[0].n_numeric)
+
+
+def _build_numeric(
+    inputs: Sequence[TabularInput], pairs: Mapping[str, Pair]
+) -> PiecewiseInput | ModuleInput | None:
+    """Members of a pack have one kind of embedding."""
+    layers = [one.numeric for one in inputs]
+    waves = [layer for layer in layers if isinstance(layer, (Periodic, PBLD))]
+    piecewise = [layer for layer in layers if isinstance(layer, PiecewiseLinear)]
+    if waves:
+        return ModuleInput(waves, pairs)
+    if not piecewise:
+        return None
+    return PiecewiseInput(
+        piecewise,
+        linear=pairs["inputs.numeric.linear_weight"],
+        bias=pairs["inputs.numeric.linear_bias"],
+        weight=pairs["inputs.numeric.weight"],
+    )
 
 
 def find_columns(inputs: Sequence[TabularInput]) -> list[Tensor]:

@@ -30,19 +30,32 @@ def drive_pack(prepared, task, requests, answer=lambda _: None):
         said = answer(step)
 
 
-def vary(family, task_type, norms, **changes):
+def embed(kind, third):
+    """The labels of an embedding, of three sizes."""
+    sizes = {"dim": (4, 8, 12)[third]}
+    if kind == "piecewise":
+        sizes |= {"bins": (4, 8, 12)[third]}
+    elif kind != "none":
+        sizes |= {"frequencies": (3, 5, 8)[third], "sigma": (0.1, 0.3, 0.5)[third]}
+    chosen = (
+        {} if kind == "none" else {f"numeric_embedding.{kind}.{k}": v for k, v in sizes.items()}
+    )
+    return {"numeric_embedding": kind, **chosen}
+
+
+def vary(family, task_type, norms, embedding="piecewise", **changes):
     """Members of one bucket that differ in all that is free inside it."""
     depths, optimisers = (1, 2, 3), ("adamw", "sgd")
     schedules = ("cosine", "constant", "one_cycle")
     members = {}
     for index, (norm, depth, optimiser) in enumerate(itertools.product(norms, depths, optimisers)):
         third = index % 3
-        config = FAMILIES[family].default | NO_DROPOUT[family]
+        config = {k: v for k, v in FAMILIES[family].default.items() if "embedding" not in k}
+        config |= NO_DROPOUT[family] | embed(embedding, third)
         config |= {
             "norm": norm, "width": 32 if index % 2 else 24, "schedule": schedules[(index + depth) % 3],
             "activation": ("relu", "gelu", "silu")[third], "epochs": 4,
-            "numeric_embedding.piecewise.bins": (4, 8, 12)[third],
-            "numeric_embedding.piecewise.dim": (4, 8, 12)[third], "categorical_dim": (4, 8)[index % 2],
+            "categorical_dim": (4, 8)[index % 2],
             "numeric_view": ("quantile", "robust", "standard")[third],
             "one_hot_limit": (4, 8, 16)[(third + depth) % 3],
         }  # fmt: skip

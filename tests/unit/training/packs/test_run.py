@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -34,20 +32,14 @@ def find_gap(one, other, scale):
     [
         (TaskType.BINARY, "mlp", ("none", "layer"), {}),
         (TaskType.MULTICLASS, "mlp", ("none", "layer"), {"residual": True}),
-        (TaskType.REGRESSION, "mlp", ("layer",), {"numeric_embedding": "none"}),
-        (TaskType.MULTICLASS, "resnet", ("layer",), {"schedule": "cosine"}),
+        (TaskType.REGRESSION, "mlp", ("layer",), {"embedding": "none"}),
+        (TaskType.BINARY, "mlp", ("layer",), {"embedding": "pbld"}),
+        (TaskType.MULTICLASS, "resnet", ("layer",), {"embedding": "periodic"}),
     ],
 )
 def test_a_member_equals_the_network_trained_alone(task_type, family, norms, changes):
     prepared, task = build_prepared(task_type), build_task(task_type)
     requests = vary(family, task_type, norms, **changes)
-    if changes.get("numeric_embedding") == "none":
-        requests = {
-            number: replace(
-                one, config={k: v for k, v in one.config.items() if "piecewise" not in k}
-            )
-            for number, one in requests.items()
-        }
     ended, epochs, _ = drive_pack(prepared, task, requests)
     for number, one in requests.items():
         alone, alone_epochs = drive(train(prepared, task, one))
