@@ -103,3 +103,17 @@ def test_findings_that_were_dropped_take_no_part(
 def test_findings_are_known_by_name() -> None:
     with pytest.raises(SpecError, match="no finding 'ugly'"):
         Setup(drop_pictures=("ugly",))
+
+
+def test_rows_prepared_by_an_earlier_release_are_prepared_again(
+    dataset: Dataset, settings: Settings, tmp_path: Path
+) -> None:
+    spec, folder = build_spec(dataset, settings), tmp_path / "prepared"
+    prepare(spec, settings, folder)
+    record = json.loads((folder / "preparation.json").read_text())
+    (folder / SEARCH_ROWS / "robust.npy").unlink()  # a view that it did not know
+    assert prepare(spec, settings, folder) == record  # what is there is kept as long as it is ours
+    assert not (folder / SEARCH_ROWS / "robust.npy").exists()
+    (folder / "preparation.json").write_text(json.dumps(record | {"views_version": 1}))
+    assert prepare(spec, settings, folder) == record
+    assert load_prepared(folder / SEARCH_ROWS).views.robust.shape == (dataset.n_rows, 0)
