@@ -90,6 +90,8 @@ class Coordinator:
         else:
             yield from self._run_freely()
         yield from self._drain()
+        if self._context.stop_mode() is not StopMode.KEEP_BEST:
+            self._crew.close_waiting()  # what a person stopped may be resumed
 
     def _add_baselines(self) -> None:
         known = {row.family for row in self._ledger.list_trials(BASELINE)}

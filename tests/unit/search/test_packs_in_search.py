@@ -161,9 +161,11 @@ def test_in_a_time_budget_companions_fill_the_packs_and_take_free_places(tmp_pat
         assert len(members) <= 12  # then others have their turn
     families = [row.family for row in searched if row.origin not in (COMPANION, "start")]
     assert families.count("boosting") >= len(families) // 5  # nobody's turn was taken
-    waiting = [row for row in searched if row.state is TrialState.WAITING]
-    assert len(waiting) <= 4
-    assert all(row.number > searched[-1].number - 20 for row in waiting)
+    never = [row for row in searched if row.failure_kind == "stopped"]
+    assert len(never) <= 4
+    assert all(row.state is TrialState.PRUNED and row.n_epochs == 0 for row in never)
+    assert all(row.number > searched[-1].number - 20 for row in never)
+    assert not any(row.state is TrialState.WAITING for row in rows)
 
 
 @pytest.mark.parametrize("family", ["mlp", "resnet"])
