@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from automl.jobs.records import Trial, TrialState
+from automl.models.tabular.target_encoding import LABEL as TARGET_ENCODING
 from automl.search.budget import compute_most_reserve
 from automl.search.context import CoordinatorContext
 from automl.search.ledger import ACTIVE, SEARCH, Ledger
@@ -21,10 +22,8 @@ MAX_SLOW_IN_A_ROW = 12  # each costs a second or two
 WORTH_SAYING = 0.1  # of the budget, left over
 START = "start"  # of the list of configurations known to be good
 COMPANION = "companion"  # proposed to fill a pack: its shapes are those of another trial
-# what decides the shapes of a network, and so who can share its pack
-SHAPE = (
-    "width", "residual", "hidden_factor", "numeric_embedding", "numeric_embedding.piecewise.dim",
-)  # fmt: skip
+# what decides the shapes of a network, and so who can share its pack; the sizes of embeddings come on top
+SHAPE = frozenset({"width", "residual", "hidden_factor", "numeric_embedding", TARGET_ENCODING})
 
 
 class Proposer:
@@ -111,7 +110,7 @@ class Proposer:
         """
         if self._spec.sampler is Sampler.GRID or not self.is_open():
             return None
-        shape = {label: leader.config[label] for label in SHAPE if label in leader.config}
+        shape = {label: value for label, value in leader.config.items() if _is_shape(label)}
         return self._add(leader.family, Start(family=leader.family, config=shape), COMPANION)
 
     def _count_turns(self) -> int:
@@ -160,3 +159,8 @@ class Proposer:
             return False
         left = clock.compute_left(compute_most_reserve(clock.total, is_long=True)) or 0.0
         return left > WORTH_SAYING * clock.total
+
+
+def _is_shape(label: str) -> bool:
+    is_size = label.startswith("numeric_embedding.") and label.endswith(".dim")
+    return is_size or label in SHAPE

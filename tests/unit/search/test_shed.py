@@ -35,7 +35,8 @@ def test_weights_stay_for_candidates_and_baselines_only(tmp_path, monkeypatch, m
     ledger = bench.ledger
     wanted = {ledger.find_best().number, ledger.find_best_network().number}
     candidates = {row.number for row in ensembling.pick_candidates(ledger)}
-    assert len(candidates & {row.number for row in rows if row.stage == SEARCH}) >= most
+    assert len(candidates) >= most
+    assert candidates & {row.number for row in rows if row.stage == SEARCH}
     wanted |= candidates
     wanted |= {row.number for row in rows if row.stage == BASELINE}
     has_weights = {
