@@ -90,11 +90,17 @@ def _lose_log(_truth: Truth, columns: Floats) -> Floats:
     return losses
 
 
-def _lose_brier(truth: Truth, columns: Floats) -> Floats:
-    wanted = np.zeros(columns.shape)
-    wanted[np.arange(len(truth)), truth.astype(np.int64)] = 1.0
-    losses: Floats = ((columns - wanted) ** 2).sum(axis=1)
-    return losses
+def _build_brier(task: Task) -> Measure:
+    """Of two classes the squared error of one of them, of more the sum over all."""
+    factor = 0.5 if task.type is TaskType.BINARY else 1.0
+
+    def lose(truth: Truth, columns: Floats) -> Floats:
+        wanted = np.zeros(columns.shape)
+        wanted[np.arange(len(truth)), truth.astype(np.int64)] = 1.0
+        losses: Floats = factor * ((columns - wanted) ** 2).sum(axis=1)
+        return losses
+
+    return _build_mean("brier_score", _take_all, lose)
 
 
 def _lose_squared(truth: Truth, columns: Floats) -> Floats:
@@ -177,9 +183,10 @@ def _build_ovr(_task: Task) -> Measure:
 
 _MEASURES: Mapping[str, Callable[[Task], Measure]] = {
     "log_loss": lambda _task: build_log_loss(),
-    "brier_score": lambda _task: _build_mean("brier_score", _take_all, _lose_brier),
-    **{name: _build_value(name, _lose_squared) for name in ("mse", "rmse", "r2")},
-    **{name: _build_value(name, _lose_absolute) for name in ("mae", "median_absolute_error")},
+    "brier_score": _build_brier,
+    # mixtures of the same rows are ordered alike by these, and the value that is told is that of the name
+    **dict.fromkeys(("mse", "rmse", "r2"), _build_value("mse", _lose_squared)),
+    **dict.fromkeys(("mae", "median_absolute_error"), _build_value("mae", _lose_absolute)),
     "smape": _build_value("smape", _lose_symmetric),
     "roc_auc": lambda task: _build_ranking("roc_auc", task, compute_auc),
     "average_precision": lambda task: _build_ranking("average_precision", task, _score_precision),

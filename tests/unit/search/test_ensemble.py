@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from automl.data.task import Task, TaskType
+from automl.evaluation.outcomes import build_outcomes
 from automl.search.ensemble import (
     GUARD_SHARE,
     MOST_MEMBERS,
@@ -14,6 +15,7 @@ from automl.search.ensemble import (
     split_rows,
 )
 from automl.search.ensemble_scores import build_measure, compute_auc
+from fairness.definitions import compute_score
 from fairness.scores import compute_auc_value
 
 N = 1_200
@@ -154,6 +156,27 @@ def test_there_are_never_more_members_than_allowed():
 def test_many_rows_are_sampled():
     ensemble = _build(_task(), *_draw_binary(3, n=30_000))
     assert ensemble.n_rows + ensemble.n_guard <= MOST_RANKED_CELLS + 2
+
+
+@pytest.mark.parametrize(
+    "metric", ["rmse", "r2", "mae", "median_absolute_error", "smape", "log_loss", "brier_score", "roc_auc",
+               "average_precision", "accuracy"],
+)  # fmt: skip
+def test_the_value_of_the_guard_rows_is_that_of_the_measure_it_names(metric):
+    """People read it beside that name."""
+    if metric in ("rmse", "r2", "mae", "median_absolute_error", "smape"):
+        task = _task(metric, 0)
+        truth = np.random.default_rng(8).normal(3, 1, N)
+        models = {number: truth + 0.3 * np.roll(truth, number + 1) for number in range(2)}
+    else:
+        task = _task(metric)
+        truth, models = _draw_binary(2)
+    ensemble = _build(task, truth, models)
+    _, guard = split_rows(
+        EnsembleInput(task=task, truth=truth, predictions=models, single=ensemble.single)
+    )
+    outcomes = build_outcomes(task, truth[guard], models[ensemble.single][guard])
+    assert ensemble.guard_single == pytest.approx(compute_score(ensemble.measure, outcomes))
 
 
 def test_the_fast_auc_is_the_registrys_with_ties():
