@@ -95,12 +95,13 @@ TRANSFORMER_DEFAULT: Config = {
     "lr": 1e-4, "weight_decay": 1e-5, "schedule": "constant", "epochs": 24,
 }  # fmt: skip
 
-# LightGBM: learned portfolios of AutoGluon (Apache-2.0), by the numbers of their lists. First what is quick and was
-# better than the default on six of seven tables of 900 to 33,000 rows; extra trees are best on small tables, and slow.
+# LightGBM: from AutoGluon's learned portfolios (by the numbers of its lists) and pytabkit's tuned defaults, both Apache-2.0.
+# Measured on seven tables of 900 to 33,000 rows: the first four are quick and each beat the default on five or more;
+# extra trees are best on tables of some thousand rows, and take five times as long.
 # Networks: found by 36 random configurations per table on two tables of 23,000 and 12,000 rows, CPU, batch 256 and 512:
 # many bins, narrow layers and high rates win, and train in seconds.
 STARTS: Mapping[str, tuple[Config, ...]] = {
-    "linear": ({"C": 0.1}, {"C": 0.01}, {"C": 10.0}),
+    "linear": ({"C": 0.1}, {"C": 10.0}, {"C": 0.01}),
     "boosting": (
         {"learning_rate": 0.05, "max_leaf_nodes": 31, "min_samples_leaf": 20,
          "l2_regularization": 1.0, "max_features": 0.5},
@@ -109,11 +110,11 @@ STARTS: Mapping[str, tuple[Config, ...]] = {
     ),
     "lightgbm": (
         _lightgbm(0.0398, 16, 0.579, 0.959, 1, 0.939, 0.990, 1.90, 0.022, 27, 39),  # r31
+        _lightgbm(0.04, 50, 1.0, 0.75, 40, 0.0, 0.0, 10.0, 10.0, 4, 100),  # pytabkit, classification
         _lightgbm(0.0114, 84, 0.528, 0.978, 3, 0.027, 0.838, 0.155, 0.0093, 42, 75),  # r163
-        _lightgbm(0.0180, 180, 0.404, 0.950, 12, 0.766, 1.60, 0.216, 0.064, 11, 3, extra_trees=True),  # r72
+        _lightgbm(0.05, 100, 1.0, 0.7, 3, 0.0, 0.0, 10.0, 10.0, 4, 100),  # pytabkit, regression
         _lightgbm(0.0179, 39, 0.462, 0.877, 3, 0.238, 0.355, 0.342, 15.4, 16, 9, extra_trees=True),  # r177
-        _lightgbm(0.0243, 16, 0.722, 0.969, 27, 0.918, 1.66, 0.556, 27.0, 63, 20, extra_trees=True),  # r8
-        _lightgbm(0.0193, 64, 0.553, 0.992, 28, 0.914, 1.90, 0.014, 1.87, 18, 54, extra_trees=True),  # r13
+        _lightgbm(0.0180, 180, 0.404, 0.950, 12, 0.766, 1.60, 0.216, 0.064, 11, 3, extra_trees=True),  # r72
     ),
     "mlp": (
         _mlp(depth=2, residual=True, norm="batch", activation="gelu", dropout=0.05),
