@@ -12,9 +12,10 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from automl.data.dataset import DataKind
 from automl.jobs.records import Trial, TrialState
 from automl.search.fronts import build_values, is_promoted
-from automl.search.offers import Pruner
+from automl.search.offers import Pruner, Sampler
 from automl.search.own_samplers import OWN_SAMPLERS, Ask, Past
 from automl.search.rungs import FACTOR
 from automl.search.seeding import derive_seed
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     import optuna
 
 CONSTRAINT = "constraints:"  # how Optuna names them among a trial's system attributes
+
+MERGED = "most"
 
 NO_FACTS: Mapping[str, float] = {}
 
@@ -48,6 +51,8 @@ class Study:
         self._parts = optuna_parts
         self._name = name
         self._spec = spec
+        is_bounded = spec.limits.is_set or spec.data_kind is DataKind.IMAGES
+        self._is_merged = spec.sampler is Sampler.GP and is_bounded
         self._judge = None if spec.has_front else Judge(spec, first_rung)
         self._studies: dict[str, optuna.Study] = {}
         self._places: dict[int, tuple[str, int]] = {}  # our number → study, Optuna's number
@@ -149,8 +154,13 @@ class Study:
         )
 
     def constrain(self, number: int, excess: Mapping[str, float]) -> None:
-        """Tell how far a network is over each limit (0 or less: within); once per limit."""
+        """Tell how far a network is over each limit (0 or less: within); once per limit.
+
+        The Gaussian process wants the same limits of every trial: it is told the one that is exceeded most.
+        """
         known = self._find_frozen(number).system_attrs
+        if self._is_merged and excess:
+            excess = {MERGED: max(excess.values())}
         for name, value in excess.items():
             if CONSTRAINT + name not in known:
                 self._open[number].set_constraint(name, value)
@@ -193,6 +203,10 @@ class Study:
         facts: Mapping[str, float] = NO_FACTS,
     ) -> None:
         """Close a trial; a score that is not finite counts as a failure."""
+        if self._is_merged:
+            self.constrain(
+                number, {MERGED: 0.0}
+            )  # a trial of which nothing is known exceeds nothing
         trial = self._open.pop(number)
         study = self._get_study(self._places[number][0])
         states = self._optuna.trial.TrialState

@@ -8,6 +8,8 @@ from sampling_simulation import BRANCHES, NUMBERS, build_small_spec, compute_sco
 from search_simulation import Bench, build_spec
 
 from automl.errors import SpecError
+from automl.jobs.records import Trial, TrialState
+from automl.search.goals import ModelLimits
 from automl.search.offers import SAMPLERS, Sampler
 from automl.search.own_samplers import (
     POINT,
@@ -136,8 +138,6 @@ def test_what_keeps_the_limits_wins_a_tournament_against_what_scores_more():
     for number in range(3):
         study.ask(number, "mlp", spec.spaces["mlp"])
     study.constrain(0, {"parameters": 0.5})
-    from automl.jobs.records import TrialState
-
     for number, score in enumerate((0.9, 0.5, 0.4)):
         study.tell(number, TrialState.COMPLETE, score)
     merits = [past.merit for past in study._list_past("mlp")]
@@ -185,3 +185,26 @@ def test_what_is_fixed_stays_and_the_rest_is_proposed(sampler):
     config = study.ask(12, family, space, fixed)
     validate_config(space, config)
     assert fixed.items() <= config.items()
+
+
+@pytest.mark.parametrize("sampler", [Sampler.TPE, Sampler.GP, Sampler.EVOLUTION, Sampler.NSGA2])
+def test_limits_of_which_not_every_trial_knows_all_are_heeded(sampler):
+    study, spec = _study(sampler, limits=ModelLimits(parameters=9, latency_ms=9.0))
+    family, space = next(iter(spec.situation.spaces.items()))
+    for number in range(12):
+        config = study.ask(number, family, space)
+        known = {"parameters": 0.2 if number % 3 else -0.2, "seconds": -0.1}
+        if number != 5:
+            study.constrain(number, dict(list(known.items())[: 1 + number % 2]))
+        study.tell(number, TrialState.COMPLETE, 0.5 + number / 100, {"parameters": 1.0 + number})
+        validate_config(space, config)
+    again = Study("s", spec, 1)
+    rows = [
+        Trial(
+            number=number, family=family, config={}, state=TrialState.COMPLETE, stage="search", seed=0,
+            score=0.5 + number / 100, optuna=study.describe(number), facts={"parameters": 1.0 + number},
+        )
+        for number in range(12)
+    ]  # fmt: skip
+    again.rebuild(rows)
+    assert again.ask(12, family, space) == study.ask(12, family, space)
