@@ -270,8 +270,8 @@ def _get_table_space(family: str, limits: spaces.Limits) -> Space:
 def get_starts(family: str) -> tuple[Config, ...]:
     """Configurations worth trying before any sampler, best first, after the default.
 
-    Those for tables lie in the space of every preset, on CPU and GPU; those for pictures in that of all presets
-    on a GPU, or on both.
+    Those for tables lie in the space of every preset, on CPU and GPU, but for some of RealMLP and TabM-mini that
+    are of a thorough search's or a GPU's size; those for pictures in that of all presets on a GPU, or on both.
     """
     name = get_family(family).name
     return STARTS.get(name) or IMAGE_STARTS.get(name, ())

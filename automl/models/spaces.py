@@ -23,7 +23,7 @@ class Limits:
     copies: tuple[int, ...]
 
 
-FEW_COPIES, MANY_COPIES = (8, 16), (16, 32)
+FEW_COPIES, MANY_COPIES = (8, 16), (8, 16, 32)
 LIMITS = {
     ("quick", False): Limits(depth=3, widths=(32, 128), epochs=(8, 24), bins=96, copies=FEW_COPIES),
     ("balanced", False): Limits(
@@ -150,7 +150,7 @@ def build_tabm_space(limits: Limits) -> Space:
     """TabM-mini: copies, blocks, inputs and training."""
     return {
         "copies": Choice(options=limits.copies),
-        "blocks": Int(low=1, high=max(3, limits.depth - 1)),
+        "blocks": Int(low=1, high=limits.depth),
         "width": _build_width(limits),
         "dropout": Float(low=0.0, high=0.5),
         **_build_inputs(limits),

@@ -86,6 +86,17 @@ def _lightgbm(*values: float, extra_trees: bool = False) -> Config:
     return {**dict(zip(_LIGHTGBM_LABELS, values, strict=True)), "extra_trees": extra_trees}
 
 
+def _wide_tabm(
+    blocks: int, width: int, lr: float, dropout: float, pieces: tuple[int, int], decay: float
+) -> dict[str, Value]:
+    """Thirty-two copies; ``pieces`` are the bins of a number and the values they become."""
+    return _tabm(
+        copies=32, blocks=blocks, width=width, lr=lr, dropout=dropout, weight_decay=decay,
+        numeric_embedding__piecewise__bins=pieces[0], numeric_embedding__piecewise__dim=pieces[1],
+        schedule="constant",
+    )  # fmt: skip
+
+
 MLP_DEFAULT: Config = _mlp(norm="batch", activation="silu", dropout=0.3)
 RESNET_DEFAULT: Config = _resnet()
 REALMLP_DEFAULT: Config = _realmlp()
@@ -100,6 +111,8 @@ TRANSFORMER_DEFAULT: Config = {
 # extra trees are best on tables of some thousand rows, and take five times as long.
 # Networks: found by 36 random configurations per table on two tables of 23,000 and 12,000 rows, CPU, batch 256 and 512:
 # many bins, narrow layers and high rates win, and train in seconds.
+# RealMLP: high frequencies for columns with sharp edges, the source's rate for numbers, one of the portfolios.
+# TabM-mini: fewer copies, twice as wide; then the portfolios, of a GPU's size, rounded to the grid of the space.
 STARTS: Mapping[str, tuple[Config, ...]] = {
     "linear": ({"C": 0.1}, {"C": 10.0}, {"C": 0.01}),
     "boosting": (
@@ -121,6 +134,20 @@ STARTS: Mapping[str, tuple[Config, ...]] = {
         _mlp(depth=2, residual=True, norm="layer", activation="selu", dropout=0.05,
              schedule="one_cycle", optimizer__adamw__weight_decay=5e-4),
         _mlp(depth=2, activation="gelu", dropout=0.0, optimizer__adamw__lr=3e-3),
+    ),
+    "realmlp": (
+        _realmlp(width=128, dropout=0.3, sigma=10.0, numeric_view="quantile"),
+        _realmlp(lr=0.2),
+        _realmlp(layers=4, dropout=0.465, sigma=0.108, frequencies=64, embedding_dim=8,
+                 one_hot_limit=4, categorical_dim=16, lr=0.02825, first_rate=0.553,
+                 embedding_rate=0.0718, scale_rate=4.97, beta2_gap=0.0444, weight_decay=0.0413),  # r9
+    ),
+    "tabm": (
+        _tabm(copies=8, width=128),
+        _wide_tabm(5, 896, 1.364e-3, 0.108, (16, 24), 1e-6),
+        _wide_tabm(2, 192, 4.215e-4, 0.0, (109, 16), 1.4e-4),
+        _wide_tabm(3, 864, 1.041e-3, 0.402, (18, 24), 1e-6),
+        _wide_tabm(4, 896, 2.459e-3, 0.0, (104, 8), 6.3e-4),
     ),
     "resnet": (
         _resnet(norm="layer", activation="relu", residual_dropout=0.05,

@@ -1,9 +1,10 @@
 """Whose turn it is: the start list first, then families by a fixed quota.
 
 Tables: three of four asks go to the networks and one to trees. The networks are what is searched for, trees
-keep them honest; the first network family takes two of the three, LightGBM and boosting alternate. The linear
-family is in the start list only: a few strengths of its penalty say all there is to say. Pictures: the searched
-CNN takes most asks, then networks with given weights, then the classical ones.
+keep them honest. MLP and ResNet take a third of the networks' asks each, slower families share the last third;
+of two families the first takes two thirds. LightGBM and boosting alternate. The linear family is in the start
+list only: a few strengths of its penalty say all there is to say. Pictures: the searched CNN takes most asks,
+then networks with given weights, then the classical ones.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from automl.space.dimensions import Config, Space
 from automl.space.sampling import iterate_grid, validate_config
 
 _TREES = ("lightgbm", "boosting")
+_QUICK = ("mlp", "resnet")
 _IMAGE_CYCLES = {
     ("cnn", "classic", "pretrained"): ("cnn", "pretrained", "cnn", "classic"),
     ("cnn", "classic"): ("cnn", "cnn", "cnn", "classic"),
@@ -52,12 +54,25 @@ def build_turns(families: Sequence[str]) -> tuple[str, ...]:
     if any(DataKind.IMAGES in FAMILIES[name].data for name in networks):
         known = tuple(name for name in ("cnn", "classic", "pretrained") if name in networks)
         return _IMAGE_CYCLES.get(known, known)
-    first, others = networks[0], networks[1:] or networks
+    rounds = _build_rounds(networks)
     cycle: list[str] = []
-    for index in range(lcm(len(others), len(trees) or 1)):
-        cycle += [first, others[index % len(others)], first]
+    for index in range(lcm(len(rounds), len(trees) or 1)):
+        cycle += rounds[index % len(rounds)]
         cycle += trees[index % len(trees) :][:1] if trees else []
     return tuple(cycle)
+
+
+def _build_rounds(networks: Sequence[str]) -> list[tuple[str, ...]]:
+    """Rounds of three networks for tables; trees come between the rounds.
+
+    MLP and ResNet are in every round. The others, whose networks take several times as long, are one after
+    another in its middle.
+    """
+    quick = [name for name in networks if name in _QUICK]
+    slow = [name for name in networks if name not in _QUICK]
+    if not slow or not quick:
+        return [(networks[0], name, networks[0]) for name in networks[1:] or networks]
+    return [(quick[0], name, quick[-1]) for name in slow]
 
 
 def build_starts(spaces: Mapping[str, Space]) -> tuple[Start, ...]:

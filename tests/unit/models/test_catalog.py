@@ -22,6 +22,7 @@ SHAPE = ViewShape(
     n_raw=3, n_quantile=4, n_quantile_numeric=3, cardinalities=(3, 6, 31), n_outputs=2
 )
 MLP = FAMILIES["mlp"].default
+SIZED = {"realmlp", "tabm"}  # some of their starts are of a thorough search's or a GPU's size
 
 
 def _fits(space, config):
@@ -43,8 +44,17 @@ def test_defaults_and_starts_lie_in_every_space(family, preset, on_gpu):
     fitting = [config for config in starts if _fits(space, config)]
     if DataKind.IMAGES in FAMILIES[family].data and not on_gpu:
         assert len(fitting) >= len(starts) - 1  # one is of a GPU's size
+    elif family in SIZED:
+        assert starts[0] in fitting  # there is one for every machine
     else:
         assert fitting == list(starts)
+
+
+@pytest.mark.parametrize("family", ["realmlp", "tabm"])
+def test_starts_of_another_size_lie_in_some_space(family):
+    spaces = [get_space(family, preset, on_gpu=gpu) for preset in PRESETS for gpu in (False, True)]
+    for config in get_starts(family):
+        assert any(_fits(space, config) for space in spaces)
 
 
 def test_rates_of_two_optimisers_have_two_labels():

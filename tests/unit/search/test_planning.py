@@ -52,6 +52,12 @@ def test_nobody_asks_at_the_horizon_itself():
             ("lightgbm", "boosting", "mlp", "resnet"),
             ("mlp", "resnet", "mlp", "lightgbm", "mlp", "resnet", "mlp", "boosting"),
         ),
+        (
+            ("boosting", "mlp", "realmlp", "tabm", "resnet"),
+            ("mlp", "realmlp", "resnet", "boosting", "mlp", "tabm", "resnet", "boosting"),
+        ),
+        (("mlp", "tabm"), ("mlp", "tabm", "mlp")),
+        (("realmlp", "tabm"), ("realmlp", "tabm", "realmlp")),
         (("constant", "linear"), ()),
         (("constant", "small_cnn", "cnn"), ("cnn",)),
         (("small_cnn", "cnn", "classic"), ("cnn", "cnn", "cnn", "classic")),
