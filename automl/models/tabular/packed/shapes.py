@@ -41,9 +41,9 @@ def lay_out(family: str, networks: Sequence[Network], decayed: AbstractSet[str])
 
 
 def _pad_mlp(shapes: Sequence[Shapes], *, is_residual: bool) -> Padded:
-    """Each layer reads what the one before gives, and all that have it lie in front."""
+    """Each layer reads what the one before gives, and all that have it lie in front; so do the heads."""
     padded: Padded = {}
-    index, before = 1, 0
+    index, before, widest = 1, 0, 0
     while owners := [shape for shape in shapes if f"body.layer{index}.linear.bias" in shape]:
         stem, count = f"body.layer{index}", len(owners)
         width = max(shape[f"{stem}.linear.bias"][0] for shape in owners)
@@ -58,7 +58,8 @@ def _pad_mlp(shapes: Sequence[Shapes], *, is_residual: bool) -> Padded:
         )
         if index > 1:
             padded[f"{stem}.linear.weight"] = (count, width, before)
-        index, before = index + 1, width
+        index, before, widest = index + 1, width, max(widest, width)
+    padded["body.head.weight"] = (len(shapes), shapes[0]["body.head.bias"][0], widest)
     return padded
 
 
