@@ -42,13 +42,15 @@ class _Recorder:
 
         known = optuna.distributions.IntDistribution(low, high, log=log, step=step)
         self.distributions[name] = known
-        return int(self.config[name])
+        # a plan that was shortened for lack of time counts as the shortest there is
+        value = min(max(int(self.config[name]), low), high)
+        return low + (value - low) // step * step
 
     def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
         import optuna
 
         self.distributions[name] = optuna.distributions.FloatDistribution(low, high, log=log)
-        return float(self.config[name])
+        return min(max(float(self.config[name]), low), high)
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
         import optuna

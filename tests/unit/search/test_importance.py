@@ -9,7 +9,7 @@ import pytest
 
 from automl.search.importance import LEAST_TRIALS, compute_importance
 from automl.search.spec import SearchSpec
-from automl.space.dimensions import Choice, Float, Space, Switch
+from automl.space.dimensions import Choice, Float, Int, Space, Switch
 from tests.unit.search.simulation import build_spec
 
 SPACE: Space = {
@@ -78,6 +78,15 @@ def test_trials_that_were_ended_early_count_as_not_among_the_best(spec: SearchSp
     kind = next(row for row in rows if row["label"] == "kind")
     assert kind["share"] > 0.02
     assert kind["n"] == 100
+
+
+def test_a_value_outside_of_its_range_counts_as_the_nearest_within() -> None:
+    spec = build_spec(families=("mlp",), spaces={"mlp": {"epochs": Int(low=8, high=40, log=True)}})
+    rows = [
+        {**row, "config": {"epochs": 4 if row["number"] == 3 else 8 + row["number"]}}
+        for row in draw_trials(20)
+    ]
+    assert [row["label"] for row in compute_importance(spec, rows)] == ["epochs"]
 
 
 def test_scores_that_are_all_equal_single_nothing_out(spec: SearchSpec) -> None:
