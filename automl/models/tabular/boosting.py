@@ -139,6 +139,7 @@ class TreesModel:
         nodes = np.zeros(len(arrays["node_value"]), dtype=PREDICTOR_RECORD_DTYPE)
         for name in _FIELDS:
             nodes[name] = arrays[f"node_{name}"]
+        _check_sizes(nodes, arrays)
         _check_nodes(nodes, arrays)
         _check_bitsets(nodes, arrays)
         ends, bitset_ends = np.cumsum(arrays["sizes"]), np.cumsum(arrays["n_bitsets"])
@@ -164,11 +165,22 @@ class TreesModel:
         )
 
 
+def _check_sizes(nodes: NDArray[Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse sizes that do not divide their arrays: a negative one, or one that overflows, hides in a right sum."""
+    wholes = {"sizes": nodes, "n_bitsets": arrays["bitsets"], "n_levels": arrays["levels"]}
+    for name, whole in wholes.items():
+        sizes = arrays[name]
+        least = 1 if name == "sizes" else 0
+        is_off = ((sizes < least) | (sizes > len(whole))).any()
+        if sizes.ndim != 1 or sizes.dtype != np.int64 or is_off or sizes.sum() != len(whole):
+            raise ValueError("the sizes of the trees do not add up")
+    if len(arrays["sizes"]) != len(arrays["n_bitsets"]):
+        raise ValueError("not every tree has a number of sets of levels")
+
+
 def _check_nodes(nodes: NDArray[Any], arrays: Mapping[str, NDArray[Any]]) -> None:
     """Refuse links and columns out of range: compiled code follows them without looking."""
     sizes, counts = arrays["sizes"], arrays["n_bitsets"]
-    if sizes.sum() != len(nodes) or (sizes < 1).any() or counts.sum() != len(arrays["bitsets"]):
-        raise ValueError("the sizes of the trees do not add up")
     size, count = np.repeat(sizes, sizes), np.repeat(counts, sizes)
     start = np.repeat(np.cumsum(sizes) - sizes, sizes)
     own = np.arange(len(nodes)) - start
@@ -180,7 +192,7 @@ def _check_nodes(nodes: NDArray[Any], arrays: Mapping[str, NDArray[Any]]) -> Non
     column = nodes["feature_idx"][inner]
     if len(column) and not 0 <= column.min() <= column.max() < len(arrays["column_map"]):
         raise ValueError("a tree reads a column that does not exist")
-    split = inner & (nodes["is_categorical"] == 1)
+    split = inner & (nodes["is_categorical"] != 0)
     if (nodes["bitset_idx"][split] >= count[split]).any():
         raise ValueError("a categorical split has no set of levels")
 
@@ -190,7 +202,7 @@ def _check_bitsets(nodes: NDArray[Any], arrays: Mapping[str, NDArray[Any]]) -> N
     known = arrays["known_bitsets"]
     if any(bits.ndim != 2 or bits.shape[1] != BITSET_WORDS for bits in (arrays["bitsets"], known)):
         raise ValueError("a set of levels has another width")
-    split = (nodes["is_leaf"] == 0) & (nodes["is_categorical"] == 1)
+    split = (nodes["is_leaf"] == 0) & (nodes["is_categorical"] != 0)
     if (arrays["column_map"][nodes["feature_idx"][split]] >= len(known)).any():
         raise ValueError("a categorical split reads a column without levels")
 

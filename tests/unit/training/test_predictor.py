@@ -102,6 +102,7 @@ def test_torn_weights_are_refused(tmp_path):
         ("node_feature_idx", -1),
         ("sizes", 1),
         ("n_bitsets", 7),
+        ("n_bitsets", -1),
     ],
 )
 def test_trees_that_point_elsewhere_are_refused_before_compiled_code_follows_them(
@@ -110,6 +111,41 @@ def test_trees_that_point_elsewhere_are_refused_before_compiled_code_follows_the
     save(family, tmp_path)
     arrays = load_file(tmp_path / MODEL_TENSORS)
     arrays[name][0] = value
+    save_file(arrays, tmp_path / MODEL_TENSORS)
+    with pytest.raises(BundleError, match="damaged"):
+        load_predictor(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("family", "name"),
+    [
+        ("boosting", "sizes"),
+        ("boosting", "n_bitsets"),
+        ("boosting", "n_levels"),
+        ("lightgbm", "sizes"),
+        ("lightgbm", "n_bitsets"),
+    ],
+)
+def test_sizes_whose_sum_is_right_hide_no_wrong_one(tmp_path, family, name):
+    save(family, tmp_path)
+    arrays = load_file(tmp_path / MODEL_TENSORS)
+    if name == "n_levels":  # this table has one column with levels
+        arrays[name] = np.append(arrays[name], 0)
+    counts = arrays[name]
+    counts[0] += 2**31
+    counts[-1] -= 2**31
+    save_file(arrays, tmp_path / MODEL_TENSORS)
+    with pytest.raises(BundleError, match="damaged"):
+        load_predictor(tmp_path)
+
+
+@pytest.mark.parametrize("flag", [1, 2, 255])
+def test_a_categorical_split_without_its_set_is_refused_whatever_its_flag(tmp_path, flag):
+    save("boosting", tmp_path)
+    arrays = load_file(tmp_path / MODEL_TENSORS)
+    inner = np.flatnonzero(arrays["node_is_leaf"] == 0)[0]
+    arrays["node_is_categorical"][inner] = flag
+    arrays["node_bitset_idx"][inner] = 2**31
     save_file(arrays, tmp_path / MODEL_TENSORS)
     with pytest.raises(BundleError, match="damaged"):
         load_predictor(tmp_path)
