@@ -79,6 +79,7 @@ def compute_split(request: SplitRequest) -> SplitResult:
         given = np.arange(n_rows, len(request.target), dtype=np.int64)
         parts[Part.TEST] = given[usable[n_rows:]]
     _require_rows(parts, n_rows, request.plan.strategy)
+    _require_classes(request, parts[Part.TRAIN])
     if request.times is not None:
         notes += note_times(request.times, parts, test_given=n_test > 0)
     notes += _note_rare(request, parts)
@@ -298,6 +299,18 @@ def _require_rows(parts: Mapping[Part, Ints], n_rows: int, strategy: SplitStrate
             )
 
 
+def _require_classes(request: SplitRequest, train: Ints) -> None:
+    """A class that is new does not occur among the oldest rows: from one class nothing can be learned."""
+    is_temporal = request.plan.strategy is SplitStrategy.TEMPORAL
+    if not is_temporal or request.task_type is TaskType.REGRESSION:
+        return
+    if len(np.unique(request.target[train])) == 1:
+        raise DataError(
+            "The oldest rows, which train, have one class only.",
+            hint="Choose another time column, or none.",
+        )
+
+
 def _note_rare(request: SplitRequest, parts: Mapping[Part, Ints]) -> tuple[Note, ...]:
     """Say how many classes do not occur in every part."""
     if request.task_type is TaskType.REGRESSION:
@@ -310,10 +323,13 @@ def _note_rare(request: SplitRequest, parts: Mapping[Part, Ints]) -> tuple[Note,
     lacking = [f"{part} {count}" for part, count in gone.items() if count]
     if not lacking:
         return ()
-    text = (
-        "Some classes have too few rows to be in every part of the split; absent classes: "
-        f"{', '.join(lacking)}. Merge rare classes, or add rows."
-    )
+    if request.plan.strategy is SplitStrategy.TEMPORAL:
+        cause = "Some classes do not occur in every stretch of time"
+        way_out = "Merge classes, or choose another time column."
+    else:
+        cause = "Some classes have too few rows to be in every part of the split"
+        way_out = "Merge rare classes, or add rows."
+    text = f"{cause}; absent classes: {', '.join(lacking)}. {way_out}"
     return (Note(code="rare_classes", text=text, level="warning"),)
 
 

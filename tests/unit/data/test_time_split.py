@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from automl.data.dataset import ColumnUse, Kind, Role
 from automl.data.preparing import PreparedResult, PrepareRequest, prepare
 from automl.data.split_plan import SplitPlan, SplitStrategy, build_split_plan
-from automl.data.splits import SplitRequest, compute_split
+from automl.data.splits import SplitRequest, SplitResult, compute_split
 from automl.data.task import Task, TaskType
 from automl.data.time_split import assign_by_time
 from automl.data.views import Part
@@ -88,6 +88,30 @@ def test_too_few_moments_are_refused_with_the_reason() -> None:
     with pytest.raises(DataError, match="select part") as caught:
         run(pd.Series(np.repeat([2000, 2001], 100)), Kind.NUMERIC)
     assert "four different moments" in caught.value.hint
+
+
+def split_by_time(target: list[int], task_type: TaskType = TaskType.MULTICLASS) -> SplitResult:
+    plan = build_split_plan(test_given=False, group=None, time="day")
+    times = np.arange(len(target), dtype=np.float64)
+    values = np.array(target)
+    return compute_split(SplitRequest(target=values, task_type=task_type, plan=plan, times=times))
+
+
+def test_oldest_rows_of_one_class_are_refused_with_the_reason() -> None:
+    for task_type, newest in ((TaskType.BINARY, 1), (TaskType.MULTICLASS, 2)):
+        with pytest.raises(DataError, match="which train, have one class only") as caught:
+            split_by_time([0] * 70 + [1] * 15 + [newest] * 15, task_type)
+        assert "another time column, or none" in caught.value.hint
+    numbers = split_by_time([0] * 70 + [1] * 30, TaskType.REGRESSION)
+    assert len(numbers.parts[Part.TRAIN]) == 60
+
+
+def test_classes_that_end_or_begin_in_time_are_counted_in_their_own_words() -> None:
+    (note,) = split_by_time([0, 1] * 40 + [0, 2] * 10).notes
+    assert note.text == (
+        "Some classes do not occur in every stretch of time; absent classes: train 1, select 1, "
+        "test 1. Merge classes, or choose another time column."
+    )
 
 
 def test_group_and_time_exclude_each_other() -> None:
