@@ -17,6 +17,7 @@ from automl.errors import SpecError
 from automl.models.catalog import FAMILIES, get_starts
 from automl.models.image.mirroring import unmirror
 from automl.models.image.pretrained_space import build_pretrained_starts
+from automl.models.tabular.config import without_plain_columns
 from automl.models.tabular.loss_config import with_plain_loss
 from automl.models.tabular.target_encoding import with_encoding
 from automl.space.dimensions import Config, Space
@@ -79,7 +80,8 @@ def build_starts(spaces: Mapping[str, Space]) -> tuple[Start, ...]:
     """The start list of the families, taking turns; the reference network first.
 
     A configuration outside the declared space is left out: the space was narrowed on purpose. One that only
-    mirrors pictures where that is forbidden stays, without mirroring.
+    mirrors pictures where that is forbidden stays, without mirroring; so does one that only names how columns are
+    read, where the space of an older search does not ask for it.
     """
     turns = build_turns(tuple(spaces))
     if any(DataKind.TABLE not in FAMILIES[name].data for name in turns):
@@ -107,7 +109,10 @@ def _list_starts(family: str, space: Space) -> list[Start]:
         configs = list(build_pretrained_starts(space))
     elif is_searched(family):
         configs.insert(0, FAMILIES[family].default)
-    configs = [with_plain_loss(unmirror(config, space), space) for config in configs]
+    configs = [
+        with_plain_loss(without_plain_columns(unmirror(config, space), space), space)
+        for config in configs
+    ]
     # trees gain most of wide categories; of the networks one start tries it, because it cannot join a pack
     configs = [
         with_encoding(config, space, is_on=index == 1 or not is_searched(family))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from automl.errors import SpecError
-from automl.space.dimensions import Config
+from automl.space.dimensions import Config, Space
 
 T = TypeVar("T", int, float, str, bool)
 NUMERIC_VIEWS = ("quantile", "robust", "standard")
@@ -112,6 +112,17 @@ def parse_columns(config: Config) -> ColumnConfig:
         )
     limit = read(config, "one_hot_limit", int) if "one_hot_limit" in config else 16
     return ColumnConfig(numeric_view=view, one_hot_limit=limit)
+
+
+def without_plain_columns(config: Config, space: Space) -> Config:
+    """The same configuration without the labels that an older space lacks, where they say what their absence says."""
+    plain = ColumnConfig()
+    added = {"numeric_view": plain.numeric_view, "one_hot_limit": plain.one_hot_limit}
+    return {
+        label: value
+        for label, value in config.items()
+        if label in space or label not in added or value != added[label]
+    }
 
 
 def parse_inputs(config: Config) -> InputConfig:

@@ -1,16 +1,20 @@
 """Rungs, turns, budget and refit plans."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 from search_simulation import Bench, SimulatedTrainers, build_spec
 
 from automl.data.dataset import DataKind
 from automl.jobs.records import StopMode, TrialState
 from automl.models.catalog import FAMILIES, get_space, list_families
+from automl.models.tabular.config import without_plain_columns
 from automl.search.budget import BudgetClock, compute_makespan, compute_reserve
 from automl.search.ledger import REFIT, SEARCH
 from automl.search.refit_plan import plan_refits
@@ -19,6 +23,9 @@ from automl.search.rungs import MOST_EPOCHS, build_rung_plan
 from automl.search.seeding import derive_seed
 from automl.search.spec import Budget
 from automl.search.turns import build_starts, build_turns
+from automl.space.dimensions import Space
+
+OLD_SPACES = Path(__file__).parent / "old_spaces.json"  # from before networks chose their columns
 
 
 @given(
@@ -78,6 +85,22 @@ def test_the_start_list_begins_with_the_reference_network_and_respects_the_space
     narrowed = dict(spaces["mlp"])
     narrowed.pop("depth")
     assert not [s for s in build_starts({**spaces, "mlp": narrowed}) if s.family == "mlp"]
+
+
+def test_a_space_of_an_older_search_keeps_its_start_list():
+    lacking = {"numeric_view", "one_hot_limit", "target_encoding"}
+    spaces = TypeAdapter(Mapping[str, Space]).validate_json(OLD_SPACES.read_text())
+    for family, n_starts in (("mlp", 4), ("resnet", 3)):  # as many as these families had then
+        whole, old = get_space(family), spaces[family]
+        assert set(old) == set(whole) - lacking
+        starts = build_starts({family: old})
+        assert len(starts) == n_starts
+        assert starts[0].config == {
+            name: value for name, value in FAMILIES[family].default.items() if name not in lacking
+        }
+        # another view or limit is another network: it is not taken for what the space has
+        odd = {**FAMILIES[family].default, "numeric_view": "robust"}
+        assert without_plain_columns(odd, old)["numeric_view"] == "robust"
 
 
 @given(
