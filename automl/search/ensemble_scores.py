@@ -40,7 +40,14 @@ class Measure:
     def compute_error(
         self, truth: Truth, first: Floats, second: Floats, weight: Weight = None
     ) -> float:
-        """Standard error of the score of ``first`` minus that of ``second``, on the same rows."""
+        """Standard error of the score of ``first`` minus that of ``second``, on the same rows.
+
+        Rows that weigh nothing are none.
+        """
+        if weight is not None:
+            counted = weight > 0
+            truth, first, second = truth[counted], first[counted], second[counted]
+            weight = weight[counted]
         parts = self.compute_parts(truth, first) - self.compute_parts(truth, second)
         share = np.full(len(parts), 1 / len(parts)) if weight is None else weight / weight.sum()
         return float(np.sqrt(((share * (parts - share @ parts)) ** 2).sum()))
@@ -167,7 +174,8 @@ def _score_precision(labels: Truth, score: Floats, weight: Weight = None) -> flo
 
 def _build_ovr(_task: Task) -> Measure:
     def score(truth: Truth, columns: Floats, weight: Weight = None) -> float:
-        each = [compute_auc(truth == k, columns[:, k], weight) for k in np.unique(truth)]
+        counted = truth if weight is None else truth[weight > 0]  # other classes rank nothing
+        each = [compute_auc(truth == k, columns[:, k], weight) for k in np.unique(counted)]
         return float(np.mean(each))
 
     def compute_parts(truth: Truth, columns: Floats) -> Floats:

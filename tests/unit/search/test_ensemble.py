@@ -72,13 +72,7 @@ def test_values_are_averaged_too(metric):
 
 @pytest.mark.parametrize("metric", ["roc_auc_ovr", "f1_macro", "brier_score", "log_loss"])
 def test_several_classes(metric):
-    rng = np.random.default_rng(2)
-    truth = rng.integers(0, 4, N)
-    models = {}
-    for number in range(5):
-        scores = np.exp(rng.normal(0, 1, (N, 4)) + 1.2 * np.eye(4)[truth])
-        models[number] = scores / scores.sum(axis=1, keepdims=True)
-    assert _build(_task(metric, 4), truth, models).is_better
+    assert _build(_task(metric, 4), *_draw_classes(5)).is_better
 
 
 def test_the_guard_rows_are_a_stratified_part_that_picks_nothing():
@@ -206,6 +200,29 @@ def test_rows_without_weight_decide_nothing():
     spoiled = {number: np.where(weight[:, None] > 0, each, 0.5) for number, each in models.items()}
     again = _build(_task(), truth, spoiled, weight=weight)
     assert dict(again.weights) == dict(ensemble.weights)
+
+
+def _draw_classes(n_models: int, n_classes: int = 4):
+    rng = np.random.default_rng(2)
+    truth = rng.integers(0, n_classes, N)
+    drawn = rng.normal(0, 1, (n_models, N, n_classes)) + 1.2 * np.eye(n_classes)[truth]
+    scores = np.exp(drawn) / np.exp(drawn).sum(axis=2, keepdims=True)
+    return truth, dict(enumerate(scores))
+
+
+def test_a_class_without_weight_is_ranked_by_nobody():
+    truth, models = _draw_classes(5)
+    task, weight = _task("roc_auc_ovr", 4), (truth != 3).astype(float)
+    ensemble = _build(task, truth, models, weight=weight)
+    assert ensemble.is_better
+    assert ensemble.measure == "roc_auc_ovr"
+    counted, measure = truth != 3, build_measure(task)
+    assert measure.score(truth, models[0], weight) == pytest.approx(
+        measure.score(truth[counted], models[0][counted], None)
+    )
+    assert measure.compute_error(truth, models[0], models[1], weight) == pytest.approx(
+        measure.compute_error(truth[counted], models[0][counted], models[1][counted])
+    )
 
 
 def test_the_error_of_a_gain_in_auc_is_delongs():
