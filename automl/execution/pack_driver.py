@@ -3,14 +3,18 @@
 import contextlib
 import os
 import queue
-import time
 import traceback
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from automl.errors import TrainingDiverged
-from automl.execution.failures import build_failure, classify, require_finite
+from automl.execution.failures import (
+    build_failure,
+    classify,
+    is_device_broken,
+    require_finite,
+)
 from automl.execution.messages import (
     Answer,
     Command,
@@ -61,7 +65,6 @@ class PackDriver:
 
     tools: PackTools
     live: dict[int, Train] = field(default_factory=dict)
-    received: dict[int, float] = field(default_factory=dict)
 
     def run(self, members: Iterable[Train]) -> Exception | None:
         """Train all; gives back what ended the pack before its members ended, which ``live`` still has."""
@@ -76,7 +79,9 @@ class PackDriver:
         return None
 
     def shed(self, error: Exception) -> None:
-        """Report that the members that are left were not trained, and why."""
+        """Report that the members that are left, if any, were not trained, and why."""
+        if not self.live:
+            return
         failure = build_failure(min(self.live), error)
         self.tools.send(
             PackShed(
@@ -88,18 +93,9 @@ class PackDriver:
         )
         self.live.clear()
 
-    def take_last(self) -> Train:
-        """The one member that is left, with what is left of its time."""
-        number, command = self.live.popitem()
-        if command.deadline_seconds is None:
-            return command
-        used = time.monotonic() - self.received[number]
-        return replace(command, deadline_seconds=max(0.0, command.deadline_seconds - used))
-
     def _receive(self, members: Iterable[Train]) -> dict[int, Any]:
         fresh = {member.trial: member for member in members}
         self.live |= fresh
-        self.received |= dict.fromkeys(fresh, time.monotonic())
         return {number: self.tools.build(member) for number, member in fresh.items()}
 
     def _drive(self, steps: Generator[PackEpoch, Any, None]) -> None:
@@ -140,6 +136,7 @@ class PackDriver:
         }
 
     def _end(self, number: int, outcome: Trained | Exception) -> None:
+        """Report what became of a member. What fails after its training is its failure, not that of the pack."""
         command = self.live.pop(number, None)
         if command is None:
             return  # it was reported as failed before
@@ -149,11 +146,13 @@ class PackDriver:
         try:
             measured = self.tools.measure(command, outcome)
             self.tools.send(keep_trained(command, outcome, measured))
-        except (OSError, TypeError, ValueError) as error:
-            if isinstance(error, ConnectionError):
-                raise  # the worker is gone
+        except (ConnectionError, EOFError):
+            raise  # the worker is gone
+        except Exception as error:
             traceback.print_exc()
             self.tools.send(build_failure(number, error))
+            if is_device_broken(error):
+                raise
 
     def _hear(self, questions: Questions) -> tuple[dict[int, Verb], dict[int, Any]]:
         """Answers to all questions, stops that came unasked, and requests of members that join."""

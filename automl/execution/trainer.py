@@ -205,17 +205,13 @@ class _Trainer:
         _free_memory()
 
     def _train_pack(self, command: TrainPack) -> None:
-        """Train a pack; a member that is left alone by its failure is tried as any single trial is."""
+        """Train a pack; what is left of one that fails goes back, for smaller ones and at last alone."""
         driver = PackDriver(self._build_pack_tools())
         error = driver.run(command.members)
         if error is not None and is_device_broken(error):
             os._exit(BROKEN_DEVICE_EXIT)  # all its members are shed by the executor
         _free_memory()
-        if error is None:
-            return
-        if len(driver.live) == 1:
-            self._train(driver.take_last())
-        else:
+        if error is not None:
             driver.shed(error)
 
     def _build_pack_tools(self) -> PackTools:

@@ -291,9 +291,9 @@ class Crew:
             self._paused.discard(self.running.pop(number).slot)
             facts = {**self._ledger[number].facts, name: float(report.most)}
             self._ledger.update(number, state=TrialState.WAITING, started_at=None, facts=facts)
-        text = f"{len(report.trials)} networks that trained at once were begun again, at most {report.most} at once: "
-        self._context.log("warning", text + report.reason)
-        self._context.warnings.add(text + report.reason)
+        text = f"{_describe_lost(len(report.trials), report.most)}: {report.reason}"
+        self._context.log("warning", text)
+        self._context.warnings.add(text)
 
     def _take_end(self, report: TrialDone | TrialDiscarded | TrialFailed) -> Trial:
         run = self.running.pop(report.trial)
@@ -367,6 +367,12 @@ class Crew:
                 self._context.warnings.add(f"{title}: {warning}")
             elif trial.stage == REFIT and "Time ran out" in warning:
                 self._context.warnings.add(text, is_lasting=False)
+
+
+def _describe_lost(n_lost: int, most: int) -> str:
+    if n_lost == 1:
+        return "A network, the last of several that trained at once, was begun again alone"
+    return f"{n_lost} networks that trained at once were begun again, at most {most} at once"
 
 
 def find_title(family: str) -> str:

@@ -108,8 +108,14 @@ def test_a_pack_without_memory_is_shed_for_packs_of_half_its_size(rig):
     assert all(isinstance(done, TrialDone) for done in rig.finish(1, 2))
 
 
-def test_the_last_member_without_memory_is_tried_alone_with_half_the_batch(rig):
+def test_the_last_member_without_memory_comes_back_and_is_tried_alone_with_half_the_batch(rig):
     rig.submit_pack([1], SLOT, fault="memory-once", batch_size=64)
+    rig.wait(lambda: rig.find(PackShed))
+    (shed,) = rig.find(PackShed)
+    assert (shed.trials, shed.most, shed.kind) == ((1,), 1, FailureKind.OUT_OF_MEMORY)
+    assert rig.ends() == {}
+    assert rig.executor.idle_slots() == (SLOT,)
+    rig.submit(1, slot=SLOT, fault="memory-once", batch_size=64)
     (done,) = rig.finish(1)
     assert done.warnings == ("Memory ran out with batch 64; batch 32 was used.",)
 
@@ -129,10 +135,39 @@ def test_nobody_is_blamed_for_a_pack_that_ends(rig, fault, kind):
     assert (shed.trials, shed.most, shed.kind) == ((1, 2, 3, 4), 2, kind)
     assert rig.ends() == {}
     rig.wait(rig.executor.idle_slots)
-    rig.submit_pack([3], SLOT, fault=fault)
+    rig.submit(3, slot=SLOT, fault=fault)
     (failed,) = rig.finish(3)
     assert isinstance(failed, TrialFailed)
     assert failed.kind is kind
+
+
+def test_who_joins_a_pack_as_its_last_member_fails_is_trained(rig):
+    rig.submit_pack([1], SLOT, fault="bug", seconds=0.3)
+    rig.submit_pack([2], SLOT, max_epochs=2)
+    assert rig.finish(2)[0].n_epochs == 2
+    assert rig.find(PackShed)[0].trials == (1,)
+
+
+@pytest.mark.parametrize("fault", ["measured-bug", "measured-memory"])
+def test_a_member_that_fails_after_its_training_leaves_the_others_alone(rig, fault):
+    rig.submit_pack([1, 2], SLOT, {1: {"fault": fault, "max_epochs": 1}}, measure=True)
+    failed, done = rig.finish(1, 2)
+    assert isinstance(failed, TrialFailed)
+    assert done.n_epochs == 3
+    rig.submit_pack([3], SLOT, fault=fault, measure=True)  # nor is it a loss when it was the last
+    assert isinstance(rig.finish(3)[0], TrialFailed)
+    assert rig.find(PackShed) == []
+
+
+def test_a_device_that_breaks_after_a_training_costs_the_trainer(rig):
+    before = rig.pids()[SLOT]
+    changes = {1: {"fault": "measured-device", "max_epochs": 1}}
+    rig.submit_pack([1, 2, 3], SLOT, changes, measure=True, seconds=0.05)
+    rig.wait(lambda: rig.find(PackShed))
+    assert rig.finish(1)[0].kind is FailureKind.CRASHED
+    assert rig.find(PackShed)[0].trials == (2, 3)
+    rig.wait(rig.executor.idle_slots)
+    assert rig.pids()[SLOT] != before
 
 
 def test_a_killed_trainer_gives_its_pack_back_and_is_replaced(rig):

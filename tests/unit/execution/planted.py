@@ -60,6 +60,7 @@ class FakeTrained:
     peak_memory_bytes: int = 1000
     warnings: tuple = ()
     select_prediction: np.ndarray = field(default_factory=lambda: np.zeros((3, 2)))
+    late_fault: str = ""
 
     def save(self, folder: Path) -> None:
         (folder / "model.json").write_text("{}")
@@ -93,6 +94,7 @@ def load(folder: Path) -> str:
 
 def measure(prepared: str, trained: "FakeTrained") -> dict[str, float]:
     assert prepared == "rows"
+    FAULTS.get(trained.late_fault, lambda: None)()
     return {"parameters": float(trained.n_parameters), "latency_ms": 1.5}
 
 
@@ -182,6 +184,7 @@ def end_member(place: list, verb: Verb | None, n_members: int) -> FakeTrained:
         best_epoch=n_epochs,
         was_pruned=verb is Verb.PRUNE,
         metrics={"pid": os.getpid(), "batch": member.batch_size, "members": n_members},
+        late_fault=str(member.config.get("fault", "")).removeprefix("measured-"),
     )
 
 
@@ -227,6 +230,10 @@ def fill_disk() -> None:
     raise OSError(28, "No space left on device")
 
 
+def break_device() -> None:
+    raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+
 def make_noise() -> None:
     for _ in range(200):
         print("x" * 10_000)
@@ -246,6 +253,7 @@ FAULTS = {
     "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "full": fill_disk,
     "noise": make_noise,
+    "device": break_device,
 }
 
 

@@ -282,6 +282,35 @@ def test_a_trainer_that_dies_gives_its_pack_back(tmp_path):
     assert any("It crashed." in text for text in bench.warnings.texts)
 
 
+@pytest.mark.parametrize("budget", [Budget(trials=12), Budget(seconds=100.0)])
+def test_the_last_member_of_a_pack_that_is_lost_trains_alone(tmp_path, budget):
+    class Tight(SimulatedTrainers):
+        lost = ()
+
+        def poll(self, timeout):
+            reports = super().poll(timeout)
+            for slot, pack in list(self.members.items()):
+                if not self.lost and len(pack) == 1 and self.packs[0][0] != pack[0][0].trial:
+                    self.lost = (pack[0][0].trial,)
+                    reports = [
+                        each for each in reports if not set(self.lost) & set(find_trials(each[1]))
+                    ]
+                    reports.append((slot, self.lose(slot, FailureKind.OUT_OF_MEMORY, "No room.")))
+            return reports
+
+    trainers = Tight(seconds_per_poll=0.5)
+    bench = Bench(tmp_path, spec=build_narrow_spec(budget=budget), trainers=trainers)
+    rows = {row.number: row for row in bench.run()}
+    (lost,) = trainers.lost
+    assert rows[lost].facts["memory_most"] == 1
+    assert rows[lost].state in ENDED
+    assert rows[lost].attempt == 1
+    assert sum(lost in numbers for numbers in trainers.packs) == 1
+    assert sum(command.trial == lost for command in trainers.trained) == 2
+    text = "A network, the last of several that trained at once, was begun again alone: No room."
+    assert text in bench.warnings.texts
+
+
 def find_trials(report):
     return getattr(report, "trials", None) or (getattr(report, "trial", -1),)
 
