@@ -154,9 +154,10 @@ class Refitter:
         )
 
     def _find_or_add(self, refit: Refit, seed: int) -> Trial:
+        """The row of this seed, adopted after a crash or a resume; one that failed or was cut is trained anew."""
         marks = {"source": refit.source.number, "seed_index": seed, "epochs": refit.epochs}
         for row in self._ledger.list_trials(REFIT):
-            if row.optuna == marks and row.state is not TrialState.FAILED:
+            if row.optuna == marks and (row.state in ACTIVE or _is_whole(row, refit)):
                 return row
         trial = Trial(
             number=self._ledger.next_number(),
@@ -175,10 +176,9 @@ class Refitter:
         found = [
             row
             for row in self._ledger.list_trials(REFIT)
-            if row.state is TrialState.COMPLETE
+            if _is_whole(row, refit)
             and row.optuna.get("source") == refit.source.number
             and row.optuna.get("epochs") == refit.epochs
-            and row.n_epochs >= refit.epochs
         ]
         return sorted(found, key=lambda row: int(row.optuna["seed_index"]))[: refit.n_seeds]
 
@@ -244,3 +244,8 @@ class Refitter:
             )
             for row in rows
         )
+
+
+def _is_whole(row: Trial, refit: Refit) -> bool:
+    """Whether a row was trained for all the epochs of a refit: neither the deadline nor a stop cut it."""
+    return row.state is TrialState.COMPLETE and row.n_epochs >= refit.epochs

@@ -213,6 +213,26 @@ def test_a_stop_is_answered_with_quick_refits(tmp_path):
     assert len(network.folders) == 1
 
 
+@pytest.mark.parametrize("state", [TrialState.COMPLETE, TrialState.PRUNED])
+def test_a_refit_that_was_cut_is_trained_again_after_a_resume(tmp_path, state):
+    bench = Bench(tmp_path)
+    bench.run()
+    bench.stop = StopMode.KEEP_BEST
+    first = next(model for model in _refit(bench) if "network" in model.roles)
+    (cut,) = [r for r in bench.ledger.list_trials(REFIT) if r.optuna["source"] == first.trial]
+    bench.ledger.put(replace(cut, state=state, n_epochs=cut.n_epochs - 1))
+    before = {row.number for row in bench.ledger.list_trials(REFIT)}
+    bench.stop = None
+    again = next(model for model in _refit(bench) if "network" in model.roles)
+    assert len(again.folders) == 3
+    assert all(member.is_refit for member in again.members)
+    assert not [text for text in bench.warnings.texts if "could not be trained again" in text]
+    added = [row for row in bench.ledger.list_trials(REFIT) if row.number not in before]
+    assert sum(row.optuna["source"] == first.trial for row in added) == 3
+    assert all(row.optuna["seed_index"] > 0 for row in added if row.optuna["source"] != first.trial)  # fmt: skip
+    assert next(row.seed for row in added if row.optuna == cut.optuna) == cut.seed
+
+
 def test_a_pruned_network_stands_in_when_none_finished(tmp_path):
     bench = Bench(tmp_path)
     bench.run()
