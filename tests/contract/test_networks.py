@@ -119,6 +119,19 @@ def test_a_batch_of_one_row_trains(family, config):
 
 
 @variants
+def test_it_trains_in_half_precision(family, config):
+    """As on a GPU: the products of layers are bfloat16, the weights are not."""
+    prepared = build_prepared(TaskType.MULTICLASS)
+    run = NetworkRun(prepared, build_task(TaskType.MULTICLASS), build_request(family, config))
+    network, batch = run.model.network, run.rows.batch.take(torch.arange(FEW))
+    with torch.autocast("cpu", torch.bfloat16):
+        output = network(batch)
+    output.float().square().mean().backward()
+    assert torch.isfinite(output).all()
+    assert all(torch.isfinite(w.grad).all() for w in network.parameters() if w.grad is not None)
+
+
+@variants
 def test_its_drawing_holds_all_parameters(family, config):
     shape = build_prepared(TaskType.MULTICLASS).shape
     layers = describe_layers(family, config, shape)

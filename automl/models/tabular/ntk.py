@@ -76,4 +76,4 @@ class ParametricActivation(nn.Module):
         self.mix = nn.Parameter(torch.ones(width))
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.lerp(x, self.activation(x), self.mix)
+        return torch.lerp(x, self.activation(x), self.mix.to(x.dtype))
