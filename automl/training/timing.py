@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from automl.data.views import Part, Prepared
 from automl.training.predictor import Predictor
 from automl.training.request import Trained
+from automl.training.target_encoding import EncodedModel
 
 N_ROWS = 1_000
 N_WARM_UPS = 3
@@ -41,7 +42,9 @@ def measure(prepared: Prepared, trained: Trained) -> Mapping[str, float]:
 
 
 def _use_one_thread(model: Predictor) -> Predictor:
-    """Trees are told their threads themselves."""
+    """Trees are told their threads themselves, also those behind a target encoding."""
+    if isinstance(model, EncodedModel):
+        return replace(model, model=_use_one_thread(model.model))
     if getattr(model, "threads", 1) == 1:
         return model
     one: Predictor = replace(cast("Any", model), threads=1)

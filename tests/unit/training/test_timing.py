@@ -1,10 +1,13 @@
 """What a fitted model costs: parameters and the time of 1,000 rows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from automl.data.task import TaskType
+from automl.models.starts import STARTS
 from automl.training.run import train
 from automl.training.timing import N_TIMED, N_WARM_UPS, measure
 from tests.unit.training.tables import SMALL_MLP, build_prepared, build_request, build_task, drive
@@ -41,20 +44,20 @@ def test_a_thousand_rows_are_read_after_a_warming_up(monkeypatch):
     assert seen == [1_000] * (N_WARM_UPS + N_TIMED)
 
 
-def test_trees_predict_on_one_thread():
-    from dataclasses import replace
-
-    trained = _fit("boosting")
-    seen = []
-    model = replace(trained.predictor, threads=4)
-    predict = type(model).predict
-    many = replace(trained, predictor=model)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            type(model),
-            "predict",
-            lambda self, views: seen.append(self.threads) or predict(self, views),
-        )
-        measure(PREPARED, many)
+@pytest.mark.parametrize("is_encoded", [False, True])
+def test_trees_predict_on_one_thread(is_encoded, monkeypatch):
+    config = STARTS["boosting"][0] | {"target_encoding": True} if is_encoded else None
+    trained = _fit("boosting", config)
+    model = trained.predictor
+    trees = replace(model.model if is_encoded else model, threads=4)
+    many = replace(trained, predictor=replace(model, model=trees) if is_encoded else trees)
+    seen, predict = [], type(trees).predict
+    monkeypatch.setattr(
+        type(trees),
+        "predict",
+        lambda self, views: seen.append(self.threads) or predict(self, views),
+    )
+    measure(PREPARED, many)
     assert set(seen) == {1}
     assert np.isfinite(many.predictor.predict(PREPARED.views)).all()
+    assert trees.threads == 4
