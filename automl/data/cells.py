@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from automl.data.units import parse_measures
+from automl.data.dataset import Unit
+from automl.data.units import parse_by_unit, parse_measures
 from automl.data.values import (
     MIN_SHARE,
     Coded,
@@ -57,14 +58,26 @@ def _parse_texts(coded: Coded) -> Floats:
     return numbers.numbers
 
 
-def find_unit(series: "pd.Series[Any]") -> str:
-    """The unit that ``cells_to_numbers`` leaves off; empty where there is none."""
-    array = _to_arrow(series)
-    if not pa.types.is_string(array.type):
-        return ""
-    coded = code_text(array)
+def find_unit(series: "pd.Series[Any]") -> Unit | None:
+    """The unit that ``cells_to_numbers`` leaves off; None where there is none."""
+    if not is_text_column(series):
+        return None
+    coded = code_text(_to_arrow(series))
     measures = parse_measures(coded.texts, coded.counts)
-    return "" if measures is None else str(measures.unit)
+    return None if measures is None else measures.unit
+
+
+def cells_by_unit(series: "pd.Series[Any]", unit: Unit | None) -> tuple[Floats, NDArray[np.bool_]]:
+    """Text as float64 ``(n,)``, NaN where there is neither a plain number nor one with ``unit``.
+
+    Also ``(n,)`` true where a number has another unit. True and false are 1 and 0 where a column holds nothing else.
+    """
+    coded = code_text(_to_arrow(series))
+    booleans = parse_booleans(coded.texts)
+    if booleans is not None:
+        return np.append(booleans, np.nan)[coded.codes], np.zeros(len(series), dtype=bool)
+    parsed, is_other = parse_by_unit(coded.texts, coded.counts, unit)
+    return np.append(parsed.numbers, np.nan)[coded.codes], np.append(is_other, [False])[coded.codes]
 
 
 def cells_to_days(series: "pd.Series[Any]") -> Floats:
@@ -99,6 +112,11 @@ def cells_to_labels(
 def is_number_column(series: "pd.Series[Any]") -> bool:
     """True when a column is stored as numbers or booleans, so that its labels are those of numbers."""
     return series.dtype.kind in "iufb" or pa.types.is_boolean(_to_arrow(series.head(0)).type)
+
+
+def is_text_column(series: "pd.Series[Any]") -> bool:
+    """True when the cells, or some of them, are text."""
+    return series.dtype.kind not in "iufbM" and pa.types.is_string(_to_arrow(series).type)
 
 
 def _label_numbers(values: Floats) -> tuple[NDArray[np.int32], tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """The identity of a table: a hash of what it holds, whatever file it came from."""
 
 import json
+from collections.abc import Mapping
 from hashlib import sha256
 
 import numpy as np
@@ -8,17 +9,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from automl.data.dataset import Unit
+
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
-def compute_content_id(table: pa.Table, n_test_rows: int) -> str:
-    """SHA-256 (64 hex digits) over names, types, values and the size of the given test part.
+def compute_content_id(
+    table: pa.Table, n_test_rows: int, units: Mapping[str, Unit] | None = None
+) -> str:
+    """SHA-256 (64 hex digits) over names, types, units, values and the size of the given test part.
 
     Values are hashed column by column in one canonical form, so chunks, encodings and compression do
     not matter.
     """
     schema = [[field.name, str(field.type)] for field in table.schema]
-    head = {"schema": schema, "n_rows": table.num_rows, "n_test_rows": n_test_rows, "version": 1}
+    head: dict[str, object] = {
+        "schema": schema,
+        "n_rows": table.num_rows,
+        "n_test_rows": n_test_rows,
+        "version": 1,
+    }
+    if units:
+        head["units"] = {name: [unit.before, unit.after] for name, unit in units.items()}
     digest = sha256(json.dumps(head, sort_keys=True).encode())
     for column in table.columns:
         for part in _canonical(column):

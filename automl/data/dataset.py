@@ -42,11 +42,23 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Unit:
+    """What stands before and behind every number, as it is written most often."""
+
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return self.before or self.after
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Column:
     """One column as it was read.
 
     ``kind`` was inferred for ``reason``; ``suggested_role`` is ``ignored`` for identifiers, constants
     and empty columns (for ``role_reason``), else ``feature``. ``n_distinct`` counts non-missing values.
+    ``unit`` stood at the numbers when they were text.
     """
 
     name: str
@@ -56,6 +68,7 @@ class Column:
     n_distinct: int
     suggested_role: Role = Role.FEATURE
     role_reason: str = ""
+    unit: Unit | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

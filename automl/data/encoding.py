@@ -5,26 +5,26 @@ saved and loaded by the same two functions.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from automl.data.cells import (
     Floats,
     cells_to_days,
-    cells_to_labels,
     cells_to_numbers,
     find_unit,
 )
-from automl.data.dataset import ColumnUse, Kind, Note
+from automl.data.dataset import ColumnUse, Kind, Note, Unit
 from automl.data.dates import find_first_day, has_time, list_parts, split_date
 from automl.data.images.encoder import ImageEncoder, parse_image_encoder, render_image_encoder
 from automl.data.levels import Levels, count_rows, encode_levels, fit_levels, fit_open_levels
+from automl.data.measures import note_unreadable, read_measures
 from automl.data.numeric_views import (
     NumericFit,
     compute_quantile,
@@ -34,7 +34,7 @@ from automl.data.numeric_views import (
     fill_view,
     fit_numeric,
 )
-from automl.data.texts import COUNTS, Vocabulary, encode_text, fit_vocabulary
+from automl.data.texts import COUNTS, Vocabulary, fit_vocabulary, mark_words, measure_text
 from automl.data.views import Views, ViewShape
 from automl.errors import DataError
 from automl.files import write_atomic
@@ -51,7 +51,8 @@ class EncoderPlan:
 
     ``columns`` are the inputs; ``numeric`` and ``dates`` their names by kind (numbers first, then the parts
     of each date and text); ``first_day``: the earliest training date per date column, in days since 1970;
-    ``timed``: the dates with a time of day; ``texts``: the words that are inputs. Version 1 knew four parts of a date and is still read.
+    ``timed``: the dates with a time of day; ``texts``: the words that are inputs; ``units``: what stood
+    at the numbers of a column, by its name. Version 1 knew four parts of a date and is still read.
     """
 
     columns: tuple[ColumnUse, ...]
@@ -61,11 +62,17 @@ class EncoderPlan:
     categorical: tuple[Levels, ...]
     timed: tuple[str, ...] = ()
     texts: tuple[Vocabulary, ...] = ()
+    units: dict[str, Unit] = field(default_factory=dict)
     version: Literal[1, 2] = 2
 
     def get_parts(self, date: str) -> tuple[str, ...]:
         """The parts of a date column."""
         return list_parts(version=self.version, is_timed=date in self.timed)
+
+    def list_number_columns(self) -> tuple[str, ...]:
+        """The columns that hold numbers, whether these are inputs or stand for categories."""
+        coded = (levels.name for levels in self.categorical if levels.as_numbers)
+        return tuple(dict.fromkeys((*self.numeric, *coded)))
 
     def list_numeric(self) -> tuple[tuple[str, str], ...]:
         """The numeric inputs in order, each a column and its part; a plain number is no part of anything."""
@@ -127,7 +134,9 @@ class Encoder:
         """
         _require_columns(frame, self.plan)
         notes: list[Note] = []
-        values, words = _read_numeric(frame, self.plan, notes)
+        frame = read_measures(frame, self.plan.list_number_columns(), self.plan.units, notes)
+        values = _read_numeric(frame, self.plan, notes)
+        words = _read_words(frame, self.plan)
         missing = np.isnan(values)
         self._note_missing(missing, notes)
         flags = np.hstack(
@@ -157,12 +166,14 @@ class Encoder:
             notes.append(Note(code="newly_missing", column=source, text=text, level="warning"))
 
 
-def fit_encoder(frame: "pd.DataFrame", columns: Sequence[ColumnUse]) -> Encoder:
+def fit_encoder(
+    frame: "pd.DataFrame", columns: Sequence[ColumnUse], units: Mapping[str, Unit] | None = None
+) -> Encoder:
     """Learn levels, scales and quantiles from the rows of ``frame``: training rows and no others.
 
     ``columns`` are the inputs. Numbers go to the numeric views; dates as parts (year, month, weekday, days
     since the first training date and so on); booleans and categories to codes; texts to their length, their
-    most frequent words and, where whole cells come back, codes.
+    most frequent words and, where whole cells come back, codes. ``units`` are those that the import left off.
     """
     if not columns:
         raise DataError(
@@ -176,6 +187,8 @@ def fit_encoder(frame: "pd.DataFrame", columns: Sequence[ColumnUse]) -> Encoder:
         categorical=(),
     )
     _require_columns(frame, plan)
+    plan = replace(plan, units=_find_units(frame, plan, units or {}))
+    frame = read_measures(frame, plan.numeric, plan.units, [])
     days = {name: cells_to_days(frame[name]) for name in plan.dates}
     plan = replace(
         plan,
@@ -186,7 +199,16 @@ def fit_encoder(frame: "pd.DataFrame", columns: Sequence[ColumnUse]) -> Encoder:
         ),
         texts=tuple(fit_vocabulary(frame[c.name]) for c in columns if c.kind is Kind.TEXT),
     )
-    return Encoder(plan=plan, fit=fit_numeric(_read_numeric(frame, plan, [])[0]))
+    return Encoder(plan=plan, fit=fit_numeric(_read_numeric(frame, plan, [])))
+
+
+def _find_units(
+    frame: "pd.DataFrame", plan: EncoderPlan, known: Mapping[str, Unit]
+) -> dict[str, Unit]:
+    """Those of the import, and those of number columns that are still text."""
+    names = {column.name for column in plan.columns}
+    found = {name: unit for name in plan.numeric if (unit := find_unit(frame[name]))}
+    return {name: unit for name, unit in known.items() if name in names} | found
 
 
 def _fit_levels(series: "pd.Series[Any]", kind: Kind) -> Levels | None:
@@ -214,54 +236,36 @@ def _require_columns(frame: "pd.DataFrame", plan: EncoderPlan) -> None:
         )
 
 
-def _read_numeric(
-    frame: "pd.DataFrame", plan: EncoderPlan, notes: list[Note]
-) -> tuple[Floats, NDArray[np.float32]]:
-    """Numbers with all parts of dates and texts ``(n, Q)``, and 0/1 for the words of texts ``(n, W)``."""
+def _read_numeric(frame: "pd.DataFrame", plan: EncoderPlan, notes: list[Note]) -> Floats:
+    """Numbers with all parts of dates and texts ``(n, Q)``."""
     parts = [_read_numbers(frame[name], notes) for name in plan.numeric]
     for name, first_day in zip(plan.dates, plan.first_day, strict=True):
         days = cells_to_days(frame[name])
-        _note_unreadable(frame[name], np.isnan(days), "date", notes)
+        note_unreadable(frame[name], np.isnan(days), "date", notes)
         parts.extend(split_date(days, first_day, plan.get_parts(name)))
-    words = [np.zeros((len(frame), 0), dtype=np.float32)]
     for vocabulary in plan.texts:
-        lengths, marks = encode_text(frame[vocabulary.name], vocabulary)
-        parts.extend(lengths)
-        words.append(marks)
-    values = np.column_stack(parts) if parts else np.zeros((len(frame), 0))
-    return values, np.hstack(words)
+        parts.extend(measure_text(frame[vocabulary.name]))
+    return np.column_stack(parts) if parts else np.zeros((len(frame), 0))
+
+
+def _read_words(frame: "pd.DataFrame", plan: EncoderPlan) -> NDArray[np.float32]:
+    """0/1 for the words of texts ``(n, W)``."""
+    words = [mark_words(frame[vocabulary.name], vocabulary) for vocabulary in plan.texts]
+    return np.hstack([np.zeros((len(frame), 0), dtype=np.float32), *words])
 
 
 def _read_numbers(series: "pd.Series[Any]", notes: list[Note]) -> Floats:
     values = cells_to_numbers(series)
-    if series.dtype.kind not in "iufbM" and (unit := find_unit(series)):
-        text = f"{series.name!r} is written with the unit {unit!r}; read as plain numbers."
-        notes.append(Note(code="unit", column=str(series.name), text=text, level="info"))
     infinite = np.isinf(values)
     if infinite.any():
         text = f"{series.name!r} is infinite in {count_rows(int(infinite.sum()))}; read as missing."
         notes.append(Note(code="infinite", column=str(series.name), text=text, level="warning"))
         values = np.where(infinite, np.nan, values)
-    _note_unreadable(series, np.isnan(values) & ~infinite, "number", notes)
     too_large = int((np.abs(values) > _FLOAT32_MAX).sum())
     if too_large:
         text = f"{series.name!r} is beyond ±{_FLOAT32_MAX:.2g} in {count_rows(too_large)}; cut to that."
         notes.append(Note(code="too_large", column=str(series.name), text=text, level="warning"))
     return np.clip(values, -_FLOAT32_MAX, _FLOAT32_MAX)
-
-
-def _note_unreadable(
-    series: "pd.Series[Any]", absent: NDArray[np.bool_], what: str, notes: list[Note]
-) -> None:
-    """Say which cells hold something that is no number or date; typed columns cannot."""
-    if series.dtype.kind in "iufbM" or not absent.any():
-        return
-    codes, labels = cells_to_labels(series[absent])
-    if not labels:
-        return
-    count = int((codes >= 0).sum())
-    text = f"{series.name!r} holds no {what} in {count_rows(count)}, for example {labels[0][:40]!r}; read as missing."
-    notes.append(Note(code="unreadable", column=str(series.name), text=text, level="warning"))
 
 
 AnyEncoder = Encoder | ImageEncoder
@@ -314,16 +318,22 @@ def _load_table_encoder(folder: Path, content: bytes) -> Encoder:
     try:
         plan = _PLAN.validate_json(content)
         arrays = load((folder / "encoder.safetensors").read_bytes())
+        _require_shapes(plan, arrays)
         fit = _read_fit(plan, arrays)
-    except (OSError, ValidationError, SafetensorError, KeyError) as error:
+    except (OSError, ValueError, IndexError, KeyError, TypeError, SafetensorError) as error:
         raise _cannot_read(folder, error) from error
-    n_numeric = len(plan.list_numeric())
-    if any(array.shape[-1] != n_numeric for array in arrays.values()):
-        raise DataError(
-            f"The encoder in {folder.name!r} does not fit its own plan.",
-            hint="Take the file again from where it came from.",
-        )
     return Encoder(plan=plan, fit=fit)
+
+
+def _require_shapes(plan: EncoderPlan, arrays: dict[str, NDArray[Any]]) -> None:
+    """One number per numeric input, of quantiles at least two, and a first day per date."""
+    n_numeric = len(plan.list_numeric())
+    quantiles = arrays["quantiles"].shape
+    fits = len(quantiles) == 2 and quantiles[0] >= 2 and quantiles[1] == n_numeric
+    others = (array for name, array in arrays.items() if name != "quantiles")
+    fits = fits and all(array.shape == (n_numeric,) for array in others)
+    if not fits or len(plan.first_day) != len(plan.dates):
+        raise ValueError("The arrays do not fit the plan.")
 
 
 def _read_fit(plan: EncoderPlan, arrays: dict[str, NDArray[Any]]) -> NumericFit:

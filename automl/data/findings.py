@@ -39,9 +39,9 @@ def build_findings(dataset: Dataset, table: pa.Table, facts: TableFacts) -> tupl
             notes.append(
                 Note(code="duplicate_column", column=column.name, text=text, actions=DECIDE)
             )
-        found = _find_in_column(column, dataset.n_rows) or _find_weight(
-            column, table.column(column.name)
-        )
+        found = _find_in_column(column, dataset)
+        if found is None and dataset.images is None:  # pictures have no weights
+            found = _find_weight(column, table.column(column.name))
         if found is None and column.kind is Kind.NUMERIC:
             found = _find_outliers(column, table.column(column.name))
         if found is not None:
@@ -67,9 +67,9 @@ def _find_rows(dataset: Dataset, facts: TableFacts) -> list[Note]:
     return notes
 
 
-def _find_in_column(column: Column, n_rows: int) -> Note | None:
+def _find_in_column(column: Column, dataset: Dataset) -> Note | None:
     """The one most important thing about a column."""
-    name = column.name
+    name, n_rows = column.name, dataset.n_rows
     if column.n_distinct == 0:
         text = f"{name!r} is empty: every value is missing."
         return Note(code="empty_column", column=name, text=text, actions=DECIDE)
@@ -82,7 +82,7 @@ def _find_in_column(column: Column, n_rows: int) -> Note | None:
             f"{n_rows - column.n_missing:,} rows. A model can learn it by heart, and nothing from it."
         )
         return Note(code="identifier", column=name, text=text, actions=DECIDE)
-    if column.kind is Kind.TEXT:
+    if column.kind is Kind.TEXT and dataset.images is None:  # beside pictures no text is read
         text = (
             f"{name!r} has {column.n_distinct:,} different texts; its length, its most frequent words and texts "
             "that come back are read."

@@ -79,7 +79,8 @@ def import_table(
             infer_column(name, raw.column(name), request.decimal) for name in raw.column_names
         ]
         table = pa.table({typed.column.name: typed.array for typed in columns})
-        dataset_id = compute_content_id(table, n_test_rows)
+        units = {typed.column.name: typed.column.unit for typed in columns if typed.column.unit}
+        dataset_id = compute_content_id(table, n_test_rows, units)
         existing = find_dataset(workspace, dataset_id)
         if existing is not None:
             tell(1.0, "This data set is here already")

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from automl.data.dataset import Column, Kind, Note, Role
+from automl.data.dataset import Column, Kind, Note, Role, Unit
 from automl.data.units import Measures, parse_measures
 from automl.data.values import (
     MAX_DIGITS,
@@ -52,6 +52,7 @@ class _Found:
     array: pa.Array
     n_distinct: int
     notes: tuple[Note, ...] = ()
+    unit: Unit | None = None
 
 
 def infer_column(
@@ -82,6 +83,7 @@ def infer_column(
         n_distinct=found.n_distinct,
         suggested_role=role,
         role_reason=role_reason,
+        unit=found.unit,
     )
     return TypedColumn(column=column, array=found.array, notes=found.notes)
 
@@ -180,13 +182,7 @@ def _infer_text(name: str, array: pa.Array, decimal: str | None) -> _Found:
 
 
 def _with_notes(found: _Found, before: tuple[Note, ...]) -> _Found:
-    return _Found(
-        kind=found.kind,
-        reason=found.reason,
-        array=found.array,
-        n_distinct=found.n_distinct,
-        notes=(*before, *found.notes),
-    )
+    return replace(found, notes=(*before, *found.notes))
 
 
 def _share(mask: NDArray[np.bool_], coded: Coded) -> float:
@@ -207,9 +203,11 @@ def _why_not_numbers(coded: Coded) -> str:
 
 
 def _cast_measures(name: str, coded: Coded, measures: Measures) -> _Found:
-    """Numbers with a common unit, which the reason names."""
+    """Numbers with a common unit, which the reason names before it advises."""
     found = _cast_numbers(name, coded, measures.parsed)
-    return replace(found, reason=f"{found.reason}, with the unit {str(measures.unit)!r}")
+    facts, mark, advice = found.reason.partition(";")
+    reason = f"{facts}, with the unit {str(measures.unit)!r}{mark}{advice}"
+    return replace(found, reason=reason, unit=measures.unit)
 
 
 def _cast_numbers(name: str, coded: Coded, numbers: ParsedNumbers) -> _Found:

@@ -1,6 +1,7 @@
 """A frame, a task and a plan into everything a trainer reads; every statistic from training rows only."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automl.data.cells import Floats, cells_to_labels, cells_to_numbers
-from automl.data.dataset import ColumnUse, Note, Role
+from automl.data.dataset import ColumnUse, Note, Role, Unit
 from automl.data.encoding import AnyEncoder, fit_encoder
 from automl.data.images.encoder import PixelFacts, compute_pixel_facts, fit_image_encoder
 from automl.data.images.preparing import Pictures, map_images, render_path
@@ -34,7 +35,7 @@ class PrepareRequest:
     """All rows of a data set, how its columns are used, the task and the split.
 
     Given test rows come last, given validation rows (counted only where the plan says ``val_given``) before
-    them. With ``pictures`` row i describes picture i.
+    them. With ``pictures`` row i describes picture i. ``units``: those that the import left off, by column.
     """
 
     frame: "pd.DataFrame"
@@ -44,6 +45,7 @@ class PrepareRequest:
     n_given_test: int = 0
     n_given_val: int = 0
     pictures: Pictures | None = None
+    units: Mapping[str, Unit] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,11 +116,11 @@ class _EncodeTable:
     """Fits on some rows of a table and encodes them all."""
 
     def __init__(self, request: PrepareRequest) -> None:
-        self._frame = request.frame
+        self._frame, self._units = request.frame, request.units
         self._inputs = select_inputs(request.columns)
 
     def run(self, rows: Ints) -> tuple[AnyEncoder, Views, tuple[Note, ...]]:
-        encoder = fit_encoder(self._frame.iloc[rows], self._inputs)
+        encoder = fit_encoder(self._frame.iloc[rows], self._inputs, self._units)
         views, notes = encoder.encode(self._frame)
         return encoder, views, notes
 

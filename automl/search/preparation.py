@@ -60,6 +60,7 @@ def run_preparation(
             n_given_test=dataset.n_test_rows,
             n_given_val=dataset.n_val_rows if spec.split.val_given else 0,
             pictures=pictures,
+            units={column.name: column.unit for column in dataset.columns if column.unit},
         )
     )
     save_prepared(folder / SEARCH_ROWS, result.prepared)

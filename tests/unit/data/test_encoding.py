@@ -198,15 +198,6 @@ def test_cells_that_are_no_numbers_are_counted(encoder: Encoder) -> None:
     assert "no date in 1 row, for example 'some day'" in said["day"]
 
 
-def test_a_unit_is_left_off_and_said(encoder: Encoder) -> None:
-    frame = build_frame()
-    text = frame.assign(age=frame["age"].astype(str) + " years")
-    views, notes = encoder.encode(text)
-    np.testing.assert_array_equal(views.raw, encoder.encode(frame)[0].raw)
-    assert [(note.code, note.column) for note in notes] == [("unit", "age")]
-    assert "'years'" in notes[0].text
-
-
 def test_saved_and_loaded_it_is_the_same(encoder: Encoder, tmp_path: Path) -> None:
     save_encoder(encoder, tmp_path)
     loaded = load_encoder(tmp_path)
@@ -256,6 +247,49 @@ def test_damaged_encoders_are_refused(encoder: Encoder, tmp_path: Path, damage: 
     else:
         plan.write_text(json.dumps({**json.loads(plan.read_text()), "numeric": ["age"]}))
     with pytest.raises(DataError):
+        load_encoder(tmp_path)
+
+
+SHAPES = {
+    "quantiles": [(0, 8), (1, 8), (8,), (10, 7)],
+    "mean": [(), (7,)],
+    "median": [(7, 1), (8, 1)],
+}  # 8 inputs
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"), [(name, s) for name, all_ in SHAPES.items() for s in all_]
+)
+def test_arrays_of_another_shape_are_refused(
+    encoder: Encoder, tmp_path: Path, name: str, shape: tuple[int, ...]
+) -> None:
+    save_encoder(encoder, tmp_path)
+    path = tmp_path / "encoder.safetensors"
+    path.write_bytes(save({**load(path.read_bytes()), name: np.zeros(shape)}))
+    with pytest.raises(DataError, match="cannot be read"):
+        load_encoder(tmp_path)
+
+
+@pytest.mark.parametrize("shape", [(0, 6), (6,), ()])
+def test_quantiles_of_the_first_version_are_looked_at_before_use(
+    encoder: Encoder, tmp_path: Path, shape: tuple[int, ...]
+) -> None:
+    save_encoder(encoder, tmp_path)
+    plan = json.loads((tmp_path / "encoder.json").read_text()) | {"version": 1}
+    (tmp_path / "encoder.json").write_text(json.dumps(plan))
+    zeros = {name: np.zeros(6) for name in ("mean", "scale", "has_missing")}
+    (tmp_path / "encoder.safetensors").write_bytes(save({**zeros, "quantiles": np.zeros(shape)}))
+    with pytest.raises(DataError, match="cannot be read"):
+        load_encoder(tmp_path)
+
+
+def test_a_plan_with_fewer_first_days_than_dates_is_refused(
+    encoder: Encoder, tmp_path: Path
+) -> None:
+    save_encoder(encoder, tmp_path)
+    plan = json.loads((tmp_path / "encoder.json").read_text()) | {"first_day": []}
+    (tmp_path / "encoder.json").write_text(json.dumps(plan))
+    with pytest.raises(DataError, match="cannot be read"):
         load_encoder(tmp_path)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from automl.data import importing
-from automl.data.dataset import Dataset, Kind
+from automl.data.dataset import Dataset, Kind, Unit
 from automl.data.importing import ImportRequest, import_table
 from automl.data.profile import load_profile
 from automl.data.reading import load_typed
@@ -94,6 +94,17 @@ def test_one_changed_cell_name_or_test_row_is_another_data_set(import_text: Impo
         import_text(TEXT.replace("2,,1", "2,0,1")).id,
     ]
     assert len(set(ids)) == 4
+
+
+def test_another_unit_is_another_data_set(import_text: Import) -> None:
+    texts = {
+        unit: "mass,y\n" + "".join(f"{i} {unit},{i % 3}\n" for i in range(40))
+        for unit in ("kg", "lb")
+    }
+    light, heavy = import_text(texts["lb"]), import_text(texts["kg"])
+    assert light.id != heavy.id
+    assert light.columns[0].unit == Unit(before="", after="lb")
+    assert import_text(texts["kg"]).columns[0].unit == Unit(before="", after="kg")
 
 
 def test_the_same_content_twice_is_stored_once(import_text: Import, workspace: Workspace) -> None:

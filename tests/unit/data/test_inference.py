@@ -1,7 +1,7 @@
 import pyarrow as pa
 import pytest
 
-from automl.data.dataset import Kind, Role
+from automl.data.dataset import Kind, Role, Unit
 from automl.data.inference import infer_column
 
 N = 40
@@ -43,6 +43,10 @@ COLUMNS: dict[str, tuple[list[str], Kind, Role, str]] = {
     "weight": ([f"{i}.5 kg" for i in range(N)], Kind.NUMERIC, Role.FEATURE, "with the unit 'kg'"),
     "price": ([f"${i},500" for i in range(1, N)], Kind.NUMERIC, Role.FEATURE, "thousands, with the unit '$'"),
     "share": ([f"{i % 30} %" for i in range(N)], Kind.NUMERIC, Role.FEATURE, "with the unit '%'"),
+    "terms": ([f"{i} day{'s' * (i > 1)}" for i in [*range(1, 31), 1, 1]], Kind.NUMERIC, Role.FEATURE, "with the unit 'days'"),
+    "times": ([*[f"{i} ms" for i in range(20)], *[f"{i} m" for i in range(20)]], Kind.CATEGORICAL, Role.IGNORED, "text"),
+    "stars": ([f"{i % 5 + 1} star{'s' * (i % 5 > 0)}" for i in range(N)], Kind.NUMERIC, Role.FEATURE,
+              "5 different values, with the unit 'stars'; choose categorical if they are codes without an order"),
     "two units": (["1 kg", "2 kg", "3 g", "4 g"] * 10, Kind.CATEGORICAL, Role.FEATURE, "text"),
     "some units": ([*NUMBERS[:20], *[f"{i} kg" for i in range(20)]], Kind.CATEGORICAL, Role.IGNORED, "text"),
     "two terms": (["7 days", "30 days"] * 20, Kind.CATEGORICAL, Role.FEATURE, "2 different"),
@@ -136,6 +140,13 @@ def test_a_cell_with_another_unit_becomes_missing_and_is_named() -> None:
     typed = infer_column("mass", pa.array([*COLUMNS["weight"][0], "12 g"]))
     assert typed.array[-1].as_py() is None
     assert "'12 g' in data row 41" in typed.notes[0].text
+
+
+def test_the_unit_is_kept_with_the_column() -> None:
+    assert infer_column("mass", pa.array(COLUMNS["weight"][0])).column.unit == Unit(
+        before="", after="kg"
+    )
+    assert infer_column("age", pa.array(NUMBERS)).column.unit is None
 
 
 def test_names_and_sentences_are_read_and_codes_are_not() -> None:

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
+import automl.data.texts as texts_module
 from automl.data.dataset import ColumnUse, Kind, Role
 from automl.data.encoding import Encoder, fit_encoder, load_encoder, save_encoder
 from automl.data.levels import MAX_OPEN_LEVELS
-from automl.data.texts import MAX_WORDS, encode_text, fit_vocabulary
+from automl.data.texts import MAX_CELLS, MAX_WORDS, fit_vocabulary, mark_words
 
 TITLES = ("Mr", "Mrs", "Miss", "Dr")
 COLUMNS = (
@@ -33,7 +35,7 @@ def test_first_letters_tell_decks_and_offices_apart() -> None:
     cabins = pd.Series([f"{'CE'[i % 2]}{i}" for i in range(100)], dtype="str")
     words = fit_vocabulary(cabins).words
     assert words[:1] == ("c…",)
-    marks = encode_text(cabins, fit_vocabulary(cabins))[1]
+    marks = mark_words(cabins, fit_vocabulary(cabins))
     assert marks[:4, 0].tolist() == [1, 0, 1, 0]
 
 
@@ -42,6 +44,19 @@ def test_words_in_the_same_rows_count_once() -> None:
     assert len(fit_vocabulary(texts).words) == 2  # one for each kind of cell
     many = pd.Series([f"w{i % 150}x w{i % 151}y" for i in range(3000)], dtype="str")
     assert len(fit_vocabulary(many).words) == MAX_WORDS
+
+
+def test_a_bounded_number_of_cells_chooses_the_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = pd.Series([f"{('red', 'blue')[i % 2]} {i}" for i in range(3 * MAX_CELLS)], dtype="str")
+    read: list[str] = []
+    list_words = texts_module._list_words
+    monkeypatch.setattr(
+        texts_module, "_list_words", lambda cell: read.append(cell) or list_words(cell)
+    )
+    vocabulary = fit_vocabulary(texts)
+    assert len(read) == MAX_CELLS
+    assert vocabulary.words == ("blue", "red")
+    assert fit_vocabulary(texts) == vocabulary
 
 
 def test_the_views_hold_lengths_as_numbers_and_words_as_flags() -> None:

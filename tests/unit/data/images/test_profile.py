@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from automl.data.dataset import Dataset, ImageFacts, Note
+from automl.data.dataset import Dataset, ImageFacts, Kind, Note
 from automl.data.images.findings import DROPPABLE, GREY
 from automl.data.images.preparing import EXCLUDED_WORDS
 from automl.data.images.profile import build_picture_notes, list_all_flagged, list_flagged
@@ -73,6 +73,23 @@ def test_each_planted_defect_is_listed_once(import_members: Import, settings: Se
         "odd_aspect": ["train/cat/j_long.png"],
         GREY: ["train/cat/k_grey.png"],
     }
+
+
+def test_what_no_network_reads_is_neither_said_to_be_read_nor_offered_as_weight(
+    import_members: Import, settings: Settings
+) -> None:
+    numbers = range(80)
+    pictures = {f"{n}.png": save_picture(make_scene(n, side=32)) for n in numbers}
+    lines = (
+        f"{n}.png,{'ab'[n % 2]},remark {n // 2 * 7} and {n % 71} more,{1 + n % 9}.5"
+        for n in numbers
+    )
+    rows = "\n".join(["file,label,remark,sample_weight", *lines])
+    dataset = import_members({**pictures, "list.csv": rows.encode()})
+    kinds = {column.name: column.kind for column in dataset.columns}
+    assert (kinds["remark"], kinds["sample_weight"]) == (Kind.TEXT, Kind.NUMERIC)
+    profile = load_profile(settings.workspace, dataset.id)
+    assert not [note for note in profile.notes if note.column in ("remark", "sample_weight")]
 
 
 def test_clean_pictures_have_no_finding(import_members: Import, settings: Settings) -> None:
