@@ -14,6 +14,7 @@ from automl.space.narrowing import Range
 
 if TYPE_CHECKING:
     from automl.models.image.weights import Found, WeightsPlan
+    from automl.search.building import SearchRequest
     from automl.search.goals import Method
     from automl.search.offers import Pruner, Sampler
     from automl.search.spec import Budget, Preset, SearchSpec
@@ -52,12 +53,25 @@ class SearchChoice:
 
 def build_spec(dataset: Dataset, choice: SearchChoice) -> "SearchSpec":
     """The search as it would be submitted. Errors name what cannot be searched."""
-    from automl.search.building import (
-        SearchRequest,
-        build_search_spec,
-        forbid_mirroring,
-        list_absent,
-    )
+    from automl.search.building import build_search_spec, forbid_mirroring
+
+    absent = list_absent(dataset, choice)
+    offered = tuple(name for name in choice.families if name not in absent)
+    spec = build_search_spec(_build_request(dataset, replace(choice, families=offered)))
+    if choice.pictures is not None and not choice.pictures.may_mirror:
+        return forbid_mirroring(spec)
+    return spec
+
+
+def list_absent(dataset: Dataset, choice: SearchChoice) -> Mapping[str, str]:
+    """Families that are not offered for the data on the chosen devices, with the reason."""
+    from automl.search import building
+
+    return building.list_absent(_build_request(dataset, choice))
+
+
+def _build_request(dataset: Dataset, choice: SearchChoice) -> "SearchRequest":
+    from automl.search.building import SearchRequest
 
     request = SearchRequest(
         dataset=dataset,
@@ -74,15 +88,9 @@ def build_spec(dataset: Dataset, choice: SearchChoice) -> "SearchSpec":
         limits=choice.limits,
         ranges=choice.ranges,
     )
-    if choice.pictures is not None:
-        own = {"method": choice.pictures.method, "weights": choice.pictures.weights}
-        request = replace(request, **own)
-    absent = list_absent(request)
-    offered = tuple(name for name in choice.families if name not in absent)
-    spec = build_search_spec(replace(request, families=offered))
-    if choice.pictures is not None and not choice.pictures.may_mirror:
-        return forbid_mirroring(spec)
-    return spec
+    if choice.pictures is None:
+        return request
+    return replace(request, method=choice.pictures.method, weights=choice.pictures.weights)
 
 
 def submit_search(dataset: Dataset, choice: SearchChoice, ticket: str) -> Job:

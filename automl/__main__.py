@@ -83,7 +83,7 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     add("--time", metavar="COL", help="a date or number: the oldest rows train, the newest test")
     add("--weight", metavar="COL", help="how many cases each row stands for")
     add("--budget", metavar="TIME", type=parse_duration, help="e.g. 180s, 10m, 1h")
-    add("--trials", metavar="N", type=int, help="search trials beside the three baselines")
+    add("--trials", metavar="N", type=int, help="search trials beside the baselines")
     add("--seed", type=int, help="default 0")
     add("--preset", choices=("quick", "balanced", "thorough"), help="2, 10 or 60 minutes")
     add(

@@ -224,8 +224,9 @@ def _pick_space(
     """Fewer families and narrower ranges, where somebody wants that."""
     if not st.toggle(say("space.narrow"), key="narrow", help=say("space.narrow_help")):
         return choice
-    choice = replace(choice, families=pick_fewer_families(choice.families))
     try:
+        absent = search_choices.list_absent(dataset, choice)
+        choice = replace(choice, families=pick_fewer_families(choice.families, absent))
         spaces = search_choices.build_spec(dataset, choice).spaces
     except FairloomError:
         return choice  # what is wrong with it stands below the form

@@ -54,7 +54,7 @@ def show_settings_views(result: Mapping[str, Any]) -> None:
         _show_importance(importance, frame)
     with right:
         _show_slice(frame, ordered, metric, sign)
-    _show_parallel(frame, ordered, metric, sign)
+    _show_parallel(frame, family, ordered, metric, sign)
 
 
 def order_settings(settings: list[str], importance: pd.DataFrame) -> list[str]:
@@ -85,14 +85,19 @@ def _show_slice(frame: pd.DataFrame, settings: list[str], metric: str, sign: int
     )  # fmt: skip
 
 
-def _show_parallel(frame: pd.DataFrame, settings: list[str], metric: str, sign: int) -> None:
+def _show_parallel(
+    frame: pd.DataFrame, family: str, settings: list[str], metric: str, sign: int
+) -> None:
     everywhere = [name for name in settings if frame[name].notna().all()]
     st.markdown(f"#### {say('searchview.parallel')}")
     chosen = st.multiselect(
         say("searchview.parallel_pick", n=MOST_AXES), settings, default=everywhere[:SHOWN_FIRST],
-        max_selections=MOST_AXES, key="parallel_settings",
+        max_selections=MOST_AXES, key=f"parallel_settings_{family}",
     )  # fmt: skip
-    shown = select_complete(frame, chosen) if chosen else frame.iloc[:0]
+    if not chosen:
+        st.caption(say("searchview.parallel_choose"))
+        return
+    shown = select_complete(frame, chosen)
     if shown.empty:
         st.caption(describe_parallel(frame, chosen))
         return

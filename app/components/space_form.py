@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from app.wording import say, say_plain
+from app.wording import escape, say, say_plain
 from automl.models.catalog import FAMILIES
 from automl.space.dimensions import Float, Int, Space
 from automl.space.narrowing import Range, list_ranges
@@ -15,13 +15,20 @@ HEIGHT = 320
 FAMILY, LABEL, LOW, HIGH, DECLARED = "family", "label", "low", "high", "declared"
 
 
-def pick_fewer_families(families: tuple[str, ...]) -> tuple[str, ...]:
-    """Some of the families, all at first; nothing chosen is all of them."""
+def pick_fewer_families(families: tuple[str, ...], absent: Mapping[str, str]) -> tuple[str, ...]:
+    """Some of the families that are not absent, all at first; nothing chosen is all of them.
+
+    Other families are another question (``key``): one that was not offered before begins as chosen.
+    """
+    offered = tuple(name for name in families if name not in absent)
     chosen = st.multiselect(
-        say("space.families"), families, default=families, key="narrow_families",
+        say("space.families"), offered, default=offered, key=f"narrow_families_{'_'.join(offered)}",
         format_func=lambda name: FAMILIES[name].title, help=say("space.families_help"),
     )  # fmt: skip
-    return tuple(name for name in families if name in chosen) or families
+    parts = [f"{FAMILIES[name].title} ({absent[name]})" for name in families if name in absent]
+    if parts:
+        st.caption(escape(say_plain("new.not_offered", parts="; ".join(parts))))
+    return tuple(name for name in offered if name in chosen) or offered
 
 
 def pick_ranges(spaces: Mapping[str, Space]) -> Ranges:
@@ -33,7 +40,7 @@ def pick_ranges(spaces: Mapping[str, Space]) -> Ranges:
     edited = st.data_editor(
         frame.assign(**{FAMILY: frame[FAMILY].map(lambda name: FAMILIES[name].title)}),
         key=f"ranges_{'_'.join(spaces)}", hide_index=True, height=HEIGHT,
-        disabled=[FAMILY, LABEL, DECLARED],
+        disabled=[FAMILY, LABEL, DECLARED], alt=say_plain("space.alt"),
         column_config={
             FAMILY: st.column_config.TextColumn(say_plain("space.family")),
             LABEL: st.column_config.TextColumn(say_plain("space.label")),

@@ -129,6 +129,7 @@ WORDS: dict[str, str] = {
     "searchview.slice_alt": "Scatter chart: value of the metric against one setting, per trial",
     "searchview.parallel": "Settings together",
     "searchview.parallel_pick": "Settings shown (up to {n})",
+    "searchview.parallel_choose": "Choose the settings that the lines run through.",
     "searchview.parallel_alt": "Parallel coordinates: one line per completed trial through its settings to its value",
     "searchview.trials": "Trials",
     "trials.number": "#",

@@ -237,6 +237,7 @@ WORDS: dict[str, str] = {
     "space.low": "lowest",
     "space.high": "highest",
     "space.declared": "declared",
+    "space.alt": "Table of settings with the lowest and highest number that is tried",
     "space.step": ", in steps of {step}",
     "space.log": ", log scale",
     "space.note": "Double-click a number to change it. Ranges may be narrowed, not widened; known good configurations "

@@ -199,6 +199,23 @@ def test_settings_are_shown_family_by_family() -> None:
     assert not find_table(at, "depth").equals(first)
 
 
+def test_settings_together_belong_to_their_family_and_none_chosen_says_what_to_do() -> None:
+    at = open_page("results", finished.finish().id, results_tab="Search")
+    first = at.segmented_control(key="settings_family").value
+    n_charts = len(at.get("plotly_chart"))
+    at.multiselect(key=f"parallel_settings_{first}").set_value([]).run()
+    assert not at.exception
+    assert len(at.get("plotly_chart")) == n_charts - 1
+    assert "Choose the settings that the lines run through" in read_text(at)
+    assert "completed trials that have all of these settings" not in read_text(at)
+    assert "No completed trial has all" not in read_text(at)
+    other = "resnet" if first == "mlp" else "mlp"
+    at.segmented_control(key="settings_family").set_value(other).run()
+    assert at.multiselect(key=f"parallel_settings_{other}").value
+    assert "completed trials that have all of these settings" in read_text(at)
+    assert len(at.get("plotly_chart")) == n_charts
+
+
 def test_signs_of_a_training_stand_under_its_curve_with_their_numbers() -> None:
     job = finished.finish()
     assert "Nothing unusual in these trainings" in read_text(

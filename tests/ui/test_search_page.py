@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Multiselect
 
 from app import live, search_choices, services
 from app.components import space_form
@@ -24,6 +25,12 @@ def open_search(**query: str) -> AppTest:
     at.switch_page("../pages/search.py").run()
     assert not at.exception, at.exception
     return at
+
+
+def find_families(at: AppTest) -> Multiselect:
+    """The list that narrows the families; its key names what it offers."""
+    (found,) = [each for each in at.multiselect if str(each.key).startswith("narrow_families")]
+    return found
 
 
 def read_text(at: AppTest) -> str:
@@ -303,12 +310,34 @@ def test_goals_of_a_table_stand_in_the_spec_and_open_the_genetic_samplers(people
 def test_fewer_kinds_of_models_open_what_needs_numbers_alone(people: Dataset) -> None:
     at = open_search(dataset=people.id)
     at.toggle(key="narrow").set_value(True).run()
-    at.multiselect(key="narrow_families").set_value(["boosting"]).run()
+    find_families(at).set_value(["boosting"]).run()
     assert not at.exception
     at.selectbox(key="sampler").set_value("cma_es").run()
     at.button(key="start").click().run()
     (job,) = services.list_searches()
     assert (job.spec["families"], job.spec["sampler"]) == (["boosting"], "cma_es")
+
+
+def test_a_kind_of_model_that_is_ticked_again_is_searched_again(people: Dataset) -> None:
+    at = open_search(dataset=people.id)
+    at.toggle(key="narrow").set_value(True).run()
+    at.get_by_key("families").set_value(["trees", "linear"]).run()
+    assert find_families(at).value == ["lightgbm", "boosting", "linear"]
+    at.get_by_key("families").set_value(["trees", "linear", "networks"]).run()
+    assert "mlp" in find_families(at).value
+    at.button(key="start").click().run()
+    (job,) = services.list_searches()
+    assert {"mlp", "lightgbm", "linear"} <= set(job.spec["families"])
+
+
+def test_a_family_that_cannot_be_tried_here_is_no_choice_and_says_why(people: Dataset) -> None:
+    at = open_search(dataset=people.id)
+    at.toggle(key="narrow").set_value(True).run()
+    assert "RealMLP" in find_families(at).options
+    assert "FT-Transformer" not in find_families(at).options
+    assert "Not offered here: FT-Transformer (it needs a GPU" in read_text(at).replace("\\", "")
+    at.get_by_key("families").set_value(["trees"]).run()
+    assert "FT-Transformer (" not in read_text(at)
 
 
 def test_a_range_that_was_changed_stands_in_the_spec_and_a_wider_one_is_refused(
