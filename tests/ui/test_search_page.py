@@ -11,6 +11,7 @@ from app import live, search_choices, services
 from app.components import space_form
 from automl.data.dataset import Dataset, Role
 from automl.errors import SpecError
+from automl.execution.devices import SlotKind
 from automl.files import append_jsonl, write_json
 from automl.jobs.records import Job, JobState, Outcome, StopMode, Trial, TrialState
 from automl.models.catalog import get_space
@@ -332,6 +333,8 @@ def test_a_kind_of_model_that_is_ticked_again_is_searched_again(people: Dataset)
 
 def test_a_family_that_cannot_be_tried_here_is_no_choice_and_says_why(people: Dataset) -> None:
     at = open_search(dataset=people.id)
+    cores = [slot.name for slot in services.list_slots() if slot.kind is SlotKind.CPU]
+    at.multiselect(key="devices").set_value(cores).run()
     at.toggle(key="narrow").set_value(True).run()
     assert "RealMLP" in find_families(at).options
     assert "FT-Transformer" not in find_families(at).options
