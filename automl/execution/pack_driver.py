@@ -100,6 +100,7 @@ class PackDriver:
 
     def _drive(self, steps: Generator[PackEpoch, Any, None]) -> None:
         answer = None
+        early: dict[int, Verb] = {}  # verbs for members that were not in the pack yet
         while True:
             epoch = steps.send(answer)
             verbs = self._report_epochs(epoch)
@@ -108,7 +109,9 @@ class PackDriver:
             if not self.live:
                 return  # what came to join meanwhile begins a pack of its own
             heard, joins = self._hear(self._find_questions(epoch))
-            answer = self.tools.answer({**heard, **verbs}, joins)
+            verbs |= heard | {n: verb for n, verb in early.items() if n in self.live}
+            early = {number: verbs.pop(number) for number in joins if number in verbs}
+            answer = self.tools.answer(verbs, joins)
 
     def _report_epochs(self, step: PackEpoch) -> dict[int, Verb]:
         """Tell the epochs; a member whose numbers are none has failed, and is told to stop."""
