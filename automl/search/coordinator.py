@@ -113,7 +113,7 @@ class Coordinator:
             if self._is_over():
                 return
             for slot in self._crew.idle_slots():
-                if self._lineup.is_to_measure():
+                if self._lineup.is_to_measure(slot):
                     self._crew.measure(slot)
                     continue
                 trials = self._lineup.find_next() if self._has_time() else []

@@ -256,6 +256,7 @@ class Crew:
     def _take_gains(self, slot: str, report: Measured) -> None:
         self.gains = {int(width): gain for width, gain in report.gains.items()}
         found = ", ".join(f"width {width} × {gain:.2f}" for width, gain in self.gains.items())
+        found = found or "nothing known in time"
         said = report.problem or f"a network trains in a pack, compared with alone: {found}"
         self._context.log("info", f"measured on {slot} in {report.seconds:.1f} s: {said}")
 

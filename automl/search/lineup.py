@@ -43,14 +43,15 @@ class Lineup:
         self._n_packs += 1
         return self._n_packs - 1
 
-    def is_to_measure(self) -> bool:
-        """Whether what packs gain on this machine is to be found out now: after the baselines, where time counts.
+    def is_to_measure(self, slot: str) -> bool:
+        """Whether what packs gain on this machine is to be found out on a slot: after the baselines, where time counts.
 
         On GPUs there is nothing to find out, and in a short budget no time.
         """
         seconds = self._context.spec.budget.seconds
         is_worth_it = seconds is not None and seconds >= LEAST_TO_MEASURE
-        can_pack = self._size > 1 and not self._on_gpu and is_worth_it
+        is_gpu = self._crew.devices.get(slot, slot).startswith("cuda")
+        can_pack = self._size > 1 and not self._on_gpu and not is_gpu and is_worth_it
         is_known = self._crew.gains is not None
         return can_pack and not is_known and self.find_waiting(BASELINE) is None
 

@@ -89,6 +89,7 @@ class SimulatedTrainers:
     members: dict[str, list] = field(default_factory=dict)  # slot → jobs of its pack
     gains: dict[str, float] = field(default_factory=lambda: {"64": 2.0, "128": 1.2, "256": 1.0})
     measuring: list[str] = field(default_factory=list)
+    measured: list[str] = field(default_factory=list)
     packs: list[tuple[int, ...]] = field(default_factory=list)
 
     def idle_slots(self):
@@ -99,6 +100,7 @@ class SimulatedTrainers:
         assert slot in self.idle_slots()
         assert batch_size > 1
         self.measuring.append(slot)
+        self.measured.append(slot)
 
     def submit(self, slot: str, command: Train | TrainPack) -> None:
         assert slot not in self.jobs

@@ -214,6 +214,15 @@ def test_a_machine_where_packs_gain_nothing_has_none(tmp_path):
     assert not any("pack" in row.facts for row in begun_later)
 
 
+def test_what_packs_gain_is_measured_on_a_cpu_beside_a_gpu(tmp_path):
+    devices = ("cuda:0", "cpu:0")
+    spec = build_timed_spec()
+    spec = replace(spec, resources=replace(spec.resources, devices=devices))
+    bench = Bench(tmp_path, spec=spec, trainers=SimulatedTrainers(devices, seconds_per_poll=0.5))
+    bench.run()
+    assert bench.trainers.measured == ["cpu:0"]
+
+
 @pytest.mark.parametrize("budget", [Budget(seconds=50), Budget(trials=8)])
 def test_short_budgets_and_budgets_of_trials_measure_nothing(tmp_path, budget):
     trainers = SimulatedTrainers(seconds_per_poll=0.5 if budget.seconds else 0.0)
