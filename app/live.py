@@ -210,6 +210,12 @@ def get_sign(metric: str) -> int:
     return -1 if metric in METRICS and METRICS[metric].direction == "lower" else 1
 
 
+def order_newest(trials: Sequence[Trial]) -> list[Trial]:
+    """The newest first; those that still wait for a place stand behind all that have begun."""
+    newest = trials[::-1]
+    return sorted(newest, key=lambda trial: trial.state is TrialState.WAITING)
+
+
 def in_metric(frame: pd.DataFrame, sign: int) -> pd.DataFrame:
     """Scores as values of the metric, for the table under a figure: ``score`` becomes ``value``."""
     changed = {

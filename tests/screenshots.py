@@ -1,7 +1,7 @@
 """Take the pictures in docs/images: every page, wide, narrow and dark, with real searches in it.
 
 ``python -m tests.screenshots`` uploads a table and then a ZIP of painted pictures, searches both in a real
-browser on the real product, and writes PNG files; ``python -m tests.screenshots pictures`` does the second
+browser on the real product, and writes PNG files; with ``tables`` or ``pictures`` it does one of them
 alone. They are looked at by a person before they are committed.
 """
 
@@ -27,6 +27,7 @@ from tests.e2e.acts import (
     open_page,
     open_tab,
     settle,
+    unfold,
     upload,
 )
 from tests.e2e.server import Server, run_server
@@ -113,6 +114,7 @@ def browse(browser: Browser, server: Server, data: Path) -> None:
     click(page, "continue")
     settle(page)
     take(browser, page.url, "search-new")
+    take(browser, page.url, "search-advanced", lambda each: unfold(each, "advanced"))
     limit_trials(page, N_TRIALS)
     click(page, "start")
     expect_state(page, "running", seconds=60)
@@ -126,6 +128,11 @@ def browse(browser: Browser, server: Server, data: Path) -> None:
     save(page, IMAGES / "first-screen.png")  # what the README shows
     for name in ("results", "audit", "models", "search", "system"):
         take(browser, f"{server.url}/{name}?{query}", name)
+    for name in ("Model", "Search"):
+        address = f"{server.url}/results?{query}"
+        take(
+            browser, address, f"results-{name.lower()}", lambda each, tab=name: open_tab(each, tab)
+        )
     take(browser, f"{server.url}/data", "data")
 
 
@@ -203,8 +210,8 @@ FINISHED: dict[str, Prepare | None] = {
 def main() -> int:
     data = find_data()
     executable = find_browser()
-    only_pictures = sys.argv[1:] == ["pictures"]
-    if (data is None and not only_pictures) or executable is None:
+    kinds = sys.argv[1:] or ["tables", "pictures"]
+    if (data is None and "tables" in kinds) or executable is None:
         print("The pictures need the real data and a browser.", file=sys.stderr)
         return 1
     IMAGES.mkdir(parents=True, exist_ok=True)
@@ -212,11 +219,12 @@ def main() -> int:
         browser = playwright.chromium.launch(
             executable_path=executable, args=["--no-sandbox", "--disable-dev-shm-usage"]
         )
-        if data is not None and not only_pictures:
+        if data is not None and "tables" in kinds:
             with run_server(Path(folder) / "home") as server:
                 browse(browser, server, data)
-        with run_server(Path(folder) / "pictures") as server:
-            browse_pictures(browser, server, Path(folder))
+        if "pictures" in kinds:
+            with run_server(Path(folder) / "pictures") as server:
+                browse_pictures(browser, server, Path(folder))
         browser.close()
     return 0
 

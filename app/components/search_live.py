@@ -208,7 +208,7 @@ def _show_table(search: Job, trials: list[Trial], total: int) -> None:
     sign = live.get_sign(read_metric(search))
     st.header(say("live.table"), anchor=False)
     frame = live.build_trial_table(
-        trials[: -TABLE_ROWS - 1 : -1], sign, of_pictures=live.is_about_pictures(search)
+        live.order_newest(trials)[:TABLE_ROWS], sign, of_pictures=live.is_about_pictures(search)
     )
     column = st.column_config
     with st.container(key="trials"):

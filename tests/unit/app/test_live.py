@@ -46,6 +46,15 @@ def test_an_epoch_reported_twice_counts_once() -> None:
     assert live.read_epochs("absent", [3]).empty
 
 
+def test_what_waits_stands_behind_what_has_begun() -> None:
+    waiting = {"state": TrialState.WAITING}
+    trials = [
+        replace(build_trial(number, None), **(waiting if number in (2, 4) else {}))
+        for number in range(5)
+    ]
+    assert [trial.number for trial in live.order_newest(trials)] == [3, 1, 0, 4, 2]
+
+
 def test_a_lower_is_better_metric_is_shown_in_its_own_sign() -> None:
     assert live.get_sign("rmse") == -1
     assert live.get_sign("roc_auc") == 1
