@@ -3,7 +3,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from automl.figures.style import COLORS, label, lay_out
+from automl.figures.style import COLORS, NEUTRAL, label, lay_out
 
 MOST_BARS = 12
 ROW_HEIGHT = 26
@@ -20,7 +20,7 @@ def plot_importance(frame: pd.DataFrame) -> go.Figure:
         go.Bar(
             x=100 * shown["share"], y=names, orientation="h", marker={"color": COLORS[0]},
             error_x={
-                "type": "data", "symmetric": False, "thickness": 1.2,
+                "type": "data", "symmetric": False, "thickness": 1.2, "color": NEUTRAL,
                 "array": 100 * (shown["high"] - shown["share"]),
                 "arrayminus": 100 * (shown["share"] - shown["low"]),
             },
@@ -29,9 +29,7 @@ def plot_importance(frame: pd.DataFrame) -> go.Figure:
             "n = %{customdata[2]} trials<extra></extra>",
         )
     )  # fmt: skip
-    lay_out(
-        fig, x="Share of what the settings explain, %", y="", height=120 + ROW_HEIGHT * len(shown)
-    )
+    lay_out(fig, x="Share, %", y="", height=120 + ROW_HEIGHT * len(shown))
     return fig.update_xaxes(range=[0, max(5.0, 105 * float(shown["high"].max()))])
 
 

@@ -1,18 +1,46 @@
 """Every trial as a line through its settings: which combinations end high."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
-from automl.figures.style import label, lay_out
+from automl.figures.style import COLORS, NEUTRAL, label, lay_out
 
-MOST_TRIALS = 1_000
+MOST_TRIALS = 300
 MOST_AXES = 8
-MOST_TICKS = 5
-RAMP = ("#b4bdc6", "#56B4E9", "#0072B2")  # readable on white and on black
+BOUNDS = (0.1, 0.5)  # shares of the trials, best first, where a group ends
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Group:
+    """How the lines of some trials look; colour is never the only sign."""
+
+    name: str
+    color: str
+    width: float
+    dash: str
+    opacity: float
+
+
+GROUPS = (
+    _Group(name="best tenth", color=COLORS[0], width=2.5, dash="solid", opacity=1.0),
+    _Group(name="other better half", color=COLORS[1], width=1.2, dash="dash", opacity=0.8),
+    _Group(name="worse half", color=NEUTRAL, width=1.0, dash="dot", opacity=0.6),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Axis:
+    """One setting: ``heights`` 0..1 per trial, and texts at some heights."""
+
+    heights: NDArray[np.float64]
+    ticks: tuple[float, ...]
+    texts: tuple[str, ...]
 
 
 def compute_settings(trials: Sequence[Mapping[str, Any]], family: str) -> pd.DataFrame:
@@ -54,48 +82,83 @@ def plot_parallel(
 ) -> go.Figure:
     """Parallel axes of the completed trials with every one of ``settings`` (at most eight), the metric last.
 
-    The best 1,000 are drawn; bluer is better, and the metric's own axis stands beside the colour.
+    The best 300 are drawn, the best tenth of them in front and thicker. Plain lines, because Plotly's own parallel
+    coordinates need WebGL, which remote and locked-down browsers lack.
     """
     shown = select_complete(frame, settings)
-    value = sign * shown["score"]
-    axes = [_build_axis(shown[name], name) for name in settings[:MOST_AXES]]
-    axes.append({"label": label(metric, 18), "values": value})
-    fig = go.Figure(
-        go.Parcoords(
-            dimensions=axes,
-            line={
-                "color": shown["score"].rank(pct=True), "colorscale": list(RAMP), "cmin": 0, "cmax": 1,
-            },
-            labelangle=-20, labelside="top",
-        )
-    )  # fmt: skip
+    names = [*settings[:MOST_AXES], metric]
+    columns = [shown[name] for name in names[:-1]] + [sign * shown["score"]]
+    axes = [_build_axis(column) for column in columns]
+    fig = go.Figure()
+    ranks = shown["score"].rank(ascending=False, method="first").to_numpy() / max(1, len(shown))
+    groups = np.digitize(ranks, BOUNDS, right=True)
+    for group in sorted(set(groups), reverse=True):
+        rows = np.flatnonzero(groups == group)
+        fig.add_trace(_draw_lines(shown, axes, rows, GROUPS[group]))
+    for place, axis in enumerate(axes):
+        for height, text in zip(axis.ticks, axis.texts, strict=True):
+            fig.add_annotation(
+                x=place, y=height, text=text, showarrow=False, xanchor="left", xshift=3, font={"size": 11}
+            )  # fmt: skip
     lay_out(fig, x="", y="", height=460)
-    return fig.update_layout(margin={"l": 72, "r": 72, "t": 110, "b": 24})
+    titles = [label(name.rsplit(".", 1)[-1], 16) for name in names]
+    fig.update_xaxes(
+        tickvals=list(range(len(axes))), ticktext=titles, range=[-0.15, len(axes) - 0.45],
+        showgrid=True, side="top", tickangle=-20,
+    )  # fmt: skip
+    fig.update_yaxes(visible=False, range=[-0.06, 1.06])
+    return fig.update_layout(margin={"t": 84, "l": 16})
+
+
+def _draw_lines(
+    shown: pd.DataFrame, axes: Sequence["_Axis"], rows: NDArray[np.int64], group: "_Group"
+) -> go.Scatter:
+    """One trace for all lines of a group, with a gap behind each."""
+    heights = np.column_stack([axis.heights[rows] for axis in axes])
+    gap = np.full((len(rows), 1), np.nan)
+    places = np.tile([*range(len(axes)), np.nan], len(rows))
+    numbers = np.repeat(shown["number"].to_numpy()[rows], len(axes) + 1)
+    return go.Scatter(
+        x=places, y=np.hstack([heights, gap]).ravel(), mode="lines", name=group.name,
+        line={"color": group.color, "width": group.width, "dash": group.dash}, opacity=group.opacity,
+        customdata=numbers, hovertemplate="trial %{customdata}<extra></extra>", connectgaps=False,
+    )  # fmt: skip
 
 
 def select_complete(frame: pd.DataFrame, settings: Sequence[str]) -> pd.DataFrame:
-    """Completed trials that have all of ``settings``, the best 1,000, the weakest first (drawn below)."""
+    """Completed trials that have all of ``settings``, the best 300, the weakest first (drawn below)."""
     rows = frame[frame["state"] == "complete"].dropna(subset=list(settings[:MOST_AXES]))
     return rows.nlargest(MOST_TRIALS, "score").iloc[::-1]
 
 
-def _build_axis(values: pd.Series, name: str) -> dict[str, Any]:
-    short = label(name.rsplit(".", 1)[-1], 18)
-    if is_number_setting(values):
-        if not is_wide(values):
-            return {"label": short, "values": values}
-        logs = np.log10(values.astype(float))
-        ticks = np.linspace(logs.min(), logs.max(), MOST_TICKS)
-        return {
-            "label": short, "values": logs, "tickvals": ticks,
-            "ticktext": [f"{10**tick:.2g}" for tick in ticks],
-        }  # fmt: skip
-    texts = values.map(str)
-    names = sorted(texts.unique())
-    return {
-        "label": short, "values": texts.map(names.index), "tickvals": list(range(len(names))),
-        "ticktext": [label(each, 14) for each in names],
-    }  # fmt: skip
+def _build_axis(values: pd.Series) -> "_Axis":
+    """Heights 0..1 of the values, and where something is written; names stand at equal distances."""
+    return _build_number_axis(values) if is_number_setting(values) else _build_name_axis(values)
+
+
+def _build_number_axis(values: pd.Series) -> "_Axis":
+    is_log = is_wide(values)
+    numbers = np.asarray(values, dtype=np.float64)
+    scaled = np.log10(numbers) if is_log else numbers
+    low, high = float(scaled.min()), float(scaled.max())
+    span = (high - low) or 1.0
+    ends = (low, high) if high > low else (low,)
+    return _Axis(
+        heights=np.asarray((scaled - low) / span),
+        ticks=tuple((end - low) / span for end in ends),
+        texts=tuple(f"{10**end if is_log else end:.4g}" for end in ends),
+    )
+
+
+def _build_name_axis(values: pd.Series) -> "_Axis":
+    written = [str(value) for value in values]
+    names = sorted(set(written))
+    steps = np.linspace(0, 1, len(names)) if len(names) > 1 else np.array([0.5])
+    return _Axis(
+        heights=steps[[names.index(text) for text in written]],
+        ticks=tuple(map(float, steps)),
+        texts=tuple(label(each, 14) for each in names),
+    )
 
 
 def describe_parallel(frame: pd.DataFrame, settings: Sequence[str]) -> str:
@@ -111,7 +174,4 @@ def describe_parallel(frame: pd.DataFrame, settings: Sequence[str]) -> str:
         if n_best > 1 and len(best[name].unique()) == 1
     ]
     common = f" The best {n_best} share {', '.join(shared)}." if shared else ""
-    return (
-        f"n = {len(shown):,} completed trials that have all of these settings, bluer is better.{common} Drag along "
-        "an axis to keep only the lines through that part."
-    )
+    return f"n = {len(shown):,} completed trials that have all of these settings; the best tenth by score is thick.{common}"

@@ -81,10 +81,16 @@ def test_parallel_draws_completed_trials_that_have_all_settings(frame: pd.DataFr
     shown = select_complete(frame, chosen)
     assert (shown["norm"] == "batch").all()
     assert (shown["state"] == "complete").all()
-    axes = plot_parallel(frame, chosen, "AUC").data[0].dimensions
-    assert [axis.label for axis in axes] == [*chosen, "AUC"]
-    assert len(axes[0].values) == len(shown)
-    assert np.allclose(np.power(10.0, np.asarray(axes[0].values)), shown["lr"])
+    fig = plot_parallel(frame, chosen, "AUC")
+    assert list(fig.layout.xaxis.ticktext) == [*chosen, "AUC"]
+    assert [trace.name for trace in fig.data] == ["worse half", "other better half", "best tenth"]
+    lines = np.concatenate([np.reshape(trace.y, (-1, 5)) for trace in fig.data])
+    assert lines.shape[0] == len(shown)
+    assert np.isnan(lines[:, -1]).all()  # a gap behind every line
+    assert np.nanmin(lines) == 0.0
+    assert np.nanmax(lines) == 1.0
+    best = np.reshape(fig.data[-1].y, (-1, 5))
+    assert best[:, 3].min() >= np.sort(lines[:, 3])[-len(best)]
     assert f"n = {len(shown)} completed trials" in describe_parallel(frame, chosen)
     alike = frame.assign(norm="batch", lr=0.01)
     assert "The best 3 share lr = 0.01, norm = batch" in describe_parallel(alike, ["lr", "norm"])
@@ -94,10 +100,8 @@ def test_parallel_draws_completed_trials_that_have_all_settings(frame: pd.DataFr
 def test_parallel_has_at_most_eight_settings() -> None:
     wide = pd.DataFrame({f"s{i}": np.arange(9.0) for i in range(12)})
     wide = wide.assign(number=range(9), state="complete", score=np.arange(9.0))
-    assert (
-        len(plot_parallel(wide, [f"s{i}" for i in range(12)], "AUC").data[0].dimensions)
-        == MOST_AXES + 1
-    )
+    fig = plot_parallel(wide, [f"s{i}" for i in range(12)], "AUC")
+    assert len(fig.layout.xaxis.tickvals) == MOST_AXES + 1
 
 
 def test_importance_draws_the_leading_bars_with_their_intervals() -> None:
@@ -123,4 +127,6 @@ def test_markup_in_a_setting_stays_text(frame: pd.DataFrame) -> None:
         norm=lambda f: f["norm"].where(f["number"] > 3, "y")
     )
     assert "<b>" not in str(plot_slice(evil, "norm", "AUC").layout.xaxis.ticktext)
-    assert "<b>" not in str(plot_parallel(evil, ["norm"], "AUC").data[0].dimensions)
+    written = [note.text for note in plot_parallel(evil, ["norm"], "AUC").layout.annotations]
+    assert "y" in written
+    assert not any("<b>" in text for text in written)
