@@ -7,8 +7,10 @@ from automl.models.tabular.inputs import Batch
 from automl.models.tabular.packed.inputs import PackRows, PiecewiseInput
 from automl.models.tabular.packed.operations import Pair
 
+# thousandths: numbers closer than float32 can divide by overflow alone as they do in a pack
 VALUES = st.one_of(
-    st.sampled_from([-1.0, 0.0, 0.5, 2.0]), st.floats(-50, 50, width=32, allow_nan=False)
+    st.sampled_from([-1.0, 0.0, 0.5, 2.0]),
+    st.floats(-50, 50, allow_nan=False).map(lambda value: round(value, 3)),
 )
 
 
