@@ -12,6 +12,7 @@ from tests.e2e.acts import (
     choose,
     click,
     expect_state,
+    go_on,
     limit_trials,
     open_page,
     settle,
@@ -31,8 +32,7 @@ def test_from_an_upload_to_the_report(
     choose(page, "target", "income")
     choose(page, "sensitive", "sex")
     choose(page, "sensitive", "race")
-    click(page, "continue")
-    settle(page)
+    go_on(page)
 
     limit_trials(page, 6)
     click(page, "start")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.acts import by_key, choose, choose_view, click, open_page, settle, upload
+from tests.e2e.acts import by_key, choose, choose_view, go_on, open_page, settle, upload
 from tests.e2e.server import Server
 
 
@@ -40,8 +40,7 @@ def test_from_a_zip_to_the_form_of_a_search(page: Page, server: Server, data_fol
     expect(by_key(page, "class_samples").last.locator("img")).to_have_count(80)
 
     choose(page, "sensitive_computed", "brightness")
-    click(page, "continue")
-    settle(page)
+    go_on(page)
     expect(page.get_by_text("from 12,000 pictures")).to_be_visible()
     by_key(page, "augmentation").locator("summary").click()
     expect(by_key(page, "variants").last.locator("img")).to_have_count(9, timeout=20_000)

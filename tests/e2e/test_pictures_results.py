@@ -19,6 +19,7 @@ from tests.e2e.acts import (
     click,
     download,
     expect_state,
+    go_on,
     limit_trials,
     open_page,
     open_tab,
@@ -45,8 +46,7 @@ def searched(
     trouble = watch(page, server.url)
     bring_shapes(page, server, write_shapes(tmp_path_factory.mktemp("zip") / "shapes.zip"))
     choose(page, "sensitive_computed", "brightness")
-    click(page, "continue")
-    settle(page)
+    go_on(page)
     search_quickly(page)
     yield page.url.split("?", 1)[1]
     context.close()
