@@ -90,11 +90,13 @@ def test_pictures_are_normalised_with_the_statistics_of_the_backbone(network) ->
 
 def test_large_batches_go_through_in_pieces(network, monkeypatch) -> None:
     network.eval()
-    pictures = torch.randn(5, 3, 16, 16)
+    pictures = torch.randn(5, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         whole = network.features(pictures)
         monkeypatch.setattr(type(network), "_count_chunk", lambda *_: 2)
-        torch.testing.assert_close(network.features(pictures), whole, atol=1e-5, rtol=1e-4)
+        # Pieces take other kernels than the whole: many layers of rounding apart, never a picture apart.
+        torch.testing.assert_close(network.features(pictures), whole, atol=1e-3, rtol=1e-3)
+    assert (whole[0] - whole[1]).abs().max() > 0.1
 
 
 def test_attention_maps_are_those_of_the_network(monkeypatch) -> None:
@@ -113,7 +115,7 @@ def test_attention_maps_are_those_of_the_network(monkeypatch) -> None:
     assert len(maps) == 12
     assert maps[0].shape == (2, 3, 17, 17)
     torch.testing.assert_close(maps[3].sum(-1), torch.ones(2, 3, 17))
-    torch.testing.assert_close(maps[3], seen[0], atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(maps[3], seen[0], atol=1e-4, rtol=1e-3)
 
 
 def test_frozen_parts_stay_in_evaluation_mode(network) -> None:
