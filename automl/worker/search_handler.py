@@ -26,6 +26,7 @@ from automl.search.context import (
 )
 from automl.search.coordinator import Coordinator
 from automl.search.crew import Crew
+from automl.search.floor import warn_of_floor
 from automl.search.ledger import ACTIVE, Ledger
 from automl.search.opened_model import OpenedModel
 from automl.search.preparation import REFIT_ROWS, ROWS_WRITTEN, SEARCH_ROWS
@@ -101,6 +102,7 @@ class SearchRun:
             self._fail_without_model(ledger)
             return
         search_seconds = search.clock.compute_elapsed()
+        warn_of_floor(search, ledger)
         self._load_rows(executor, REFIT_ROWS)
         refitter = Refitter(search, ledger, crew)
         models = yield from refitter.run()
