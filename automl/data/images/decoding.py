@@ -17,6 +17,7 @@ from automl.data.images.members import MemberError
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 MEASURED_SIDE = 256  # quality is measured on the picture with a short side of about this
 _ORIENTATION = 0x0112
+_BAND_PIXELS = 4 << 20
 GREY_MODES = frozenset(("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"))
 _WIDE = frozenset(("I", "F", "I;16", "I;16B", "I;16L", "I;16N"))
 _ALPHA = frozenset(("RGBA", "LA", "PA", "La", "RGBa"))
@@ -117,7 +118,10 @@ def _build_header(image: Image.Image) -> Header:
     width, height = image.size
     if _find_orientation(image) >= 5:  # lying on its side
         width, height = height, width
-    return Header(width=width, height=height, mode=image.mode, format=str(image.format))
+    # what many phones write: a JPEG with further ones behind it, which is read as a JPEG
+    is_jpeg = image.format == "MPO"
+    found = "JPEG" if is_jpeg else str(image.format)
+    return Header(width=width, height=height, mode=image.mode, format=found)
 
 
 def _find_orientation(image: Image.Image) -> int:
@@ -138,6 +142,8 @@ def _decode(image: Image.Image, side: int, channels: int) -> Decoded:
         image = ImageOps.exif_transpose(image)
     else:
         image.load()
+    if image.mode in _WIDE:
+        image = _to_8_bits(image)  # first: Pillow makes no picture of 16 bits smaller
     if is_large and image.mode not in ("P", "PA", "1") and min(image.size) >= 2 * target:
         image = image.reduce(min(image.size) // target)
     plain = _to_plain(image, is_grey=header.is_grey)
@@ -174,35 +180,50 @@ def find_wrong_suffix(path: str, header: Header) -> bool:
 
 
 def _to_plain(image: Image.Image, *, is_grey: bool) -> Image.Image:
-    """The picture as ``L`` or ``RGB``, transparency on white, deep pixels scaled to 8 bits."""
-    if image.mode in _WIDE:
-        return Image.fromarray(_to_8_bits(np.asarray(image)))
+    """The picture as ``L`` or ``RGB``, transparency on white."""
     wanted = "L" if is_grey else "RGB"
     if image.mode in _ALPHA or "transparency" in image.info:
-        seen = image.convert("RGBA")
+        seen = image if image.mode == "RGBA" else image.convert("RGBA")
         white = Image.new("RGBA", seen.size, "white")
         white.alpha_composite(seen)
         return white.convert(wanted)
     return image if image.mode == wanted else image.convert(wanted)
 
 
-def _to_8_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Deep greys by a fixed scale, so that pictures stay comparable: 16 bits by 257, 0..1 by 255.
+def _to_8_bits(image: Image.Image) -> Image.Image:
+    """Deep greys as ``L`` by a fixed scale, so that pictures stay comparable: 16 bits by 257, 0..1 by 255.
 
-    Numbers beyond either range are stretched between their own limits.
+    Numbers beyond either range are stretched between their own limits. A band of rows at a time: all of
+    50 megapixels as floats would take over a gigabyte.
     """
-    numbers: NDArray[np.float64] = values.astype(np.float64)
-    numbers = np.nan_to_num(numbers, nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(numbers.min()), float(numbers.max())
-    if values.dtype.kind == "f" and low >= 0 and high <= 1:
-        scaled = numbers * 255
-    elif low >= 0 and high <= 255 and values.dtype.itemsize > 2:
-        scaled = numbers
-    elif low >= 0 and high <= 65_535:
-        scaled = numbers / 257
-    else:
-        scaled = (numbers - low) * (255 / max(high - low, 1e-9))
-    return np.rint(scaled).clip(0, 255).astype(np.uint8)
+    limits = [(float(band.min()), float(band.max())) for _, band in _list_bands(image)]
+    low, high = min(low for low, _ in limits), max(high for _, high in limits)
+    offset, scale = _choose_scale(image.mode, low, high)
+    plain = Image.new("L", image.size)
+    for top, band in _list_bands(image):
+        scaled = np.rint((band - offset) * scale).clip(0, 255).astype(np.uint8)
+        plain.paste(Image.fromarray(scaled), (0, top))
+    return plain
+
+
+def _choose_scale(mode: str, low: float, high: float) -> tuple[float, float]:
+    """What is taken off every value, and by what the rest is multiplied."""
+    if mode == "F" and low >= 0 and high <= 1:
+        return 0.0, 255.0
+    if mode in ("F", "I") and low >= 0 and high <= 255:
+        return 0.0, 1.0
+    if low >= 0 and high <= 65_535:
+        return 0.0, 1 / 257
+    return low, 255 / max(high - low, 1e-9)
+
+
+def _list_bands(image: Image.Image) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    """The first row of each band of rows and its values; what is no finite number is 0."""
+    step = max(1, _BAND_PIXELS // image.width)
+    for top in range(0, image.height, step):
+        stop = min(top + step, image.height)
+        values = np.asarray(image.crop((0, top, image.width, stop)), dtype=np.float64)
+        yield top, np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _cut_square(image: Image.Image, side: int, channels: int) -> Image.Image:

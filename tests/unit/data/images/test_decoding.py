@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from automl.data.images import decoding
 from automl.data.images.decoding import (
     Decoded,
     decode,
@@ -90,6 +91,24 @@ def test_sixteen_bits_are_scaled_by_one_factor() -> None:
     assert set(np.unique(decoded.pixels).tolist()) == {0, 128}
 
 
+def test_large_pictures_of_16_bits_are_made_smaller_too() -> None:
+    values = np.full((1_100, 1_200), 0x8080, dtype=np.uint16)
+    values[:, :600] = 0
+    for image_format in ("PNG", "TIFF"):
+        decoded = run(encode(Image.fromarray(values), image_format), 32, 1)
+        assert decoded.oddities == ("sixteen_bit",)
+        assert decoded.original.shape == (275, 300, 1)
+        assert (decoded.pixels[16, 2], decoded.pixels[16, -2]) == (0, 128)
+
+
+def test_the_bands_of_a_deep_picture_share_one_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "_BAND_PIXELS", 24)  # three rows of eight, then two
+    values = np.arange(64, dtype=np.float32).reshape(8, 8) * 10 - 300
+    decoded = run(encode(Image.fromarray(values), "TIFF"), 8, 1)
+    expected = np.rint((values + 300) * (255 / 630)).astype(np.uint8)
+    np.testing.assert_array_equal(decoded.pixels[..., 0], expected)
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
@@ -130,6 +149,16 @@ def test_of_an_animation_the_first_frame_is_taken(image_format: str) -> None:
     content = encode(first, image_format, save_all=True, append_images=[second])
     decoded = run(content)
     assert decoded.oddities == ("animated",)
+    np.testing.assert_allclose(decoded.pixels[8, 8], (255, 0, 0), atol=5)
+
+
+def test_a_jpeg_with_more_of_them_behind_it_is_a_jpeg() -> None:
+    first, second = (Image.new("RGB", (20, 20), colour) for colour in ("red", "blue"))
+    decoded = run(
+        encode(first, "MPO", save_all=True, append_images=[second])
+    )  # many phones write so
+    assert (decoded.header.format, decoded.oddities) == ("JPEG", ("animated",))
+    assert not find_wrong_suffix("DSC_0001.JPG", decoded.header)
     np.testing.assert_allclose(decoded.pixels[8, 8], (255, 0, 0), atol=5)
 
 
