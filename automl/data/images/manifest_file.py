@@ -41,13 +41,35 @@ class Manifest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Match:
-    """The rows of a list by picture: how many rows named a picture by a column."""
+    """The rows of a list by picture: how many rows named a picture by a column.
+
+    ``elsewhere`` are names of files in folders that are not there, taken by the name alone.
+    """
 
     name: str
     rows: list[int]
     n_named: int
     n_repeated: int
     missing: list[str]
+    elsewhere: list[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Index:
+    """Pictures by ``paths`` (whole, or below the top folders; as they stand, and whatever their case) and by
+    ``names`` (with and without the ending, whatever their case). What fits several pictures is −2.
+    """
+
+    paths: dict[str, int]
+    names: dict[str, int]
+
+    def find(self, text: str) -> tuple[int, bool]:
+        """The picture of a text, negative without one; whether it was named by a folder that is not there."""
+        for key in (_plain(text), _fold(text)):
+            if key in self.paths:
+                return self.paths[key], False
+        folder, _, name = _fold(text).rpartition("/")
+        return self.names.get(name, -1), bool(folder)
 
 
 def join_manifest(
@@ -116,52 +138,60 @@ def _is_text(table: pa.Table, column: str) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_integer(kind))
 
 
-def _index_pictures(pictures: Sequence[Picture]) -> dict[str, int]:
-    """Everything that may stand for a picture: its path (whole, or below the top folders) and unique name.
-
-    What fits several pictures is −2.
-    """
-    index: dict[str, int] = {}
+def _index_pictures(pictures: Sequence[Picture]) -> _Index:
+    paths: dict[str, int] = {}
+    names: dict[str, int] = {}
     for number, picture in enumerate(pictures):
         path = PurePosixPath(picture.member.path)
-        keys = {_fold(picture.member.path), _fold(picture.path), _fold(path.name), _fold(path.stem)}
-        for key in keys:
-            index[key] = -2 if key in index else number
-    for number, picture in enumerate(pictures):  # a path is exact, whatever else looks like it
-        index[_fold(picture.path)] = number
-        index[_fold(picture.member.path)] = number
-    return index
+        for key in {_fold(picture.member.path), _fold(picture.path)}:
+            paths[key] = -2 if key in paths else number
+        for key in {_fold(path.name), _fold(path.stem)}:
+            names[key] = -2 if key in names else number
+    for number, picture in enumerate(pictures):  # exact, whatever else looks like it
+        paths[_plain(picture.path)] = paths[_plain(picture.member.path)] = number
+    return _Index(paths=paths, names=names)
+
+
+def _plain(text: str) -> str:
+    return normalize("NFC", text.strip().replace("\\", "/").removeprefix("./"))
 
 
 def _fold(text: str) -> str:
-    plain = text.strip().replace("\\", "/").removeprefix("./")
-    return normalize("NFC", plain).casefold()
+    return _plain(text).casefold()
 
 
-def _match(table: pa.Table, column: str, index: dict[str, int], n_pictures: int) -> _Match:
+def _match(table: pa.Table, column: str, index: _Index, n_pictures: int) -> _Match:
+    """Rows by picture; a name in a folder that is not there counts where nothing else can be meant."""
+    texts = [text or "" for text in _to_texts(table.column(column))]
+    found = [index.find(text) for text in texts]
+    known = {number for number, is_elsewhere in found if not is_elsewhere}
+    meant: dict[int, set[str]] = {}
+    for text, (number, is_elsewhere) in zip(texts, found, strict=True):
+        if is_elsewhere:
+            meant.setdefault(number, set()).add(_fold(text))
     rows = [-1] * n_pictures
     n_named = n_repeated = 0
     missing: list[str] = []
-    for row, text in enumerate(_to_texts(table.column(column))):
-        number = _find_picture(text, index)
-        if number < 0:
-            missing.append(text or "")
+    elsewhere: list[str] = []
+    for row, (text, (number, is_elsewhere)) in enumerate(zip(texts, found, strict=True)):
+        if number < 0 or (is_elsewhere and (number in known or len(meant[number]) > 1)):
+            missing.append(text)
             continue
         n_named += 1
         if rows[number] >= 0:
             n_repeated += 1
-        else:
-            rows[number] = row
-    return _Match(name=column, rows=rows, n_named=n_named, n_repeated=n_repeated, missing=missing)
-
-
-def _find_picture(text: str | None, index: dict[str, int]) -> int:
-    """By path, then by file name alone when the list names other folders."""
-    if not text:
-        return -1
-    key: str = _fold(text)
-    number = index.get(key)
-    return number if number is not None else index.get(key.rpartition("/")[2], -1)
+            continue
+        rows[number] = row
+        if is_elsewhere:
+            elsewhere.append(text)
+    return _Match(
+        name=column,
+        rows=rows,
+        n_named=n_named,
+        n_repeated=n_repeated,
+        missing=missing,
+        elsewhere=elsewhere,
+    )
 
 
 def _find_label_column(table: pa.Table, name: str, file_column: str) -> tuple[str, str]:
@@ -222,6 +252,13 @@ def _note_counts(match: _Match, name: str, n_pictures: int, n_rows: int) -> list
             level="info" if joined == n_pictures else "warning",
         )
     ]
+    if match.elsewhere:
+        names = "row names" if len(match.elsewhere) == 1 else "rows name"
+        text = (
+            f"{len(match.elsewhere):,} {names} a folder that is not there, for example "
+            f"{match.elsewhere[0][-60:]!r}; the picture was found by the name of its file alone."
+        )
+        notes.append(Note(code="manifest_elsewhere", text=text))
     if match.missing:
         shown = ", ".join(repr(value[:60]) for value in match.missing[:_SHOWN])
         text = (

@@ -58,6 +58,26 @@ def test_a_path_wins_over_a_name_that_looks_like_it() -> None:
     assert manifest.rows == [0, 1]
 
 
+def test_a_file_of_another_folder_takes_no_picture_that_a_row_names() -> None:
+    manifest = join({"file": ["gone/a.png", "x/a.png"], "label": ["dog", "cat"]}, "x/a.png")
+    assert manifest.labels == ["cat"]
+    assert codes(manifest)[-1] == "manifest_unmatched"
+    torn = join({"file": ["y/a.png", "z/a.png", "b"], "label": list("123")}, "x/a.png", "b.png")
+    assert torn.rows == [-1, 2]  # either could be meant
+
+
+def test_a_folder_that_is_not_there_is_said() -> None:
+    manifest = join({"file": ["/data/a.png", "b.png"], "label": ["1", "2"]}, "x/a.png", "x/b.png")
+    assert manifest.rows == [0, 1]
+    said = next(note.text for note in manifest.notes if note.code == "manifest_elsewhere")
+    assert said.startswith("1 row names a folder that is not there, for example '/data/a.png'")
+
+
+def test_names_that_differ_in_case_only_are_two_pictures() -> None:
+    manifest = join({"file": ["a.png", "A.png"], "label": ["1", "2"]}, "A.png", "a.png")
+    assert manifest.labels == ["2", "1"]
+
+
 def test_any_column_whose_values_are_pictures_is_taken() -> None:
     manifest = join({"what": ["1", "2"], "label": ["x", "y"], "scan": ["a", "b"]}, "a.png", "b.png")
     assert "100% of its values are names of pictures" in manifest.notes[0].text
