@@ -4,6 +4,7 @@
 """
 
 import argparse
+import gc
 import logging
 import pkgutil
 from collections.abc import AsyncIterator
@@ -23,13 +24,17 @@ from starlette.routing import Route
 
 from app import components, services
 from app.artifacts import handle_artifact
+from app.assets import Assets
 from app.headers import SecurityHeaders
+from app.sockets import send_at_once
 from app.uploads import handle_upload, remove_expired
 from app.wording import say
 from automl.settings import Settings
 
 ADDRESS = "127.0.0.1"
 HOSTS = ["localhost", "127.0.0.1"]
+READ_BY = ("automl.data.samples", "automl.data.store", "automl.jobs.store", "pyarrow.pandas_compat",
+           "PIL.PngImagePlugin", "streamlit.material_icon_names")  # fmt: skip
 
 
 @lru_cache(maxsize=1)
@@ -52,6 +57,7 @@ ROUTES = [
 MIDDLEWARE = [
     Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS),
     Middleware(SecurityHeaders),
+    Middleware(Assets),
 ]
 
 
@@ -62,13 +68,22 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     services.enable_routes()
     remove_expired(Settings().workspace)
     warm_up()
+    send_at_once()
     yield
 
 
 def warm_up() -> None:
-    """Import what the pages draw with, so that the first visitor does not wait for it."""
+    """Import what the pages draw with and read by, so that the first visitor does not wait for it.
+
+    What is here now stays: Streamlit collects garbage after every run of a page, and walking through all
+    libraries each time would keep the answer waiting.
+    """
     for module in pkgutil.iter_modules(components.__path__, f"{components.__name__}."):
         import_module(module.name)
+    for name in READ_BY:
+        import_module(name)
+    gc.collect()
+    gc.freeze()
 
 
 def show_error_number(error: Exception) -> bool:
