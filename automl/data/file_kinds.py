@@ -11,6 +11,7 @@ from automl.errors import DataError
 from automl.settings import Settings
 
 READABLE = "Upload a CSV, TSV, Parquet or XLSX file (CSV and TSV also as .gz)."
+PICTURES = "Pack pictures into a ZIP with one folder per class, and upload that."
 _CHUNK = 1 << 20
 
 
@@ -31,15 +32,15 @@ _REFUSED = (
     (b"ARROW1", "an Arrow or Feather file", "Save it as Parquet."),
     (b"FEA1", "a Feather file", "Save it as Parquet."),
     (b"%PDF", "a PDF", READABLE),
-    (b"\x89PNG", "a PNG picture", READABLE),
-    (b"\xff\xd8\xff", "a JPEG picture", READABLE),
-    (b"GIF8", "a GIF picture", READABLE),
+    (b"\x89PNG", "a PNG picture", PICTURES),
+    (b"\xff\xd8\xff", "a JPEG picture", PICTURES),
+    (b"GIF8", "a GIF picture", PICTURES),
     (b"SQLite format 3", "a SQLite database", "Export the table as CSV."),
     (b"BZh", "a bzip2 archive", "Unpack it, or pack it with gzip."),
     (b"\xfd7zXZ", "an xz archive", "Unpack it, or pack it with gzip."),
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive", "Unpack it, or pack it with gzip."),
-    (b"7z\xbc\xaf", "a 7z archive", "Unpack it first."),
-    (b"Rar!", "a RAR archive", "Unpack it first."),
+    (b"7z\xbc\xaf", "a 7z archive", "Unpack it; pack pictures as a ZIP."),
+    (b"Rar!", "a RAR archive", "Unpack it; pack pictures as a ZIP."),
     (b"\x7fELF", "a program", READABLE),
     (b"MZ\x90\x00", "a program", READABLE),
     (
@@ -85,6 +86,11 @@ def detect_kind(path: Path, name: str) -> tuple[FileKind, tuple[Note, ...]]:
     suffix = _find_suffix(name)
     if suffix in _NAMES[kind]:
         return kind, ()
+    if suffix == ".zip":
+        raise DataError(
+            f"{name!r} is no ZIP archive, although its name ends in '.zip'.",
+            hint="Pack it again and upload it anew.",
+        )
     if suffix not in _KNOWN:
         raise DataError(f"{name!r}: files ending in {suffix!r} are not read.", hint=READABLE)
     content = "text (CSV or TSV)" if kind is FileKind.TEXT else str(kind)

@@ -190,8 +190,8 @@ def _store(
         channels=outcome.channels,
         n_left_out=len(reading.damaged) + len(plan.left_out),
     )
-    dataset = _build_dataset(request, outcome, table, columns, facts)
-    dataset = replace(dataset, notes=(*plan.notes, *extra_notes))
+    notes = (*plan.notes, *extra_notes)
+    dataset = _build_dataset(request, outcome, table, columns, facts, notes)
     existing = find_dataset(workspace, dataset.id)
     if existing is not None:
         tell(1.0, "This data set is here already")
@@ -221,12 +221,13 @@ def _build_dataset(
     table: pa.Table,
     columns: list[TypedColumn],
     facts: ImageFacts,
+    notes: tuple[Note, ...],
 ) -> Dataset:
     parts = [item.picture.part for item in outcome.reading.taken]
     n_val, n_test = parts.count(VAL), parts.count(TEST)
     path = Path(request.path)
     return Dataset(
-        id=_compute_id(table, outcome, n_val, n_test),
+        id=_compute_id(table, outcome, n_val, n_test, notes),
         name=clean_file_name(request.name),
         n_rows=table.num_rows,
         n_test_rows=n_test,
@@ -237,13 +238,24 @@ def _build_dataset(
         else sum(picture.member.size_bytes for picture in outcome.plan.pictures),
         n_val_rows=n_val,
         images=facts,
+        notes=notes,
     )
 
 
-def _compute_id(table: pa.Table, outcome: _Outcome, n_val: int, n_test: int) -> str:
-    """Table and pixels make the identity; where they came from does not."""
+def _compute_id(
+    table: pa.Table, outcome: _Outcome, n_val: int, n_test: int, notes: tuple[Note, ...]
+) -> str:
+    """Table, pixels and what was lost on the way make the identity; where they came from does not.
+
+    Without the losses an archive with damaged pictures would be called by the counts of an earlier, sound one.
+    """
     shape = f"{outcome.side} {outcome.channels} {n_val} 1"
-    parts = (compute_content_id(table, n_test), outcome.reading.pixels_sha256, shape)
+    lost = [f"{picture.path}: {why}" for picture, why in outcome.reading.damaged]
+    lost += [f"{item.path}: {item.reason}" for item in outcome.plan.left_out]
+    lost += [
+        note.text for note in notes if note.code.startswith("manifest_") and note.level == "warning"
+    ]
+    parts = (compute_content_id(table, n_test), outcome.reading.pixels_sha256, shape, *sorted(lost))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

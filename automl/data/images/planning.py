@@ -46,7 +46,7 @@ def build_plan(source: Source, request: ImportRequest, settings: Settings, folde
     if not layout.pictures:
         raise DataError(
             f"{request.name!r} holds no pictures (PNG, JPEG, WebP, BMP or TIFF)"
-            + (f", but {len(source.members):,} other files." if source.members else "."),
+            + _count_others(len(source.members)),
             hint=_HINT,
         )
     left_out = [*source.left_out, *layout.left_out]
@@ -76,6 +76,12 @@ def build_plan(source: Source, request: ImportRequest, settings: Settings, folde
         notes=tuple(notes),
         label_reason=reason,
     )
+
+
+def _count_others(count: int) -> str:
+    if not count:
+        return "."
+    return f", but {count:,} other file{'s' * (count > 1)}."
 
 
 def _choose_table(

@@ -85,6 +85,7 @@ BAD = {
     "torn gzip": (gzip.compress(b"a,b\n1,2\n" * 50)[:-9], "t.csv.gz", "cut-off gzip"),
     "gzip bomb": (gzip.compress(b"0" * 30_000_000), "t.csv.gz", "unpacks to more than"),
     "plain zip": (build_zip({"a.csv": b"a,b\n1,2\n"}), "t.zip", "is a ZIP archive"),
+    "no zip": (b"#!/bin/sh and a ZIP behind it", "t.zip", "is no ZIP archive"),
     "torn zip": (b"PK\x03\x04 and then nothing", "t.xlsx", "damaged"),
     "macros": (
         build_zip({**WORKBOOK_PARTS, "xl/vbaProject.bin": b"x"}),

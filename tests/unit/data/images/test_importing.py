@@ -222,6 +222,21 @@ def test_the_same_pictures_are_one_data_set(import_members: Import, settings: Se
     assert len(list_datasets(settings.workspace)) == 3
 
 
+def test_the_same_pictures_with_losses_beside_them_are_another_data_set(
+    import_members: Import,
+) -> None:
+    members = make_classes()
+    sound = import_members(members)
+    lossy = import_members({**members, "cat/9.png": b"no picture", "notes.txt": b"x"})
+    assert [d.images and d.images.n_left_out for d in (sound, lossy)] == [0, 2]
+    assert "1 of 7 pictures could not be read" in text(lossy, "damaged_pictures")
+    rows = "file,age\ncat/0.png,31\n"
+    joined = import_members({**members, "list.csv": rows.encode()})
+    torn = import_members({**members, "list.csv": f"{rows}cat/8.png,40\n".encode()})
+    assert torn.id != joined.id
+    assert "1 of 2 rows" in text(torn, "manifest_unmatched")
+
+
 @pytest.mark.parametrize(
     ("members", "words"),
     [
