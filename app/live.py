@@ -12,6 +12,7 @@ import pandas as pd
 
 from app import services
 from app.components.states import render_state
+from app.results import EPOCH_COLUMNS
 from app.wording import knows, say_plain
 from automl.data.dataset import DataKind
 from automl.errors import SpecError
@@ -36,21 +37,10 @@ def read_epochs(search_id: str, trials: Sequence[int]) -> pd.DataFrame:
         # a final model trains on the select rows too: it has no select loss to draw
         if row.get("trial") in wanted and row.get("select_loss") is not None
     ]
-    frame = pd.DataFrame(rows, columns=_EPOCH_COLUMNS)
+    frame = pd.DataFrame(rows, columns=list(EPOCH_COLUMNS))
     # a resumed trial reports its epochs anew: the last report of an epoch counts
     frame = frame.drop_duplicates(["trial", "epoch"], keep="last").sort_values(["trial", "epoch"])
     return frame.assign(series=[f"trial {number}" for number in frame["trial"]])
-
-
-_EPOCH_COLUMNS = [
-    "trial",
-    "epoch",
-    "train_loss",
-    "select_loss",
-    "score",
-    "learning_rate",
-    "seconds",
-]
 
 
 def pick_curves(job: Job, trials: Sequence[Trial]) -> list[int]:

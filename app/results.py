@@ -21,6 +21,7 @@ from automl.models.catalog import FAMILIES
 from fairness.definitions import METRICS
 
 MAX_EPOCH_ROWS = 200_000
+EPOCH_COLUMNS = ("trial", "epoch", "train_loss", "select_loss", "score", "learning_rate", "seconds")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +63,11 @@ def read_predictions(search_id: str) -> pd.DataFrame | None:
 def read_epochs(search_id: str) -> pd.DataFrame:
     """Every reported epoch: ``trial, epoch, train_loss, select_loss, score, learning_rate, seconds, at``."""
     path = services.get_workspace().job(search_id) / "epochs.jsonl"
-    return _parse_epochs(path, path.stat().st_mtime_ns) if path.is_file() else _empty_epochs()
+    return (
+        _parse_epochs(path, path.stat().st_mtime_ns)
+        if path.is_file()
+        else pd.DataFrame(columns=[*EPOCH_COLUMNS, "at"])
+    )
 
 
 def get_metric_title(name: str) -> str:
@@ -188,18 +193,4 @@ def _parse_predictions(path: Path, _version: int) -> pd.DataFrame:
 @lru_cache(maxsize=4)
 def _parse_epochs(path: Path, _version: int) -> pd.DataFrame:
     rows = list(iterate_jsonl(path))[:MAX_EPOCH_ROWS]
-    return pd.DataFrame(rows) if rows else _empty_epochs()
-
-
-def _empty_epochs() -> pd.DataFrame:
-    columns = [
-        "trial",
-        "epoch",
-        "train_loss",
-        "select_loss",
-        "score",
-        "learning_rate",
-        "seconds",
-        "at",
-    ]
-    return pd.DataFrame(columns=columns)
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=[*EPOCH_COLUMNS, "at"])

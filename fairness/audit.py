@@ -164,15 +164,7 @@ class Audit:
         options = self.options
         return {
             "schema_version": SCHEMA_VERSION,
-            "provenance": {
-                "created_at": context.created_at,
-                "model": context.model_name,
-                "data": context.data_name,
-                "seed": options.seed if context.seed is None else context.seed,
-                "versions": dict(context.versions),
-                "hashes": dict(context.hashes),
-                **context.provenance,
-            },
+            "provenance": context.describe_provenance(options.seed),
             "task": {"type": "binary", **context.task},
             "positive": options.positive,
             "beneficial": options.beneficial,
@@ -211,15 +203,7 @@ class Audit:
 
 def render_definitions() -> dict[str, dict[str, object]]:
     """Title and formula of every metric an audit shows."""
-    metrics: dict[str, dict[str, object]] = {
-        name: {
-            "title": METRICS[name].title,
-            "formula": METRICS[name].formula,
-            "direction": METRICS[name].direction,
-            "help": METRICS[name].help,
-        }
-        for name in GROUP_METRICS
-    }
+    metrics = {name: METRICS[name].to_json() for name in GROUP_METRICS}
     for name, row in GAP_DEFINITIONS.items():
         metrics[name] = {"title": row.title, "formula": row.formula, "neutral": row.neutral, "reference": row.reference}  # fmt: skip
     return metrics

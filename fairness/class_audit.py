@@ -111,15 +111,7 @@ class ClassAudit:
         options = self.options
         return {
             "schema_version": SCHEMA_VERSION,
-            "provenance": {
-                "created_at": context.created_at,
-                "model": context.model_name,
-                "data": context.data_name,
-                "seed": options.seed if context.seed is None else context.seed,
-                "versions": dict(context.versions),
-                "hashes": dict(context.hashes),
-                **context.provenance,
-            },
+            "provenance": context.describe_provenance(options.seed),
             "task": {**context.task, "type": "multiclass", "classes": list(self.classes)},
             "positive": None,
             "beneficial": None,
@@ -143,13 +135,7 @@ class ClassAudit:
             "cross_check": context.cross_check.to_json() if context.cross_check else None,
             "mitigation": [],
             "definitions": {
-                name: {
-                    "title": METRICS[name].title,
-                    "formula": METRICS[name].formula,
-                    "direction": METRICS[name].direction,
-                    "help": METRICS[name].help,
-                }
-                for name in ("accuracy", MACRO, *CLASS_RATES)
+                name: METRICS[name].to_json() for name in ("accuracy", MACRO, *CLASS_RATES)
             },
             "warnings": [*self.warnings, *context.warnings],
         }

@@ -7,30 +7,6 @@ from fairness.class_wording import get_class_title
 from fairness.tables import render_rows
 
 
-def build_class_group_frame(audit: ClassAudit, attribute: str, metric: str) -> pd.DataFrame:
-    """One row per group: ``group, value, low, high, numerator, denominator, n, few, reason``."""
-    rows = []
-    for group in audit.list_groups(attribute):
-        estimate = group.metrics[metric]
-        rows.append(
-            {
-                "group": group.group,
-                "value": estimate.value,
-                "low": estimate.low,
-                "high": estimate.high,
-                "numerator": estimate.numerator,
-                "denominator": estimate.denominator,
-                "n": group.n,
-                "few": "few cases" in estimate.reason,
-                "reason": estimate.reason,
-            }
-        )
-    frame = pd.DataFrame(rows)
-    overall = audit.overall.metrics[metric].value
-    frame.attrs.update(attribute=attribute, metric=metric, overall=overall)
-    return frame
-
-
 def build_class_gap_frame(audit: ClassAudit, attribute: str, label: str = "") -> pd.DataFrame:
     """Signed differences to the reference, of all classes together or of one class, one row per group and metric."""
     rows = [

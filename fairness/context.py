@@ -54,3 +54,15 @@ class ReportContext:
     oversight: str = NOT_STATED
     appeal: str = NOT_STATED
     review_date: str = NOT_STATED
+
+    def describe_provenance(self, seed: int) -> dict[str, object]:
+        """The part ``provenance`` of the audit schema; ``seed`` counts where the context names none."""
+        return {
+            "created_at": self.created_at,
+            "model": self.model_name,
+            "data": self.data_name,
+            "seed": seed if self.seed is None else self.seed,
+            "versions": dict(self.versions),
+            "hashes": dict(self.hashes),
+            **self.provenance,
+        }

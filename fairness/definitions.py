@@ -62,6 +62,15 @@ class Metric:
         """+1 if higher is better, −1 if lower is better, 0 if neither."""
         return {"higher": 1, "lower": -1, "none": 0}[self.direction]
 
+    def to_json(self) -> dict[str, object]:
+        """What a reader of a report must know of it."""
+        return {
+            "title": self.title,
+            "formula": self.formula,
+            "direction": self.direction,
+            "help": self.help,
+        }
+
 
 def _rate(name: str, title: str, direction: Direction, text: str, **more: object) -> Metric:
     tasks = CLASSES if name == "accuracy" else BINARY

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from fairness.audit import Audit
+from fairness.class_audit import ClassAudit
 from fairness.wording import get_title
 
 CHART_METRICS = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision")
@@ -15,7 +16,7 @@ GAP_CHART_METRICS = (
 )
 
 
-def build_group_frame(audit: Audit, attribute: str, metric: str) -> pd.DataFrame:
+def build_group_frame(audit: Audit | ClassAudit, attribute: str, metric: str) -> pd.DataFrame:
     """One row per group: ``group, value, low, high, numerator, denominator, n, few, reason``; None: not estimable.
 
     ``frame.attrs["overall"]`` is the value of all rows, ``["attribute"]`` and ``["metric"]`` name the picture.

@@ -160,3 +160,16 @@ MULTICLASS_COMPOSITES: Mapping[str, Callable[[Floats], Floats]] = MappingProxyTy
         "cohen_kappa": compute_cohen_kappa,
     }
 )
+
+
+def find_composite(name: str, *, is_binary: bool) -> Callable[[Floats], Floats]:
+    """What computes a metric of counts: tables ``(B, cells)`` → values ``(B,)``, NaN where there is none."""
+    if not is_binary:
+        return MULTICLASS_COMPOSITES[name]
+    if name in BINARY_COMPOSITES:
+        return BINARY_COMPOSITES[name]
+    rate = RATES[name]
+    top, bottom = (
+        [CELLS.index(cell) for cell in part] for part in (rate.numerator, rate.denominator)
+    )
+    return lambda tables: divide(tables[:, top].sum(axis=1), tables[:, bottom].sum(axis=1))

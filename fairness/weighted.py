@@ -117,15 +117,7 @@ def _find_statistic(name: str, k: int, *, is_binary: bool) -> Statistic:
     if name == "accuracy":
         right = np.eye(k).ravel()
         return lambda tables: rates.divide(tables @ right, tables.sum(axis=1))
-    if not is_binary:
-        return rates.MULTICLASS_COMPOSITES[name]
-    if name in rates.BINARY_COMPOSITES:
-        return rates.BINARY_COMPOSITES[name]
-    rate = rates.RATES[name]
-    top, bottom = (
-        [rates.CELLS.index(cell) for cell in part] for part in (rate.numerator, rate.denominator)
-    )
-    return lambda tables: rates.divide(tables[:, top].sum(axis=1), tables[:, bottom].sum(axis=1))
+    return rates.find_composite(name, is_binary=is_binary)
 
 
 def _build_auc(is_positive: NDArray[np.bool_], score: Floats) -> Statistic:

@@ -24,9 +24,9 @@ from fairness.class_gaps import MACRO
 from fairness.class_tables import (
     build_class_frame,
     build_class_gap_frame,
-    build_class_group_frame,
 )
 from fairness.class_wording import MACRO_HELP, describe_findings, get_class_title
+from fairness.frames import build_group_frame
 
 CELL_RATES = ("true_positive_rate", "precision", "false_positive_rate", "selection_rate", "base_rate")  # fmt: skip
 ONE_CLASS = {
@@ -60,7 +60,7 @@ def show_class_groups(audit: ClassAudit, attribute: str) -> None:
         say("audit.metric"), ("accuracy", MACRO), format_func=get_class_title,
         key="class_group_metric", width=300,
     )  # fmt: skip
-    frame = build_class_group_frame(audit, attribute, metric)
+    frame = build_group_frame(audit, attribute, metric)
     title = get_class_title(metric)
     figure = figures.plot_group_rates(frame, metric, dark=is_dark())
     show_figure(

@@ -95,7 +95,7 @@ def _build_counts(name: str, outcomes: Outcomes) -> Resampler:
     cells = outcomes.labels * k + outcomes.decisions
     metric = METRICS[name]
     worst = metric.range[0] if metric.sign >= 0 else metric.range[1]
-    statistic = _find_statistic(name, is_binary=outcomes.task_type == "binary")
+    statistic = rates.find_composite(name, is_binary=outcomes.task_type == "binary")
 
     def resample(times: Floats) -> Floats:
         counted = [np.bincount(cells, weights=each, minlength=k * k) for each in times]
@@ -104,18 +104,6 @@ def _build_counts(name: str, outcomes: Outcomes) -> Resampler:
         return np.where(np.isnan(values), worst, values) * (metric.sign or 1)
 
     return resample
-
-
-def _find_statistic(name: str, *, is_binary: bool) -> Callable[[Floats], Floats]:
-    if not is_binary:
-        return rates.MULTICLASS_COMPOSITES[name]
-    if name in rates.BINARY_COMPOSITES:
-        return rates.BINARY_COMPOSITES[name]
-    rate = rates.RATES[name]
-    top, bottom = (
-        [rates.CELLS.index(cell) for cell in part] for part in (rate.numerator, rate.denominator)
-    )
-    return lambda tables: rates.divide(tables[:, top].sum(1), tables[:, bottom].sum(1))
 
 
 def _build_average_precision(outcomes: Outcomes) -> Resampler:

@@ -62,15 +62,7 @@ def build_overall_json(evaluation: Evaluation, context: ReportContext) -> dict[s
         "calibration": {"status": "not_estimable", "reason": SCOPE, "groups": []},
         "cross_check": None,
         "mitigation": [],
-        "definitions": {
-            name: {
-                "title": METRICS[name].title,
-                "formula": METRICS[name].formula,
-                "direction": METRICS[name].direction,
-                "help": METRICS[name].help,
-            }
-            for name in evaluation.metrics
-        },
+        "definitions": {name: METRICS[name].to_json() for name in evaluation.metrics},
         "warnings": [SCOPE, *context.warnings],
     }
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from automl.models.tabular.layers import Dropouts, count_parameters, has_batch_n
 from automl.models.tabular.loss_config import LossConfig, parse_loss
 from automl.models.tabular.network_model import NetworkModel
 from automl.models.tabular.plans import parse_plan
+from automl.training.best_epoch import BestEpoch
 from automl.training.clock import WorkClock
 from automl.training.device import compute_peak_memory, derive_seed, get_device
 from automl.training.diagnostics import Gauge, check_finite, describe_inputs
@@ -204,7 +204,7 @@ def train_network(
     scorer = build_scorer(prepared, task, select)
     select_batch = run.model.build_batch(prepared.views.take(select))
     n_epochs = min(request.max_epochs, run.plan.n_epochs)
-    best = _Best()
+    best = BestEpoch()
     verb: Verb | None = None
     number = 0
     clipped: list[float] = []
@@ -264,19 +264,3 @@ def describe_steps(clipped: list[float]) -> Iterator[str]:
     share = float(np.mean(clipped))
     if share > MANY_CLIPPED:
         yield f"{share:.0%} of the steps had their gradient cut."
-
-
-class _Best:
-    """The best epoch so far and a copy of its weights; the latest where there is no score."""
-
-    def __init__(self) -> None:
-        self.epoch = 0
-        self.score = -float("inf")
-        self.state: dict[str, Any] = {}
-
-    def offer(self, epoch: int, score: float | None, run: NetworkRun) -> bool:
-        if self.epoch and score is not None and score <= self.score:
-            return False
-        self.epoch, self.state = epoch, run.copy_state()
-        self.score = self.score if score is None else score
-        return True

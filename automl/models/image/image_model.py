@@ -12,10 +12,10 @@ from torch import Tensor
 from automl.data.images.rows import ImageRows
 from automl.data.views import Views, ViewShape
 from automl.errors import SpecError
-from automl.models.catalog import resolve_build
 from automl.models.image.network import ImageNetwork
 from automl.models.image.recipe_space import TTAS
 from automl.models.image.test_time import compute_views
+from automl.models.stored import copy_arrays, restore_network, restore_shape
 from automl.space.dimensions import Config
 
 ACTIVATION_BYTES = 256 * 2**20
@@ -101,38 +101,22 @@ class ImageModel:
         return {"config": dict(self.config), "shape": shape, "tta": self.tta}
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        state = self.network.state_dict()
-        return {name: tensor.detach().cpu().numpy() for name, tensor in state.items()}
+        return copy_arrays(self.network)
 
     @classmethod
     def from_arrays(
         cls, record: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], device: str
     ) -> Self:
-        """Build without memory on the meta device, then take over the arrays, all of them and no others."""
-        shape = restore_shape(record["shape"])
         where = torch.device(device)
-        with torch.device("meta"):  # no memory for what a foreign file only claims to hold
-            network = resolve_build(record["family"])(record["config"], shape)
-        network.load_state_dict(
-            {name: torch.tensor(value) for name, value in arrays.items()}, assign=True
-        )
-        lost = [name for name, buffer in network.named_buffers() if buffer.is_meta]
-        if lost:
-            raise ValueError(f"{lost[0]} is neither stored nor computed")
+        network = restore_network(record, arrays)
         return cls(
             family=record["family"],
             config=record["config"],
-            shape=shape,
+            shape=restore_shape(record["shape"]),
             tta=record["tta"],
             network=network.to(where, memory_format=torch.channels_last).eval(),
             device=where,
         )
-
-
-def restore_shape(fields: Mapping[str, Any]) -> ViewShape:
-    """A ``ViewShape`` from its JSON form."""
-    listed = ("cardinalities", "image_mean", "image_std")
-    return ViewShape(**{**fields, **{name: tuple(fields[name]) for name in listed}})
 
 
 def compute_chunk(side: int) -> int:

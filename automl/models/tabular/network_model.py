@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from automl.data.views import Views, ViewShape
-from automl.models.catalog import resolve_build
+from automl.models.stored import copy_arrays, restore_network, restore_shape
 from automl.models.tabular.config import parse_columns
 from automl.models.tabular.inputs import Batch, build_batch
 from automl.models.tabular.networks import Network
@@ -72,27 +72,19 @@ class NetworkModel:
         return {"config": dict(self.config), "shape": shape, "target": asdict(self.target)}
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        state = self.network.state_dict()
-        return {name: tensor.detach().cpu().numpy() for name, tensor in state.items()}
+        return copy_arrays(self.network)
 
     @classmethod
     def from_arrays(
         cls, record: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], device: str
     ) -> Self:
-        fields = dict(record["shape"])
-        shape = ViewShape(**fields | {"cardinalities": tuple(fields["cardinalities"])})
         where = torch.device(device)
-        with torch.device("meta"):  # no memory for what a foreign file only claims to hold
-            network = resolve_build(record["family"])(record["config"], shape)
-        network.load_state_dict(
-            {name: torch.tensor(value) for name, value in arrays.items()}, assign=True
-        )
         return cls(
             family=record["family"],
             config=record["config"],
-            shape=shape,
+            shape=restore_shape(record["shape"]),
             target=TargetScale(**record["target"]),
-            network=network.to(where).eval(),
+            network=restore_network(record, arrays).to(where).eval(),
             device=where,
         )
 

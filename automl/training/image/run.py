@@ -18,6 +18,7 @@ from automl.models.catalog import resolve_build
 from automl.models.image.image_model import ImageModel, Normaliser, compute_chunk
 from automl.models.image.network import ImageNetwork
 from automl.models.image.recipe_space import RecipeConfig, parse_recipe
+from automl.training.best_epoch import BestEpoch
 from automl.training.clock import WorkClock
 from automl.training.device import compute_peak_memory, derive_seed, get_device
 from automl.training.epoch import Epoch, Verb
@@ -269,7 +270,7 @@ def drive_run(
     scorer = build_scorer(prepared, task, select)
     shown = run.open_part(get_images(prepared).take(select))
     n_epochs = min(request.max_epochs, run.recipe.n_epochs)
-    best = _Best()
+    best = BestEpoch()
     verb: Verb | None = None
     number, n_whole = 0, 0
     warnings: list[str] = []
@@ -319,19 +320,3 @@ def drive_run(
         was_pruned=verb is Verb.PRUNE,
         warnings=tuple(warnings),
     )
-
-
-class _Best:
-    """The best epoch so far and a copy of its weights; the latest where there is no score."""
-
-    def __init__(self) -> None:
-        self.epoch = 0
-        self.score = -float("inf")
-        self.state: dict[str, Tensor] = {}
-
-    def offer(self, epoch: int, score: float | None, run: ImageRun) -> bool:
-        if self.epoch and score is not None and score <= self.score:
-            return False
-        self.epoch, self.state = epoch, run.copy_state()
-        self.score = self.score if score is None else score
-        return True

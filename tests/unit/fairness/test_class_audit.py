@@ -18,13 +18,13 @@ from fairness.class_gaps import MACRO, compute_accuracy_extreme, estimate_macro_
 from fairness.class_tables import (
     build_class_frame,
     build_class_gap_frame,
-    build_class_group_frame,
     render_class_counts_csv,
     render_class_metrics_csv,
 )
 from fairness.class_wording import describe_findings, describe_shift
 from fairness.context import ReportContext
 from fairness.errors import AuditError
+from fairness.frames import build_group_frame
 from fairness.wording import find_forbidden
 
 CLASSES = ("cat", "dog", "frog", "<ship>")
@@ -212,7 +212,7 @@ def test_json_holds_plain_numbers_and_csv_the_same(audit):
 
 def test_frames_hold_one_row_per_group_class_or_gap(audit):
     name = "picture_brightness"
-    assert len(build_class_group_frame(audit, name, "accuracy")) == 3
+    assert len(build_group_frame(audit, name, "accuracy")) == 3
     assert len(build_class_frame(audit, name, "true_positive_rate")) == 12
     assert set(build_class_gap_frame(audit, name)["metric"]) == {"accuracy", MACRO}
     assert len(build_class_gap_frame(audit, name, "cat")) == 2 * 4
