@@ -101,6 +101,7 @@ def _split(request: PrepareRequest, target: Ints | Floats) -> SplitResult:
             target=target,
             task_type=request.task.type,
             plan=request.split_plan,
+            classes=request.task.classes,
             groups=_number_groups(request.frame, request.split_plan),
             times=_read_times(request),
             n_given_test=request.n_given_test,

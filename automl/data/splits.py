@@ -26,7 +26,7 @@ MAX_CLUSTER_SHARE = 0.02
 class SplitRequest:
     """What is to be divided.
 
-    ``target``: class indices (−1: no value) or numbers (NaN: no value) of all rows; the last
+    ``target``: indices of ``classes`` (−1: no value) or numbers (NaN: no value) of all rows; the last
     ``n_given_test`` rows are the given test part, the ``n_given_val`` before them the given validation
     part. ``groups``: an integer per row (−1: no group, the row stands alone). ``duplicate_keys``: equal
     numbers for equal rows. ``left_out``: True for rows that a person left out. ``are_pictures``: copies are
@@ -37,6 +37,7 @@ class SplitRequest:
     target: Ints | NDArray[np.float64]
     task_type: TaskType
     plan: SplitPlan
+    classes: tuple[str, ...] = ()
     groups: Ints | None = None
     n_given_test: int = 0
     duplicate_keys: NDArray[np.uint64] | None = None
@@ -312,15 +313,16 @@ def _require_classes(request: SplitRequest, train: Ints) -> None:
 
 
 def _note_rare(request: SplitRequest, parts: Mapping[Part, Ints]) -> tuple[Note, ...]:
-    """Say how many classes do not occur in every part."""
+    """Name the classes that do not occur in every part."""
     if request.task_type is TaskType.REGRESSION:
         return ()
-    present = set(np.unique(request.target[request.target >= 0]).tolist())
-    gone = {
-        part: len(present - set(np.unique(request.target[rows]).tolist()))
-        for part, rows in parts.items()
-    }
-    lacking = [f"{part} {count}" for part, count in gone.items() if count]
+    present = np.unique(request.target[request.target >= 0]).astype(np.int64)
+    gone = {part: np.setdiff1d(present, request.target[rows]) for part, rows in parts.items()}
+    lacking = [
+        f"{part} {len(found)} ({_name_classes(request.classes, found)})"
+        for part, found in gone.items()
+        if len(found)
+    ]
     if not lacking:
         return ()
     if request.plan.strategy is SplitStrategy.TEMPORAL:
@@ -329,8 +331,14 @@ def _note_rare(request: SplitRequest, parts: Mapping[Part, Ints]) -> tuple[Note,
     else:
         cause = "Some classes have too few rows to be in every part of the split"
         way_out = "Merge rare classes, or add rows."
+    if len(gone[Part.TRAIN]):
+        way_out = f"No model learns a class that is absent from train. {way_out}"
     text = f"{cause}; absent classes: {', '.join(lacking)}. {way_out}"
     return (Note(code="rare_classes", text=text, level="warning"),)
+
+
+def _name_classes(classes: tuple[str, ...], found: Ints) -> str:
+    return ", ".join(repr(classes[index]) for index in found[:3]) + " …" * (len(found) > 3)
 
 
 def _note_shared(request: SplitRequest, parts: Mapping[Part, Ints]) -> Iterator[Note]:

@@ -19,7 +19,9 @@ def test_no_group_is_in_two_parts(seed: int, n_rows: int, n_groups: int) -> None
     groups = np.concatenate([np.arange(n_groups), generator.integers(0, n_groups, n_rows)])
     target = generator.integers(0, 2, len(groups))
     plan = build_split_plan(test_given=False, group="g", seed=seed)
-    request = SplitRequest(target=target, task_type=TaskType.BINARY, plan=plan, groups=groups)
+    request = SplitRequest(
+        target=target, task_type=TaskType.BINARY, plan=plan, classes=("0", "1"), groups=groups
+    )
     parts = compute_split(request).parts
     owners = [set(groups[parts[part]]) for part in Part]
     assert sum(map(len, owners)) == n_groups
@@ -32,7 +34,9 @@ def test_every_class_has_its_share_to_under_one_row(seed: int, counts: list[int]
     target = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
     plan = SplitPlan(seed=seed)
     parts = compute_split(
-        SplitRequest(target=target, task_type=TaskType.MULTICLASS, plan=plan)
+        SplitRequest(
+            target=target, task_type=TaskType.MULTICLASS, plan=plan, classes=tuple("abcdef")
+        )
     ).parts
     shares = {Part.TRAIN: 0.6, Part.SELECT: 0.15, Part.CALIBRATE: 0.1, Part.TEST: 0.15}
     for part, rows in parts.items():
@@ -77,6 +81,7 @@ def test_given_parts_stay_and_what_is_divided_tears_no_copy(
     request = SplitRequest(
         target=generator.integers(0, 2, n_rows),
         task_type=TaskType.BINARY,
+        classes=("0", "1"),
         plan=build_split_plan(test_given=n_test > 0, val_given=True, group=None, seed=seed),
         duplicate_keys=keys.astype(np.uint64),
         n_given_test=n_test,

@@ -13,7 +13,9 @@ def split(target: np.ndarray, task_type: TaskType = TaskType.BINARY, **more: obj
     plan = build_split_plan(
         test_given=bool(more.get("n_given_test")), group="g" if group else None, seed=0
     )
-    return compute_split(SplitRequest(target=target, task_type=task_type, plan=plan, **more))  # type: ignore[arg-type]
+    return compute_split(
+        SplitRequest(target=target, task_type=task_type, plan=plan, classes=tuple("abcd"), **more)  # type: ignore[arg-type]
+    )
 
 
 def test_shares_and_strata_are_exact() -> None:
@@ -73,7 +75,7 @@ def test_rare_classes_go_to_training_and_are_said() -> None:
     result = split(target, TaskType.MULTICLASS)
     assert 200 in result.parts[Part.TRAIN]
     assert set(target[result.parts[Part.TRAIN]]) == {0, 1, 2, 3}
-    assert "test 2" in result.notes[0].text
+    assert "test 2 ('c', 'd'). Merge rare" in result.notes[0].text
 
 
 def test_copies_stay_together() -> None:

@@ -94,7 +94,11 @@ def split_by_time(target: list[int], task_type: TaskType = TaskType.MULTICLASS) 
     plan = build_split_plan(test_given=False, group=None, time="day")
     times = np.arange(len(target), dtype=np.float64)
     values = np.array(target)
-    return compute_split(SplitRequest(target=values, task_type=task_type, plan=plan, times=times))
+    return compute_split(
+        SplitRequest(
+            target=values, task_type=task_type, plan=plan, classes=tuple("abc"), times=times
+        )
+    )
 
 
 def test_oldest_rows_of_one_class_are_refused_with_the_reason() -> None:
@@ -109,8 +113,9 @@ def test_oldest_rows_of_one_class_are_refused_with_the_reason() -> None:
 def test_classes_that_end_or_begin_in_time_are_counted_in_their_own_words() -> None:
     (note,) = split_by_time([0, 1] * 40 + [0, 2] * 10).notes
     assert note.text == (
-        "Some classes do not occur in every stretch of time; absent classes: train 1, select 1, "
-        "test 1. Merge classes, or choose another time column."
+        "Some classes do not occur in every stretch of time; absent classes: train 1 ('c'), select 1 "
+        "('c'), test 1 ('b'). No model learns a class that is absent from train. Merge classes, or "
+        "choose another time column."
     )
 
 
