@@ -1,6 +1,5 @@
 """Pictures through a bundle: a ZIP, a folder or one picture, decoded as the training pictures were."""
 
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from automl.data.images.layout import (
 )
 from automl.data.images.members import LeftOut, Member, MemberError, Source
 from automl.data.images.rows import ImageRows
+from automl.data.intake import looks_zipped
 from automl.deploy.bundle import ROW_ID, Bundle
 from automl.errors import BundleError, DataError
 from automl.settings import Settings
@@ -115,7 +115,7 @@ def _open_source(path: Path, name: str, settings: Settings) -> Iterator[Source]:
         yield Folder(path, name, settings)
     elif not path.is_file():
         raise DataError(f"There is no file {name!r}.", hint="Check the name and the folder.")
-    elif zipfile.is_zipfile(path):
+    elif looks_zipped(path):  # by its first bytes, so that one cut off is called so
         with open_archive(path, name, settings) as archive:
             yield archive
     else:

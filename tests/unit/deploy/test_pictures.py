@@ -206,6 +206,13 @@ def test_a_source_without_a_readable_picture_is_refused(
         predict_pictures(bundle, write_zip(tmp_path / name, members))
 
 
+def test_a_cut_off_archive_is_called_so(bundle: Bundle, tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "x.zip", make_members())
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(DataError, match="cut-off ZIP archive"):
+        predict_pictures(bundle, path)
+
+
 def test_a_table_is_no_picture_and_the_other_way_round(bundle: Bundle, tmp_path: Path) -> None:
     table = tmp_path / "rows.csv"
     table.write_text("a,b\n1,2\n")
