@@ -1,20 +1,19 @@
 """Take the pictures in docs/images: every page, wide, narrow and dark, with real searches in it.
 
 ``python -m tests.screenshots`` uploads a table and then a ZIP of painted pictures, searches both in a real
-browser on the real product, and writes PNG files; with ``tables`` or ``pictures`` it does one of them
-alone. They are looked at by a person before they are committed.
+browser on the real product, and writes PNG files; ``states`` are the pages empty, full, failed, stopped and
+waiting. With ``tables``, ``states`` or ``pictures`` it does that alone. They are looked at by a person before
+they are committed.
 """
 
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
-from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser import find_browser
-from tests.conftest import ROOT, find_data
+from tests.conftest import find_data
 from tests.e2e.acts import (
     ask_for_map,
     by_key,
@@ -32,60 +31,15 @@ from tests.e2e.acts import (
 )
 from tests.e2e.server import Server, run_server
 from tests.painted_zips import Painting, encode, paint, write_shapes
+from tests.screenshot_camera import IMAGES, LOOKS, Prepare, save, take
+from tests.screenshot_states import browse_states
 
-IMAGES = ROOT / "docs" / "images"
 N_TRIALS = 30
 MINUTES = 3
-LOOKS = {
-    "wide": ({"width": 1440, "height": 1000}, "light"),
-    "narrow": ({"width": 390, "height": 900}, "light"),
-    "dark": ({"width": 1440, "height": 1000}, "dark"),
-}
-MOST_PIXELS = 2600  # height of a picture
-MOST_BYTES = 60_000  # a larger file is written again with 256 colours
 PAINTING = Painting(
     classes=("circle", "cross", "ring", "square", "star", "triangle"),
     n_train=300, n_test=120, side=32, has_scene=True, has_list=True,
 )  # fmt: skip
-Prepare = Callable[[Page], None]
-
-
-def take(browser: Browser, address: str, name: str, prepare: Prepare | None = None) -> None:
-    """One page in every look, after ``prepare`` has opened what the address does not name."""
-    for look, (viewport, scheme) in LOOKS.items():
-        context = browser.new_context(viewport=viewport, color_scheme=scheme, locale="en-GB")
-        page = context.new_page()
-        open_page(page, address)
-        if prepare is not None:
-            prepare(page)
-        shoot(page, f"{name}-{look}", viewport)
-        context.close()
-
-
-def shoot(page: Page, name: str, viewport: dict[str, int]) -> None:
-    """Let the charts draw, make the window as tall as the page, and take the picture from its top."""
-    main = page.locator("[data-testid='stMain']")
-    for _ in range(2):  # what is drawn late makes the page longer
-        page.wait_for_timeout(1500)
-        height = int(main.evaluate("element => element.scrollHeight"))
-        page.set_viewport_size(
-            {
-                "width": viewport["width"],
-                "height": min(max(height, viewport["height"]), MOST_PIXELS),
-            }
-        )
-    page.wait_for_timeout(1500)
-    main.evaluate("element => element.scrollTo(0, 0)")
-    save(page, IMAGES / f"{name}.png")
-
-
-def save(page: Page, path: Path) -> None:
-    """Write the picture; noisy thumbnails do not pack, so a large file keeps 256 colours."""
-    page.screenshot(path=path)
-    if path.stat().st_size > MOST_BYTES:
-        with Image.open(path) as taken:
-            few = taken.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-        few.save(path, optimize=True)
 
 
 def search_adult(page: Page, server: Server, data: Path) -> None:
@@ -101,13 +55,6 @@ def search_adult(page: Page, server: Server, data: Path) -> None:
 
 def browse(browser: Browser, server: Server, data: Path) -> None:
     """The way of a newcomer, with a picture of every page."""
-    for name in ("data", "search", "results", "audit", "models", "system"):
-        context = browser.new_context(viewport=LOOKS["wide"][0], locale="en-GB")
-        page = context.new_page()
-        open_page(page, f"{server.url}/{name}")
-        if name in ("data", "results"):
-            shoot(page, f"{name}-empty", LOOKS["wide"][0])
-        context.close()
     page = browser.new_context(viewport=LOOKS["wide"][0], locale="en-GB").new_page()
     search_adult(page, server, data)
     take(browser, page.url, "dataset")
@@ -128,8 +75,8 @@ def browse(browser: Browser, server: Server, data: Path) -> None:
     save(page, IMAGES / "first-screen.png")  # what the README shows
     for name in ("results", "audit", "models", "search", "system"):
         take(browser, f"{server.url}/{name}?{query}", name)
+    address = f"{server.url}/results?{query}"
     for name in ("Model", "Search"):
-        address = f"{server.url}/results?{query}"
         take(
             browser, address, f"results-{name.lower()}", lambda each, tab=name: open_tab(each, tab)
         )
@@ -210,7 +157,7 @@ FINISHED: dict[str, Prepare | None] = {
 def main() -> int:
     data = find_data()
     executable = find_browser()
-    kinds = sys.argv[1:] or ["tables", "pictures"]
+    kinds = sys.argv[1:] or ["tables", "states", "pictures"]
     if (data is None and "tables" in kinds) or executable is None:
         print("The pictures need the real data and a browser.", file=sys.stderr)
         return 1
@@ -222,6 +169,9 @@ def main() -> int:
         if data is not None and "tables" in kinds:
             with run_server(Path(folder) / "home") as server:
                 browse(browser, server, data)
+        if "states" in kinds:
+            with run_server(Path(folder) / "states") as server:
+                browse_states(browser, server, Path(folder))
         if "pictures" in kinds:
             with run_server(Path(folder) / "pictures") as server:
                 browse_pictures(browser, server, Path(folder))

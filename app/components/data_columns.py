@@ -16,6 +16,7 @@ from automl.data.setup import Setup
 _KINDS = {say_plain(f"kind.{kind}"): kind for kind in Kind}
 _ROLES = {say_plain(f"role.{role}"): role for role in Role}
 MAX_BARS = 20
+ROW_HEIGHT, HEADER_HEIGHT, MOST_HEIGHT = 35, 37, 600  # px; a longer table scrolls inside
 ROLES_OF_TABLES = (Role.FEATURE, Role.TIME, Role.WEIGHT)
 
 
@@ -37,12 +38,13 @@ def edit_columns(dataset: Dataset, profile: Profile, setup: Setup) -> None:
         disabled=("name", "missing", "distinct", "shape", "reason"),
         on_change=_keep_edits,
         args=(dataset,),
-        height=min(38 + 35 * len(shown), 600),
+        row_height=ROW_HEIGHT,
+        height=min(HEADER_HEIGHT + ROW_HEIGHT * len(shown), MOST_HEIGHT),
         column_config={
             "name": column.TextColumn(say("set.col_name"), pinned=True),
             "kind": column.SelectboxColumn(say("set.col_kind"), options=kinds, required=True),
             "role": column.SelectboxColumn(say("set.col_role"), options=roles, required=True),
-            "missing": column.NumberColumn(say("set.col_missing"), format="percent"),
+            "missing": column.NumberColumn(say("set.col_missing"), format="%.1f %%"),
             "distinct": column.NumberColumn(say("set.col_distinct"), format="localized"),
             "shape": column.BarChartColumn(say("set.col_shape"), y_min=0),
             "reason": column.TextColumn(say("set.col_reason"), width="large"),
@@ -65,7 +67,7 @@ def build_table(dataset: Dataset, profile: Profile, setup: Setup) -> pd.DataFram
                 "name": column.name,
                 "kind": say_plain(f"kind.{get_kind(setup, column)}"),
                 "role": say_plain(f"role.{get_role(setup, column)}"),
-                "missing": column.n_missing / max(dataset.n_rows, 1),
+                "missing": 100 * column.n_missing / max(dataset.n_rows, 1),
                 "distinct": column.n_distinct,
                 "shape": build_shape(found),
                 "reason": "; ".join(

@@ -143,9 +143,12 @@ def _pick_roles(dataset: Dataset, setup: Setup) -> None:
         )
         if sensitive:
             _pick_inputs(dataset, setup)
-        pick_by_kind(dataset, setup, names, Role.WEIGHT)
     with right:
         pick_group(dataset, setup, names)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        pick_by_kind(dataset, setup, names, Role.WEIGHT)
+    with right:
         pick_by_kind(dataset, setup, names, Role.TIME)
 
 

@@ -5,8 +5,11 @@ import streamlit as st
 from app import navigation, services, session
 from app.components.states import confirm, show_error
 from app.wording import say
+from automl.errors import DataError, SpecError
 from automl.jobs.records import Job, JobState
 from fairness.errors import FairloomError
+
+REFUSALS = (DataError.__name__, SpecError.__name__)  # what was asked for has to change first
 
 
 def show_actions(search: Job) -> None:
@@ -47,11 +50,14 @@ def _show_ended(search: Job, *, has_result: bool) -> None:
         if services.has_audit(search.id) and st.button(say("live.audit"), key="open_audit"):
             st.switch_page(navigation.get_file("audit"), query_params=query)
     if search.state in (JobState.STOPPED, JobState.FAILED):
+        is_refused = search.outcome is not None and search.outcome.kind in REFUSALS
+        if is_refused and st.button(say("live.change"), key="change_data", type="primary"):
+            st.switch_page(navigation.get_file("data"), query_params={"dataset": search.dataset})
         st.button(
             say("live.resume"),
             key="resume",
             icon=":material/play_arrow:",
-            type="secondary" if has_result else "primary",
+            type="secondary" if has_result or is_refused else "primary",
             on_click=_run,
             args=("resume", search.id),
         )

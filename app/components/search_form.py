@@ -197,10 +197,12 @@ def _pick_run(dataset: Dataset, choice: search_choices.SearchChoice) -> search_c
         help=say("new.preset_help" if dataset.images is None else "new.preset_help_pictures"),
         format_func=lambda value: _name_preset(value, choice.preset),
     )  # fmt: skip
-    trials = st.number_input(
-        say("new.trials"), min_value=1, max_value=10_000, value=None, key="trials_limit",
-        help=say("new.trials_help"),
-    )  # fmt: skip
+    limit = choice.budget.trials
+    if limit is None:
+        limit = st.number_input(
+            say("new.trials"), min_value=1, max_value=10_000, value=None, key="trials_limit",
+            placeholder=say_plain("new.no_limit"), help=say("new.trials_help"),
+        )  # fmt: skip
     seed = st.number_input(
         say("new.seed"), min_value=0, max_value=2**31 - 1, value=0, key="seed",
         help=say("new.seed_help"),
@@ -208,10 +210,9 @@ def _pick_run(dataset: Dataset, choice: search_choices.SearchChoice) -> search_c
     devices = st.multiselect(
         say("new.devices"), slots, default=slots, key="devices", help=say("new.devices_help")
     )
-    limit = choice.budget.trials or (int(trials) if trials else None)
     return replace(
         choice,
-        budget=replace(choice.budget, trials=limit),
+        budget=replace(choice.budget, trials=int(limit) if limit else None),
         preset=choice.preset if named in (None, FITTING) else Preset(named),
         seed=int(seed or 0),
         devices=tuple(devices),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TABLE_ROWS = 100
+ROUGH_SECONDS = 120  # an estimate of more is told in whole minutes
 
 
 def show_search(search: Job) -> None:
@@ -40,8 +41,16 @@ def show_search(search: Job) -> None:
 
 def _show_now(search: Job) -> None:
     _show_state_line(search)
-    _show_numbers(search)
     total = services.count_trials(search.id)
+    if total or search.state.is_active:
+        _show_trials(search, total)
+    show_machine(search)
+    show_log(search)
+
+
+def _show_trials(search: Job, total: int) -> None:
+    """Numbers, charts and the table; of a search that ended before its first trial there is nothing to show."""
+    _show_numbers(search)
     first = max(0, total - live.MAX_HISTORY)
     trials = services.list_trials(search.id, limit=live.MAX_HISTORY, offset=first)
     _show_screened(trials)
@@ -58,8 +67,6 @@ def _show_now(search: Job) -> None:
         show_curves(epochs, is_active=search.state.is_active)
         _show_pace(search, epochs)
     _show_table(search, trials, total)
-    show_machine(search)
-    show_log(search)
 
 
 def read_metric(search: Job) -> str:
@@ -200,8 +207,10 @@ def _show_left(search: Job) -> None:
         st.metric(say("live.used"), format_duration(compute_elapsed(search)))
         return
     seconds, is_estimate = live.compute_left(search.progress, compute_elapsed(search))
+    if is_estimate and seconds is not None and seconds > ROUGH_SECONDS:
+        seconds = 60 * round(seconds / 60)  # an estimate knows no seconds
     text = say("live.none") if seconds is None else format_duration(round(seconds))
-    st.metric(say("live.left"), say("live.left_about", left=text) if is_estimate else text)
+    st.metric(say("live.left_about" if is_estimate else "live.left"), text)
 
 
 def _show_table(search: Job, trials: list[Trial], total: int) -> None:

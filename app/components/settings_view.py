@@ -49,11 +49,16 @@ def show_settings_views(result: Mapping[str, Any]) -> None:
     importance = pd.DataFrame(rows, columns=["family", "label", "share", "low", "high", "n"])
     metric, sign = results.get_metric_title(result["metric"]), live.get_sign(result["metric"])
     ordered = order_settings(list_settings(frame), importance)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        _show_importance(importance, frame)
-    with right:
+    if importance.empty:
+        n_complete = int((frame["state"] == "complete").sum())
+        st.caption(say("searchview.importance_few", n=n_complete))
         _show_slice(frame, ordered, metric, sign)
+    else:
+        left, right = st.columns(2, gap="medium")
+        with left:
+            _show_importance(importance)
+        with right:
+            _show_slice(frame, ordered, metric, sign)
     _show_parallel(frame, family, ordered, metric, sign)
 
 
@@ -63,11 +68,7 @@ def order_settings(settings: list[str], importance: pd.DataFrame) -> list[str]:
     return sorted(settings, key=lambda name: ranks.get(name, len(ranks)))
 
 
-def _show_importance(importance: pd.DataFrame, frame: pd.DataFrame) -> None:
-    if importance.empty:
-        n_complete = int((frame["state"] == "complete").sum())
-        st.caption(say("searchview.importance_few", n=n_complete))
-        return
+def _show_importance(importance: pd.DataFrame) -> None:
     show_figure(
         plot_importance(importance), key="importance", frame=importance,
         title=say_plain("searchview.importance"), alt=say_plain("searchview.importance_alt"),

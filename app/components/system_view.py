@@ -14,6 +14,8 @@ from app.wording import escape, say, say_plain
 
 N_JOBS = 20
 N_LOG_SHOWN = 80
+N_LOG_LOW = 10  # as many lines need no window that scrolls
+LOG_HEIGHT = 320
 
 
 def show_workers() -> None:
@@ -81,7 +83,8 @@ def show_disk() -> None:
     """What the workspace takes, and what is left."""
     st.header(say("system.disk"), anchor=False)
     root = services.get_workspace().root
-    st.caption(say("system.disk_note", folder=str(root)))
+    free = format_bytes(shutil.disk_usage(root).free)
+    st.caption(say("system.disk_note", folder=str(root), free=free))
     uses = _measure(str(root))
     rows = [
         {
@@ -92,7 +95,6 @@ def show_disk() -> None:
         for use in uses
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, key="disk", alt=say_plain("system.disk_alt"))
-    st.metric(say("system.free"), format_bytes(shutil.disk_usage(root).free))
 
 
 @st.cache_data(ttl=60, max_entries=4, show_spinner=False)
@@ -107,6 +109,7 @@ def show_versions() -> None:
     st.dataframe(
         pd.DataFrame(machine.list_versions(), columns=list(names)),
         hide_index=True,
+        height="content",
         key="versions",
         alt=say_plain("system.versions_alt"),
     )
@@ -126,7 +129,8 @@ def show_log() -> None:
     )
     find = right.text_input(say("system.log_find"), key="log_find")
     lines = machine.read_log_lines(str(which), find or "")
-    with st.container(height=320, border=True, key="log_lines"):
+    height = LOG_HEIGHT if len(lines) > N_LOG_LOW else "content"
+    with st.container(height=height, border=True, key="log_lines"):
         if lines:
             st.code("\n".join(lines[:N_LOG_SHOWN]), language=None, wrap_lines=True)
         else:

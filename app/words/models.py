@@ -26,7 +26,7 @@ WORDS: dict[str, str] = {
     "models.class": "Class",
     "models.probability": "Probability",
     "models.no_bundle": "This search left no bundle.",
-    "models.recipe": "Load it",
+    "models.recipe": "How to load it",
     "models.recipe_python": "From Python, in Fairloom's checkout or with the checkout on `PYTHONPATH`:",
     "models.recipe_shell": "From the shell, in the same place:",
     "models.predict": "Predict a file",

@@ -60,7 +60,7 @@ def describe_learning_curves(frame: pd.DataFrame) -> str:
     rows = frame[frame["series"] == name]
     best = _find_best(rows)
     return (
-        f"{name} is best at epoch {int(best['epoch'])} of {int(rows['epoch'].max())}: loss "
+        f"{name[:1].upper()}{name[1:]} is best at epoch {int(best['epoch'])} of {int(rows['epoch'].max())}: loss "
         f"{render_number(float(best['select_loss']))} on the select part, "
         f"{render_number(float(best['train_loss']))} on the training part."
     )

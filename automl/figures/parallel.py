@@ -13,7 +13,6 @@ from automl.figures.style import COLORS, NEUTRAL, label, lay_out
 
 MOST_TRIALS = 300
 MOST_AXES = 8
-BOUNDS = (0.1, 0.5)  # shares of the trials, best first, where a group ends
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,24 +89,39 @@ def plot_parallel(
     columns = [shown[name] for name in names[:-1]] + [sign * shown["score"]]
     axes = [_build_axis(column) for column in columns]
     fig = go.Figure()
-    ranks = shown["score"].rank(ascending=False, method="first").to_numpy() / max(1, len(shown))
-    groups = np.digitize(ranks, BOUNDS, right=True)
+    groups = _group_by_rank(shown["score"])
     for group in sorted(set(groups), reverse=True):
         rows = np.flatnonzero(groups == group)
         fig.add_trace(_draw_lines(shown, axes, rows, GROUPS[group]))
     for place, axis in enumerate(axes):
         for height, text in zip(axis.ticks, axis.texts, strict=True):
+            # beside the axis and off the lines that end there: below the lowest, above the others
             fig.add_annotation(
-                x=place, y=height, text=text, showarrow=False, xanchor="left", xshift=3, font={"size": 11}
+                x=place, y=height, text=text, showarrow=False, xanchor="left", xshift=3,
+                yanchor="top" if height == 0 else "bottom", font={"size": 11},
             )  # fmt: skip
     lay_out(fig, x="", y="", height=460)
     titles = [label(name.rsplit(".", 1)[-1], 16) for name in names]
     fig.update_xaxes(
-        tickvals=list(range(len(axes))), ticktext=titles, range=[-0.15, len(axes) - 0.45],
-        showgrid=True, side="top", tickangle=-20,
+        tickvals=list(range(len(axes))), ticktext=titles, range=[-0.1, len(axes) - 0.95],
+        showgrid=True, gridcolor=NEUTRAL, zeroline=False, showline=False, side="top",
+        autotickangles=[0, -30], ticklabeloverflow="allow",
     )  # fmt: skip
-    fig.update_yaxes(visible=False, range=[-0.06, 1.06])
-    return fig.update_layout(margin={"t": 84, "l": 16})
+    fig.update_yaxes(visible=False, range=[-0.08, 1.08])
+    # what is written at the last axis stands in the margin
+    return fig.update_layout(margin={"t": 64, "l": 16, "r": 72}, legend_y=-0.02)
+
+
+def _group_by_rank(scores: pd.Series) -> NDArray[np.int64]:
+    """The number of each trial's group: the best tenth (at least one), the rest of the better half, the others."""
+    ranks = scores.rank(ascending=False, method="first").to_numpy()
+    ends = (count_best(len(scores)), max(count_best(len(scores)), len(scores) / 2))
+    return np.digitize(ranks, ends, right=True)
+
+
+def count_best(n: int) -> int:
+    """How many of ``n`` trials the best tenth is; at least one."""
+    return max(1, n // 10)
 
 
 def _draw_lines(
@@ -166,7 +180,7 @@ def describe_parallel(frame: pd.DataFrame, settings: Sequence[str]) -> str:
     shown = select_complete(frame, settings)
     if shown.empty:
         return "No completed trial has all of these settings."
-    n_best = max(1, len(shown) // 10)
+    n_best = count_best(len(shown))
     best = shown.nlargest(n_best, "score")
     shared = [
         f"{name} = {best[name].iloc[0]}"

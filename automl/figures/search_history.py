@@ -32,8 +32,10 @@ def plot_search_history(history: pd.DataFrame, metric: str, *, sign: float = 1.0
     column = "seconds" if by_time else "number"
     fig = go.Figure()
     drawn = thin(history, MAX_TRIALS_DRAWN)
-    for index, (family, rows) in enumerate(drawn.groupby("family", sort=False)):
+    for index, (family, unsorted) in enumerate(drawn.groupby("family", sort=False)):
         style = get_style(index)
+        # the legend shows the first mark: a filled one where there is one
+        rows = unsorted.sort_values("state", key=lambda state: state == "pruned", kind="stable")
         pruned = rows["state"] == "pruned"
         fig.add_trace(
             go.Scatter(
@@ -52,6 +54,7 @@ def plot_search_history(history: pd.DataFrame, metric: str, *, sign: float = 1.0
         )
     )  # fmt: skip
     lay_out(fig, x="Seconds since the start" if by_time else "Trial", y=metric)
+    fig.update_xaxes(zeroline=False)  # the first trial is no boundary
     return focus(fig, history["score"], sign)
 
 

@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from automl.figures.parallel import is_number_setting, is_wide
+from automl.figures.parallel import count_best, is_number_setting, is_wide
 from automl.figures.reading import render_number
 from automl.figures.search_history import describe_cut, focus
 from automl.figures.style import find_highest, get_style, label, lay_out, thin
 
 MOST_POINTS = 2_000
+MOST_TICKS = 12  # whole numbers that are all written on the axis
 JITTER = 0.18
 
 
@@ -44,6 +45,8 @@ def plot_slice(frame: pd.DataFrame, name: str, metric: str, *, sign: float = 1.0
         fig.update_xaxes(tickvals=list(range(len(names))), ticktext=ticks)
     elif is_wide(values):
         fig.update_xaxes(type="log")
+    elif pd.api.types.is_integer_dtype(values) and values.nunique() <= MOST_TICKS:
+        fig.update_xaxes(tickvals=sorted(values.unique()))  # no halves between whole numbers
     return focus(fig, rows["score"], sign)
 
 
@@ -65,7 +68,7 @@ def describe_slice(frame: pd.DataFrame, name: str, metric: str, *, sign: float =
         f"The best of n = {len(complete):,} completed trials has {name} = {_render(best[name])} "
         f"({metric} {render_number(sign * float(best['score']))})"
     )
-    tenth = complete.nlargest(max(1, len(complete) // 10), "score")[name]
+    tenth = complete.nlargest(count_best(len(complete)), "score")[name]
     if len(tenth) > 1 and is_number_setting(tenth):
         text += (
             f"; the best {len(tenth)} lie between {_render(tenth.min())} and {_render(tenth.max())}"

@@ -12,6 +12,7 @@ from fairness.template import DASHES, PALETTE, SYMBOLS, apply_template
 COLORS = PALETTE[:6]
 NEUTRAL = "#808080"  # reference lines; readable on both backgrounds
 MAX_SERIES = len(COLORS)
+LEGEND_BELOW = 58  # pixels from the x axis: its ticks and its title stand between
 MAX_POINTS = 2_000  # marks drawn per trace; the frame and the CSV keep all
 
 
@@ -25,9 +26,10 @@ class SeriesStyle:
 
 
 def get_style(index: int) -> SeriesStyle:
-    """The signs of series number ``index``; they repeat after six."""
+    """The signs of series number ``index``; colours and dashes repeat after six, with another symbol."""
     position = index % MAX_SERIES
-    return SeriesStyle(color=COLORS[position], dash=DASHES[position], symbol=SYMBOLS[position])
+    symbol = SYMBOLS[index % len(SYMBOLS)]
+    return SeriesStyle(color=COLORS[position], dash=DASHES[position], symbol=symbol)
 
 
 def label(text: object, limit: int = 28) -> str:
@@ -49,14 +51,10 @@ def lay_out(fig: go.Figure, *, x: str, y: str, height: int = 420) -> go.Figure:
     fig.update_layout(
         height=height,
         margin={"l": 64, "r": 16, "t": 16, "b": 56},
-        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
+        # below the axis title; Plotly makes room for as many rows as the width needs
+        legend={"orientation": "h", "y": -LEGEND_BELOW / (height - 120), "yanchor": "top", "x": 0},
         dragmode=False,
     )
-    n_named = len(
-        {trace.name for trace in fig.data if trace.name and trace.showlegend is not False}
-    )
-    if n_named > 1:
-        fig.update_layout(margin_b=64 + 22 * ((n_named + 1) // 2))
     fig.update_xaxes(title_text=x, automargin=True)
     fig.update_yaxes(title_text=y, automargin=True)
     return apply_template(fig)

@@ -146,6 +146,7 @@ def test_a_budget_of_trials_sets_no_clock(people: Dataset) -> None:
     at = open_search(dataset=people.id)
     at.get_by_key("budget").set_value("trials").run()
     at.number_input(key="budget_trials").set_value(7).run()
+    assert "trials_limit" not in {each.key for each in at.number_input}
     at.button(key="start").click().run()
     (job,) = services.list_searches()
     assert job.spec["budget"] == {"seconds": None, "trials": 7}
@@ -254,6 +255,31 @@ def test_a_failed_search_names_the_reason(people: Dataset) -> None:
     at = open_search(search=job.id)
     assert "The disk is full" in at.error[0].value
     assert "Free some space" in at.error[0].value
+
+
+def test_a_search_that_was_refused_leads_back_to_the_choices(people: Dataset) -> None:
+    job = submit(people)
+    lease = services.get_store().claim_submitted(job.id, "test")
+    assert lease is not None
+    outcome = Outcome(kind="DataError", message="-3 is no weight.", hint="Correct the column.")
+    services.get_store().finish_job(lease, JobState.FAILED, {}, outcome)
+    at = open_search(search=job.id)
+    assert "-3 is no weight" in at.error[0].value
+    assert not at.metric  # no trial: nothing to count or to draw
+    assert not at.dataframe
+    assert at.button(key="resume").proto.type == "secondary"
+    at.button(key="change_data").click().run()
+    assert not at.exception
+    assert get_query(at, "dataset") == people.id
+
+
+def test_an_estimate_of_the_time_left_is_told_in_minutes(people: Dataset) -> None:
+    job = submit(people)
+    lease = run_search(job)
+    progress = {"elapsed_seconds": 100.0, "n_finished": 4, "budget_trials": 20}
+    services.get_store().write_progress(lease, progress)
+    shown = {metric.label: metric.value for metric in open_search(search=job.id).metric}
+    assert shown["Time left, about"] == "7 min"
 
 
 def test_deleting_names_what_is_lost_and_removes_the_files(people: Dataset) -> None:

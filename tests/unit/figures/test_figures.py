@@ -33,8 +33,8 @@ from automl.figures.search_history import (
     describe_search_history,
     plot_search_history,
 )
-from automl.figures.style import MAX_SERIES, label, thin
-from fairness.template import PALETTE
+from automl.figures.style import MAX_SERIES, get_style, label, thin
+from fairness.template import PALETTE, SYMBOLS
 from tests.unit.figures import frames
 
 
@@ -51,6 +51,11 @@ def test_roc_draws_at_most_six_series_told_apart_without_colour() -> None:
     lines = [trace for trace in plot_roc(frame).data if trace.showlegend is not False]
     assert len(lines) == MAX_SERIES
     assert len({trace.line.dash for trace in lines}) == MAX_SERIES
+
+
+def test_a_colour_that_comes_again_has_another_symbol() -> None:
+    styles = [get_style(index) for index in range(3 * len(SYMBOLS))]
+    assert len({(style.color, style.symbol) for style in styles}) == len(styles)
 
 
 def test_roc_sentence_reads_the_first_series_at_a_tenth() -> None:
@@ -128,6 +133,19 @@ def test_ticks_of_a_log_axis_are_whole_numbers_of_the_loss() -> None:
 def test_learning_curves_with_a_loss_of_zero_are_not_on_a_log_axis() -> None:
     frame = frames.build_epochs().assign(series="mlp", train_loss=0.0)
     assert plot_learning_curves(frame).layout.yaxis.type != "log"
+
+
+def test_the_legend_of_the_history_shows_a_filled_mark_where_a_trial_was_completed() -> None:
+    trials = pd.DataFrame(
+        {
+            "number": [1, 2, 3], "family": ["a", "a", "b"], "score": [0.9, 0.8, 0.7],
+            "state": ["pruned", "complete", "pruned"],
+        }
+    )  # fmt: skip
+    first, second, _ = plot_search_history(compute_history(trials), "AUC").data
+    assert list(first.marker.symbol) == ["circle", "circle-open"]
+    assert list(first.customdata) == [2, 1]
+    assert list(second.marker.symbol) == ["square-open"]
 
 
 def test_history_counts_no_pruned_trial_as_best() -> None:

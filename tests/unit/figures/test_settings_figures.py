@@ -59,6 +59,11 @@ def test_an_axis_is_logarithmic_where_values_span_much(frame: pd.DataFrame) -> N
     assert plot_slice(frame, "lr", "AUC").layout.xaxis.type == "log"
 
 
+def test_whole_numbers_have_no_ticks_between_them(frame: pd.DataFrame) -> None:
+    assert list(plot_slice(frame, "depth", "AUC").layout.xaxis.tickvals) == [1, 2, 3, 4]
+    assert plot_slice(frame, "momentum", "AUC").layout.xaxis.tickvals is None
+
+
 def test_names_stand_side_by_side_with_their_ticks(frame: pd.DataFrame) -> None:
     fig = plot_slice(frame, "residual", "AUC")
     assert list(fig.layout.xaxis.ticktext) == ["False", "True"]
@@ -95,6 +100,13 @@ def test_parallel_draws_completed_trials_that_have_all_settings(frame: pd.DataFr
     alike = frame.assign(norm="batch", lr=0.01)
     assert "The best 3 share lr = 0.01, norm = batch" in describe_parallel(alike, ["lr", "norm"])
     assert describe_parallel(frame.iloc[:0], chosen).startswith("No completed trial")
+
+
+def test_parallel_shows_the_best_of_few_trials_in_front(frame: pd.DataFrame) -> None:
+    few = frame[frame["state"] == "complete"].head(3)
+    fig = plot_parallel(few, ["lr", "depth"], "AUC")
+    assert [trace.name for trace in fig.data] == ["worse half", "best tenth"]
+    assert set(fig.data[-1].customdata) == {few.loc[few["score"].idxmax(), "number"]}
 
 
 def test_parallel_has_at_most_eight_settings() -> None:
