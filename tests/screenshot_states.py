@@ -24,7 +24,7 @@ from tests.screenshot_camera import LOOKS, take
 
 PAGES = ("data", "search", "results", "audit", "models", "system")
 N_VISITS = 900
-N_TRIALS = 40
+N_TRIALS = 30
 
 
 def browse_states(browser: Browser, server: Server, folder: Path) -> None:
@@ -133,7 +133,7 @@ def choose_only_first(page: Page) -> None:
 
 def take_goals(browser: Browser, page: Page, server: Server) -> None:
     """A search with limits and two goals, and which settings mattered in it."""
-    open_sample(page, server, "breast_cancer")
+    open_sample(page, server, "loans")
     take(browser, page.url, "search-goals", set_goals)
     set_goals(page)
     click(page, "start")

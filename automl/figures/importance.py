@@ -7,6 +7,8 @@ from automl.figures.style import COLORS, NEUTRAL, label, lay_out
 
 MOST_BARS = 12
 ROW_HEIGHT = 26
+LINE_HEIGHT = 8  # more, where names have two lines
+LONGEST_LINE = 22  # characters of a name, so that a phone has room for the bars
 
 
 def plot_importance(frame: pd.DataFrame) -> go.Figure:
@@ -15,7 +17,7 @@ def plot_importance(frame: pd.DataFrame) -> go.Figure:
     Shares of one family, 0..1. At most 12 are drawn.
     """
     shown = frame.nlargest(MOST_BARS, "share").iloc[::-1]
-    names = [label(name, 40) for name in shown["label"]]
+    names = [_break(label(name, 40)) for name in shown["label"]]
     fig = go.Figure(
         go.Bar(
             x=100 * shown["share"], y=names, orientation="h", marker={"color": COLORS[0]},
@@ -29,8 +31,14 @@ def plot_importance(frame: pd.DataFrame) -> go.Figure:
             "n = %{customdata[2]} trials<extra></extra>",
         )
     )  # fmt: skip
-    lay_out(fig, x="Share, %", y="", height=120 + ROW_HEIGHT * len(shown))
+    row_height = ROW_HEIGHT + (LINE_HEIGHT if any("<br>" in name for name in names) else 0)
+    lay_out(fig, x="Share, %", y="", height=120 + row_height * len(shown))
     return fig.update_xaxes(range=[0, max(5.0, 105 * float(shown["high"].max()))])
+
+
+def _break(name: str) -> str:
+    """A long name with dots over two lines."""
+    return name if len(name) <= LONGEST_LINE else name.replace(".", "<br>.", 1)
 
 
 def describe_importance(frame: pd.DataFrame) -> str:

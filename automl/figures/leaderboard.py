@@ -8,6 +8,7 @@ from automl.figures.reading import render_interval
 from automl.figures.style import COLORS, NEUTRAL, label, lay_out
 
 MAX_MODELS = 20
+EQUAL_MARGIN = 0.01  # share of a value that is shown on both sides of it
 
 
 def plot_leaderboard(frame: pd.DataFrame, metric: str) -> go.Figure:
@@ -52,10 +53,15 @@ def plot_leaderboard(frame: pd.DataFrame, metric: str) -> go.Figure:
 def compute_range(frame: pd.DataFrame) -> tuple[float, float] | None:
     """The axis without values far off, such as a constant's, beside which no interval would be seen.
 
-    Far is more than three times the spread of the better half; None where nothing is that far.
+    Far is more than three times the spread of the better half; None where nothing is that far. Around values
+    that are all equal a little is shown: by itself an axis would reach from 0 to 2.
     """
     ends = frame[["value", "low", "high"]].to_numpy(dtype=float)
     values = ends[:, 0]
+    known = ends[np.isfinite(ends)]
+    if known.size and np.ptp(known) == 0:
+        around = EQUAL_MARGIN * max(1.0, abs(float(known[0])))
+        return float(known[0]) - around, float(known[0]) + around
     middle = values[: max(2, (len(values) + 1) // 2)]  # rows come best first
     reach = 3 * (np.ptp(middle) + 2 * np.nanmax(ends[:, 2] - ends[:, 1], initial=0.0))
     near = np.abs(values - values[0]) <= reach if len(values) else np.array([])

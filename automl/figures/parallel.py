@@ -98,7 +98,7 @@ def plot_parallel(
             # beside the axis and off the lines that end there: below the lowest, above the others
             fig.add_annotation(
                 x=place, y=height, text=text, showarrow=False, xanchor="left", xshift=3,
-                yanchor="top" if height == 0 else "bottom", font={"size": 11},
+                yanchor="top" if height == 0 else "bottom", font={"size": 10},
             )  # fmt: skip
     lay_out(fig, x="", y="", height=460)
     titles = [label(name.rsplit(".", 1)[-1], 16) for name in names]

@@ -70,8 +70,11 @@ def describe_slice(frame: pd.DataFrame, name: str, metric: str, *, sign: float =
     )
     tenth = complete.nlargest(count_best(len(complete)), "score")[name]
     if len(tenth) > 1 and is_number_setting(tenth):
+        low, high = tenth.min(), tenth.max()
         text += (
-            f"; the best {len(tenth)} lie between {_render(tenth.min())} and {_render(tenth.max())}"
+            f"; the best {len(tenth)} lie between {_render(low)} and {_render(high)}"
+            if low < high
+            else f", and so have the best {len(tenth)}"
         )
     return f"{text}.{describe_cut(rows['score'])}"
 

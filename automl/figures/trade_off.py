@@ -137,7 +137,8 @@ def describe_trade_off(
     frame = frame.assign(score=sign * frame["score"])
     front = frame[frame["on_front"]]
     n_all, n_front = frame["trial"].nunique(), front["trial"].nunique()
-    texts = [f"{n_front:,} of n = {n_all:,} {what} are beaten by no other in everything."]
+    verb = "is" if n_front == 1 else "are"
+    texts = [f"{n_front:,} of n = {n_all:,} {what} {verb} beaten by no other in everything."]
     for cost in COSTS:
         part = front[front["cost"] == cost].sort_values("value", kind="stable")
         if len(part) > 1:

@@ -198,6 +198,12 @@ def test_a_long_leaderboard_says_how_many_are_drawn() -> None:
     assert "are drawn" not in describe_leaderboard(frames.build_board(), "AUC")
 
 
+def test_the_axis_of_equal_models_stays_near_them() -> None:
+    board = frames.build_board().assign(value=1.0, low=1.0, high=1.0)
+    low, high = plot_leaderboard(board, "AUC").layout.xaxis.range
+    assert 0.9 < low < 1 < high < 1.1
+
+
 def test_predicted_actual_thins_marks_but_says_the_slope_of_all() -> None:
     frame = frames.build_values(9_000)
     dots = plot_predicted_actual(frame, "price").data[0]

@@ -77,6 +77,7 @@ def test_the_slice_sentence_names_the_best_trial_and_the_best_tenth(frame: pd.Da
     assert "n = 32 completed trials" in text
     assert f"depth = {frame['depth'].iloc[39]}" in text
     assert "the best 3 lie between" in text
+    assert "and so have the best 3" in describe_slice(frame.assign(depth=2), "depth", "AUC")
     lower = describe_slice(frame, "depth", "RMSE", sign=-1.0)
     assert "RMSE -0.839" in lower or "RMSE −0.839" in lower
 
@@ -132,6 +133,9 @@ def test_importance_draws_the_leading_bars_with_their_intervals() -> None:
     assert "n = 50 trials" in text
     assert "first 12 of 20" in text
     assert "No setting" in describe_importance(rows.assign(share=0.0))
+    long = plot_importance(rows.assign(label="numeric_embedding.pbld.sigma"))
+    assert set(long.data[0].y) == {"numeric_embedding<br>.pbld.sigma"}
+    assert long.layout.height > plot_importance(rows).layout.height
 
 
 def test_markup_in_a_setting_stays_text(frame: pd.DataFrame) -> None:
