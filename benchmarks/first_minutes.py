@@ -1,10 +1,11 @@
 """How long a newcomer waits: start, first page, upload to profile, first usable model.
 
-``python -m benchmarks.first_minutes`` prints one JSON object. Absolute seconds depend on the machine and on what
+``python -m benchmarks.first_minutes [--out FILE.json]`` prints one JSON object. Absolute seconds depend on the machine and on what
 else runs there, so the first page is also stated as a ratio to a bare Streamlit page served in the same
 minute. Nothing here is a test.
 """
 
+import argparse
 import json
 import statistics
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from benchmarks.machine import describe_machine, write_record
 from tests.browser import find_browser
 from tests.conftest import find_data
 from tests.e2e.acts import by_key, choose, click, open_page, settle, upload
@@ -90,11 +92,14 @@ def time_first_model(page: Page) -> float:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
     data, executable = find_data(), find_browser()
     if data is None or executable is None:
         print("This needs the real data and a browser.", file=sys.stderr)
         return 1
-    figures: dict[str, float] = {}
+    machine, figures = describe_machine(), dict[str, float]()
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         browser = playwright.chromium.launch(
@@ -118,7 +123,9 @@ def main() -> int:
             figures["first_page_seconds"] / figures["bare_page_seconds"]
         )
         browser.close()
-    print(json.dumps({name: round(value, 2) for name, value in figures.items()}, indent=2))
+    rounded = {name: round(value, 2) for name, value in figures.items()}
+    print(json.dumps(rounded, indent=2))
+    write_record({"machine": machine, "figures": rounded}, options.out)
     return 0
 
 

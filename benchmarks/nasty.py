@@ -9,7 +9,6 @@ smaller test part says little, so its ratio is printed and not judged. Nothing h
 
 import argparse
 import json
-import platform
 import tempfile
 import time
 import warnings
@@ -24,6 +23,7 @@ from sklearn.metrics import log_loss, root_mean_squared_error
 from automl.api import SearchCall, run_search
 from automl.errors import AutoMLError
 from automl.settings import Settings
+from benchmarks.machine import describe_machine, write_record
 from fairness.definitions import Outcomes, compute_score
 from tests.nasty_tables import TABLES, NastyTable
 
@@ -135,7 +135,7 @@ def main() -> None:
     if options.trials is None and options.seconds is None:
         options.trials = 8
     warnings.simplefilter("ignore")
-    results: dict[str, Any] = {}
+    machine, results = describe_machine(), dict[str, Any]()
     for name in options.tables.split(",") if options.tables else TABLES:
         with tempfile.TemporaryDirectory() as folder:
             results[name] = run_table(TABLES[name], options, Path(folder))
@@ -143,12 +143,10 @@ def main() -> None:
     report = summarise(results) | {
         "trials": options.trials,
         "seconds": options.seconds,
-        "lightgbm": lightgbm.__version__,
-        "python": platform.python_version(),
+        "machine": machine,
     }
     print(json.dumps(report, indent=1))
-    if options.out is not None:
-        options.out.write_text(json.dumps(report | {"tables": results}, indent=1) + "\n")
+    write_record(report | {"tables": results}, options.out)
 
 
 def summarise(results: dict[str, Any]) -> dict[str, Any]:

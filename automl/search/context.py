@@ -75,14 +75,22 @@ class Warnings:
 
 @dataclass(kw_only=True, slots=True)
 class Milestones:
-    """What is remembered of a search as it runs: moments in seconds since its start, and the ensemble as it is shown."""
+    """What is remembered of a search as it runs: moments in seconds since its start, and the ensemble as it is shown.
+
+    ``ensemble_seconds`` is the time that picking and weighing ensembles took in this attempt, all of them together.
+    """
 
     first_model_seconds: float | None = None
     ensemble: Mapping[str, Any] | None = None
+    ensemble_seconds: float = 0.0
 
     def show_ensemble(self, described: Mapping[str, Any] | None) -> None:
         """Take over the latest ensemble, or that there is none."""
         self.ensemble = described
+
+    def add_ensemble_seconds(self, seconds: float) -> None:
+        """Count what building one ensemble took."""
+        self.ensemble_seconds += seconds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -69,6 +69,7 @@ class Coordinator:
         self._watch = EnsembleWatch(
             ensembler=Ensembler(self._spec, context.folder, ledger),
             publish=context.milestones.show_ensemble,
+            count=context.milestones.add_ensemble_seconds,
             now=context.clock.now,
         )
         self._screening = Screening(context, ledger, plan.first)

@@ -19,10 +19,12 @@ class EnsembleWatch:
     """Builds the ensemble anew when trials have ended, at most every 5 s and in at most 2 % of the time.
 
     ``latest`` is the last one that was built; it decides nothing but how long the final trainings are expected to take.
+    ``count`` is given the seconds of each.
     """
 
     ensembler: Ensembler
     publish: Callable[[dict[str, Any] | None], None]
+    count: Callable[[float], None]
     now: Callable[[], float] = time.monotonic
     latest: Ensemble | None = field(default=None, init=False)
     _is_new: bool = field(default=True, init=False)
@@ -42,6 +44,7 @@ class EnsembleWatch:
         self.latest = self.ensembler.build()
         self.publish(self._describe())
         took = self.now() - started
+        self.count(took)
         self._due = self.now() + max(EVERY_SECONDS, took / SHARE)
 
     def _describe(self) -> dict[str, Any] | None:

@@ -53,7 +53,9 @@ class Refitter:
 
         Repeating it after a crash adopts what is there.
         """
+        started = time.monotonic()
         self.ensemble = Ensembler(self._context.spec, self._context.folder, self._ledger).build()
+        self._context.milestones.add_ensemble_seconds(time.monotonic() - started)
         available = self._compute_available()
         self._until = None if available is None else time.monotonic() + available
         is_stopping = self._context.stop_mode() is StopMode.KEEP_BEST

@@ -43,10 +43,14 @@ def build_search_record(
     return record
 
 
-def build_cost(ledger: Ledger, search_seconds: float) -> dict[str, Any]:
-    """What was searched with: seconds from the start to the last trial, and trials that were trained."""
+def build_cost(ledger: Ledger, search_seconds: float, ensemble_seconds: float) -> dict[str, Any]:
+    """What was searched with: seconds from the start to the last trial, those of building ensembles, trained trials."""
     trained = [row for row in ledger.list_trials(SEARCH) if row.n_epochs > 0]
-    return {"search_seconds": round(search_seconds, 2), "n_trials": len(trained)}
+    return {
+        "search_seconds": round(search_seconds, 2),
+        "ensemble_seconds": round(ensemble_seconds, 3),
+        "n_trials": len(trained),
+    }
 
 
 def build_limits_record(spec: SearchSpec, ledger: Ledger) -> dict[str, Any]:

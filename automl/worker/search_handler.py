@@ -109,7 +109,7 @@ class SearchRun:
         self.close()
         self._context.report_progress(build_progress("evaluation", search, ledger, crew))
         found = build_search_record(self._spec, ledger, refitter.ensemble)
-        found["cost"] = build_cost(ledger, search_seconds)
+        found["cost"] = build_cost(ledger, search_seconds, self._milestones.ensemble_seconds)
         result = yield from self._finish(record, ledger, models, found)
         self._end(result, search, ledger, crew)
 

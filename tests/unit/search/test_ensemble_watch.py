@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from search_simulation import Bench
 
 from automl.jobs.records import Trial, TrialState
@@ -22,6 +23,7 @@ class _Ensembler:
     def __init__(self, bench: Bench, seconds: float) -> None:
         self.spec, self.seconds, self.time, self.built = bench.spec, seconds, 0.0, 0
         self.found = FOUND
+        self.counted: list[float] = []
 
     def build(self) -> Ensemble:
         self.time += self.seconds
@@ -34,7 +36,9 @@ class _Ensembler:
 
 def _watch(tmp_path, seconds: float = 0.01):
     ensembler, shown = _Ensembler(Bench(tmp_path), seconds), []
-    watch = EnsembleWatch(ensembler, shown.append, now=lambda: ensembler.time)
+    watch = EnsembleWatch(
+        ensembler, shown.append, ensembler.counted.append, now=lambda: ensembler.time
+    )
     watch.look()
     return ensembler, watch, shown
 
@@ -66,6 +70,7 @@ def test_it_waits_at_least_five_seconds_and_never_takes_more_than_its_share(tmp_
         assert ensembler.built * seconds <= SHARE * ensembler.time + seconds
         assert ensembler.built <= ensembler.time / EVERY_SECONDS + 1
         assert ensembler.built > 2
+        assert sum(ensembler.counted) == pytest.approx(ensembler.built * seconds)
 
 
 def test_where_one_model_is_better_alone_nothing_is_shown(tmp_path):

@@ -183,7 +183,7 @@ def _finish(
             "models": [asdict(model) for model in models], "trials": build_trial_rows(ledger),
             "preparation": record, "looks": 1, "warnings": context.warnings.texts,
             "search": build_search_record(spec, ledger, PLANTED)
-            | {"cost": build_cost(ledger, 12.0)},
+            | {"cost": build_cost(ledger, 12.0, 0.1)},
         },
         lambda _share, _words: None,
     )  # fmt: skip
