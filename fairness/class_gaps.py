@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from fairness.class_records import ClassCell, ClassGap, ClassGroup
 from fairness.estimates import Estimate, build_not_estimable
+from fairness.extremes import find_ends
 from fairness.intervals import compute_holm, compute_newcombe, compute_two_proportion_p
 from fairness.rates import RATES
 from fairness.records import Extreme, Spread
@@ -166,7 +167,7 @@ def _spread(groups: Sequence[ClassGroup], excluded: Mapping[str, str], seed: int
     if len(groups) < 2:
         return Spread(None, excluded=excluded, reason="fewer than two groups are estimable")
     values = {group.group: group.n_right / group.n for group in groups}
-    top, bottom = max(values, key=values.__getitem__), min(values, key=values.__getitem__)
+    top, bottom = find_ends(values)
     gap = values[top] - values[bottom]
     drawn = draw_gaps([group.n for group in groups], sum(g.n_right for g in groups), seed)
     chance = compute_floor(drawn, gap)

@@ -58,13 +58,18 @@ def _choose_groups(
     return kept, excluded
 
 
+def find_ends(values: dict[str, float]) -> tuple[str, str]:
+    """The groups with the largest and the smallest value; where all are equal two groups, if there are two."""
+    return max(values, key=values.__getitem__), min(reversed(values), key=values.__getitem__)
+
+
 def _build_spread(
-    values: Mapping[str, float], excluded: Mapping[str, str], kind: str, floor: Floats | None
+    values: dict[str, float], excluded: Mapping[str, str], kind: str, floor: Floats | None
 ) -> Spread:
     """Max − min or min / max; needs two groups, unless the attribute has only one."""
     if len(values) < 2 and (excluded or not values):
         return Spread(None, excluded=excluded, reason="fewer than two groups are estimable")
-    top, bottom = max(values, key=values.__getitem__), min(values, key=values.__getitem__)
+    top, bottom = find_ends(values)
     if kind == "ratio":
         if values[top] == 0:
             return Spread(None, top, bottom, excluded=excluded, reason="every rate is zero")

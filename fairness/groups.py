@@ -11,6 +11,7 @@ from fairness.errors import AuditError
 
 MISSING = "(missing)"
 MAX_LEVELS = 20  # a numeric column with more distinct values is cut at its quartiles
+MIN_LEVELS = 5  # one with so many is cut as well where they are over half as many as its rows
 LONG_EDGE = 6  # characters of an edge of a bin that need no shortening
 MAX_GROUPS = 200  # more text values than this are an identifier, not groups
 
@@ -67,7 +68,9 @@ def build_groupings(attributes: pd.DataFrame) -> tuple[Grouping, ...]:
 
 def _needs_bins(column: pd.Series) -> bool:
     is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-    return bool(is_number and column.nunique() > MAX_LEVELS)
+    n_levels = column.nunique()
+    is_scale = n_levels > MAX_LEVELS or (n_levels >= MIN_LEVELS and 2 * n_levels > len(column))
+    return bool(is_number and is_scale)
 
 
 def _to_text(column: pd.Series, is_missing: NDArray[np.bool_]) -> list[str]:

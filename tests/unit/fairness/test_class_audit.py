@@ -163,6 +163,16 @@ def test_a_missing_class_is_listed_and_left_out_of_both_sides():
     assert gap.estimate.value == pytest.approx(expected)
 
 
+def test_equal_groups_are_two_groups():
+    rows = make_rows(600)
+    right = ClassInput(
+        truth=rows.truth, prediction=rows.truth, classes=CLASSES, attributes=rows.attributes
+    )
+    audit = compute_class_audit(right, OPTIONS)
+    spread = audit.find_extreme("picture_brightness").all_groups
+    assert (spread.value, len({spread.max_group, spread.min_group})) == (0, 2)
+
+
 def test_small_groups_are_marked_and_take_no_part_in_the_gap():
     rows = make_rows(600)
     name = rows.attributes["picture_brightness"].to_numpy(copy=True)

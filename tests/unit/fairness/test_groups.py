@@ -36,6 +36,13 @@ def test_long_numeric_columns_are_cut_at_quartiles():
     assert "quartiles" in grouping.note
 
 
+def test_few_rows_with_a_value_each_are_cut_at_quartiles_too():
+    grouping = build_grouping("picture_brightness", pd.Series(np.linspace(0.1, 0.9, 18)))
+    assert len(grouping.names) == 4
+    assert build_grouping("age", pd.Series([30, 40, 50, 60, 70] * 4)).names[0] == "30"
+    assert not build_grouping("children", pd.Series([0, 1, 2, 3])).is_binned
+
+
 def test_quartiles_that_fall_together_leave_no_empty_group():
     grouping = build_grouping("x", pd.Series([0] * 90 + list(range(1, 31))))
     assert grouping.sizes.min() > 0
