@@ -25,7 +25,8 @@ from automl.settings import Settings
 SEARCH_ROWS = "search"  # encoder fitted on train
 REFIT_ROWS = "refit"  # encoder fitted on train + select
 RECORD = "preparation.json"
-ROWS_WRITTEN = 0.8  # from this share of the work on, trainers may load them
+EARLY_RECORD = "rows.json"  # what a table can be searched with, before its columns were looked at
+ROWS_WRITTEN = 0.8  # from this share of the work on, the search of a table may begin
 VIEWS_VERSION = 2  # of what lies in a prepared folder; an earlier one is prepared again
 
 
@@ -67,8 +68,10 @@ def run_preparation(
     save_prepared(folder / REFIT_ROWS, result.refit)
     save_encoder(result.encoder, folder / SEARCH_ROWS / "encoder")
     save_encoder(result.refit_encoder, folder / REFIT_ROWS / "encoder")
+    record = _build_record(spec, result)
     leaks: tuple[Note, ...] = ()
     if pictures is None:
+        write_json(folder / EARLY_RECORD, record)
         report(ROWS_WRITTEN, "Looking for columns that give the target away")
         parts = result.prepared.parts
         own_rows = np.sort(
@@ -77,7 +80,7 @@ def run_preparation(
         leaks = compute_leaks(frame.iloc[own_rows], spec.task, spec.columns)
     weights, said = prepare_weights(spec, folder)
     slow = list_slow_learners(spec, len(result.prepared.parts[Part.TRAIN]))
-    record = _build_record(spec, result) | {
+    record |= {
         "weights": list(weights),
         "notes": [
             asdict(note)

@@ -14,7 +14,7 @@ from automl.execution.child import ChildRequest, Limits, Progress, run_child
 from automl.execution.devices import Slot
 from automl.execution.launching import warm_up
 from automl.execution.local import LocalExecutor, LocalOptions, Patience
-from automl.files import write_json
+from automl.files import load_json, write_json
 from automl.jobs.records import JobState, Outcome, StopMode, TrialState
 from automl.search.budget import BudgetClock
 from automl.search.context import (
@@ -29,7 +29,7 @@ from automl.search.crew import Crew
 from automl.search.floor import warn_of_floor
 from automl.search.ledger import ACTIVE, Ledger
 from automl.search.opened_model import OpenedModel
-from automl.search.preparation import REFIT_ROWS, ROWS_WRITTEN, SEARCH_ROWS
+from automl.search.preparation import EARLY_RECORD, REFIT_ROWS, ROWS_WRITTEN, SEARCH_ROWS
 from automl.search.pretrained_weights import narrow_spec
 from automl.search.progress import build_progress, fit_progress, shorten_warnings
 from automl.search.refits import Refitter
@@ -75,9 +75,12 @@ class SearchRun:
         )
         self._spec, self._slots = self._read_spec()
         self._executor: LocalExecutor | None = None
+        self._are_rows_written = False
+        self._preparing = self._prepare()
 
     def close(self) -> None:
-        """End the trainers, whatever happened."""
+        """End the trainers and what prepares their rows, whatever happened."""
+        self._preparing.close()
         if self._executor is not None:
             self._executor.close()
             self._executor = None
@@ -90,14 +93,14 @@ class SearchRun:
         write_json(self._folder / "spec.json", json.loads(render_spec(self._spec)))
         warm_up()  # torch is imported while the rows are prepared
         self._report("preparing", "Splitting and encoding the rows")
-        record = yield from self._prepare()
+        record = yield from self._await_rows()
         self._spec = narrow_spec(self._spec, tuple(record.get("weights", ())))
-        executor = self._executor or self._start_searching()
+        executor = self._start_searching()
         search = self._build_context(executor, record["n_rows"])
         ledger = self._build_ledger()
         crew = Crew(search, ledger)
         plan = build_rung_plan(search.sizes.train, self._spec.resources.batch_size)
-        yield from Coordinator(search, ledger, crew, plan).run()
+        yield from self._search(Coordinator(search, ledger, crew, plan))
         if ledger.find_best() is None:
             self._fail_without_model(ledger)
             return
@@ -144,11 +147,27 @@ class SearchRun:
         self._load_rows(executor, SEARCH_ROWS)
         return executor
 
-    def _start_early(self, progress: Progress) -> None:
-        """Trainers load the rows of a table while the child still looks at its columns."""
+    def _note_rows(self, progress: Progress) -> None:
         is_table = self._spec.data_kind is DataKind.TABLE
-        if is_table and progress.fraction >= ROWS_WRITTEN and self._executor is None:
-            self._start_searching()
+        self._are_rows_written |= is_table and progress.fraction >= ROWS_WRITTEN
+
+    def _await_rows(self) -> Generator[None, None, dict[str, Any]]:
+        """What is known of the rows: of a table already while the child still looks at its columns."""
+        while not self._are_rows_written:
+            try:
+                next(self._preparing)
+            except StopIteration as end:
+                record: dict[str, Any] = end.value
+                return record
+            yield
+        return dict(load_json(self._folder / PREPARED / EARLY_RECORD))
+
+    def _search(self, coordinator: Coordinator) -> Generator[None, None, None]:
+        """Run the coordinator; what the child still finds out about the columns is told meanwhile."""
+        for _ in coordinator.run():
+            next(self._preparing, None)
+            yield
+        yield from self._preparing
 
     def _prepare(self) -> Generator[None, None, dict[str, Any]]:
         arguments = {
@@ -160,7 +179,7 @@ class SearchRun:
             "automl.search.preparation:run_preparation",
             arguments,
             PREPARE_SECONDS,
-            self._start_early,
+            self._note_rows,
         )
         for note in record["notes"]:
             if note["level"] == "warning":
