@@ -72,8 +72,7 @@ def submit_folder(folder: Path, ticket: str) -> Job:
 def list_folders() -> list[Path]:
     """What an administrator allowed to be read on the server: those folders and what lies directly in them."""
     found: list[Path] = []
-    for root in services.get_settings().image_folders:
-        base = root.expanduser()
+    for base in services.get_settings().image_folders:
         if not base.is_dir():
             continue
         inside = sorted(path for path in base.iterdir() if not path.name.startswith("."))

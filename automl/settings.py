@@ -82,7 +82,8 @@ class Settings(BaseSettings):
     @classmethod
     def _split_paths(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(Path(part) for part in value.split(os.pathsep) if part.strip())
+            parts = (Path(part).expanduser() for part in value.split(os.pathsep) if part.strip())
+            return tuple(part.absolute() for part in parts)  # a child has another working folder
         return value
 
     @property

@@ -46,6 +46,8 @@ def test_every_path_stays_inside(name: str) -> None:
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAIRLOOM_DEVICES", "cpu:0, cpu:1")
     monkeypatch.setenv("FAIRLOOM_HOME", "~/elsewhere")
+    monkeypatch.setenv("FAIRLOOM_IMAGE_FOLDERS", "photos:/srv/x")
     settings = Settings()
+    assert settings.image_folders == (Path.cwd() / "photos", Path("/srv/x"))
     assert settings.devices == ("cpu:0", "cpu:1")
     assert settings.workspace.root == Path.home() / "elsewhere"

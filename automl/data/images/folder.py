@@ -17,7 +17,7 @@ from automl.settings import Settings
 def require_allowed(folder: Path, settings: Settings) -> Path:
     """The resolved folder; a ``DataError`` unless it lies in one of ``settings.image_folders``."""
     resolved = folder.resolve()
-    roots = [root.expanduser().resolve() for root in settings.image_folders]
+    roots = [root.resolve() for root in settings.image_folders]
     if not any(resolved.is_relative_to(root) for root in roots):
         allowed = ", ".join(map(str, roots)) or "none"
         raise DataError(

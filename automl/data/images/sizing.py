@@ -45,8 +45,8 @@ def choose_side(request: SideRequest, folder: Path) -> tuple[int, tuple[Note, ..
             return side, _note_side(request, side, wanted, free, median)
     least = estimate_bytes(request, SIDES[0])
     raise DiskFull(
-        f"{max(free, 0) / 1e6:,.0f} MB are free for {request.n_pictures:,} pictures, at least "
-        f"{least / 1e6:,.0f} MB are needed.",
+        f"{_render_room(request, free)} for {request.n_pictures:,} pictures, at least "
+        f"{_render_bytes(least)} are needed.",
         hint="Delete searches or data sets you no longer need, or free space on the disk.",
     )
 
@@ -62,8 +62,8 @@ def _note_side(
     if side < wanted:
         text = (
             f"The pictures are stored at {side} × {side} pixels instead of {wanted} × {wanted}: "
-            f"{estimate_bytes(request, wanted) / 1e9:,.1f} GB would be needed, "
-            f"{max(free, 0) / 1e9:,.1f} GB are free."
+            f"{_render_bytes(estimate_bytes(request, wanted))} would be needed, "
+            f"{_render_room(request, free)}."
         )
         return (Note(code="side_lowered", text=text, level="warning"),)
     if request.fixed is not None:
@@ -74,3 +74,14 @@ def _note_side(
             f"{median:g}."
         )
     return (Note(code="side", text=text),)
+
+
+def _render_room(request: SideRequest, free: int) -> str:
+    """What may be taken; what stays free is named, since the disk itself shows more."""
+    kept = request.keep_free_bytes
+    beside = f" beside the {_render_bytes(kept)} that stay so" if kept else ""
+    return f"{_render_bytes(max(free, 0))} are free{beside}"
+
+
+def _render_bytes(size: int) -> str:
+    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"

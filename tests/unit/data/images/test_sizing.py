@@ -1,5 +1,6 @@
 """The side pictures are stored at: from the data, within what the disk has left."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,12 @@ def test_the_side_follows_the_data_and_the_disk(
     monkeypatch.setattr("automl.data.images.sizing.shutil.disk_usage", lambda _folder: usage)
     side, (note,) = choose_side(large, tmp_path)
     assert (side, note.code, note.level) == (96, "side_lowered", "warning")
-    assert "instead of 288 × 288" in note.text
+    assert "instead of 288 × 288: 250.8 MB would be needed, 32.0 MB are free." in note.text
+    usage.free += 2_000_000_000
+    kept = replace(large, keep_free_bytes=2_000_000_000)
+    assert (
+        "32.0 MB are free beside the 2.0 GB that stay so" in choose_side(kept, tmp_path)[1][0].text
+    )
     usage.free = 1_000
     with pytest.raises(DiskFull, match="at least"):
         choose_side(large, tmp_path)
