@@ -99,6 +99,7 @@ class CoordinatorContext:
 
     ``folder`` is the job's; ``stop_mode`` says whether somebody asked to end; ``report`` takes the live
     progress; ``describe_score`` gives a metric value with its interval for a trial's select predictions.
+    ``start_seconds``: what the child that prepared the rows took until it read its data, None where it had nothing to do.
     """
 
     spec: SearchSpec
@@ -113,6 +114,7 @@ class CoordinatorContext:
     report: Callable[[Mapping[str, Any]], None]
     log: Callable[[str, str], None]
     describe_score: Callable[[Trial], Mapping[str, Any]]
+    start_seconds: float | None = None
 
     def require_kept(self) -> None:
         """Raise ``SearchDiscarded`` once the person asked to discard."""

@@ -76,6 +76,7 @@ class SearchRun:
         self._spec, self._slots = self._read_spec()
         self._executor: LocalExecutor | None = None
         self._are_rows_written = False
+        self._start_seconds: float | None = None
         self._preparing = self._prepare()
 
     def close(self) -> None:
@@ -147,7 +148,9 @@ class SearchRun:
         self._load_rows(executor, SEARCH_ROWS)
         return executor
 
-    def _note_rows(self, progress: Progress) -> None:
+    def _note_progress(self, progress: Progress) -> None:
+        if self._start_seconds is None:
+            self._start_seconds = time.monotonic() - self._started
         is_table = self._spec.data_kind is DataKind.TABLE
         self._are_rows_written |= is_table and progress.fraction >= ROWS_WRITTEN
 
@@ -179,7 +182,7 @@ class SearchRun:
             "automl.search.preparation:run_preparation",
             arguments,
             PREPARE_SECONDS,
-            self._note_rows,
+            self._note_progress,
         )
         for note in record["notes"]:
             if note["level"] == "warning":
@@ -242,6 +245,7 @@ class SearchRun:
             report=self._context.report_progress,
             log=self._context.log,
             describe_score=SelectScores(self._spec.task, self._folder).describe,
+            start_seconds=self._start_seconds,
         )
 
     def _build_ledger(self) -> Ledger:

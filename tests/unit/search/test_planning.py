@@ -17,7 +17,7 @@ from automl.models.catalog import FAMILIES, get_space, list_families
 from automl.models.tabular.config import without_plain_columns
 from automl.search.budget import BudgetClock, compute_makespan, compute_reserve
 from automl.search.ledger import REFIT, SEARCH
-from automl.search.refit_plan import plan_refits
+from automl.search.refit_plan import compute_finish_share, estimate_end, plan_refits
 from automl.search.refits import Refitter
 from automl.search.rungs import MOST_EPOCHS, build_rung_plan
 from automl.search.seeding import derive_seed
@@ -120,6 +120,22 @@ def test_a_makespan_lies_between_its_bounds(lengths, n_slots):
 def test_the_reserve_never_eats_more_than_its_share(total, refits, finish):
     reserve = compute_reserve(total, refits, finish)
     assert 0 <= reserve <= max(0.25 * total, min(25.0, 0.5 * total)) + 1e-9
+
+
+@given(st.floats(min_value=0, max_value=100), st.floats(min_value=0, max_value=100))
+def test_a_quick_machine_keeps_less_for_the_end_and_a_slow_one_never_more_than_planned(one, other):
+    quick, slow = (compute_finish_share(seconds) for seconds in sorted((one, other)))
+    assert 0.65 <= quick <= slow <= compute_finish_share(None) == 1.0
+
+
+def test_the_end_follows_what_the_machine_took_to_start(tmp_path):
+    bench = Bench(tmp_path)
+    planned = [
+        estimate_end(bench.ledger, replace(bench.context, start_seconds=seconds))
+        for seconds in (0.9, 1.5, 30.0, None)
+    ]
+    assert planned[0] == pytest.approx(0.65 * planned[3])
+    assert planned[0] < planned[1] < planned[2] == planned[3]
 
 
 def test_the_clock_counts_earlier_attempts():
