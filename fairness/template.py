@@ -76,7 +76,14 @@ def build_template(*, dark: bool = False) -> go.layout.Template:
             "yaxis": axis,
             "colorscale": {"sequential": [[i / 4, c] for i, c in enumerate(SEQUENTIAL)]},
             "hoverlabel": {"font": {"family": FONT, "size": 12}},
-            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": ""},
+            "legend": {
+                "orientation": "h",
+                "y": 1.02,
+                "yanchor": "bottom",
+                "x": 0,
+                "title": "",
+                "font": {"size": 12},
+            },
             "modebar": {
                 "bgcolor": "rgba(0,0,0,0)",
                 "color": theme.muted,

@@ -12,17 +12,17 @@ from automl.jobs.records import Job
 
 
 def show_machine(search: Job) -> None:
-    """What runs where, and how much of the machine is in use."""
+    """What runs where, and how much of the machine is in use, while a search is active."""
     devices = search.progress.get("devices") or ()
-    workers = services.list_workers() if search.state.is_active else []
-    if not devices and not workers:
+    workers = services.list_workers()
+    if not search.state.is_active or not (devices or workers):
         return
     st.header(say("live.machine"), anchor=False)
     with st.container(horizontal=True, gap="medium", key="machine"):
         for worker in workers[:1]:
             show_stats(worker.stats)
     lines = [_describe_device(device) for device in devices]
-    if lines and search.state.is_active:
+    if lines:
         st.caption(" · ".join(lines))
 
 

@@ -9,7 +9,13 @@ from app import live, services, session
 from app.components.announcing import announce
 from app.components.live_charts import show_curves, show_history
 from app.components.live_machine import show_log, show_machine
-from app.components.numbers import format_clock, format_count, format_duration, format_estimate
+from app.components.numbers import (
+    format_clock,
+    format_count,
+    format_duration,
+    format_estimate,
+    format_when,
+)
 from app.components.search_actions import show_actions
 from app.components.states import show_error, show_state, show_title
 from app.wording import escape, say, say_plain
@@ -42,14 +48,14 @@ def show_search(search: Job) -> None:
 def _show_now(search: Job) -> None:
     _show_state_line(search)
     total = services.count_trials(search.id)
-    if total or search.state.is_active:
+    if total or search.state is JobState.RUNNING:
         _show_trials(search, total)
     show_machine(search)
     show_log(search)
 
 
 def _show_trials(search: Job, total: int) -> None:
-    """Numbers, charts and the table; of a search that ended before its first trial there is nothing to show."""
+    """Numbers, charts and the table; of a search without a trial that waits or has ended there is none."""
     _show_numbers(search)
     first = max(0, total - live.MAX_HISTORY)
     trials = services.list_trials(search.id, limit=live.MAX_HISTORY, offset=first)
@@ -66,7 +72,8 @@ def _show_trials(search: Job, total: int) -> None:
         epochs = live.read_epochs(search.id, numbers)
         show_curves(epochs, is_active=search.state.is_active)
         _show_pace(search, epochs)
-    _show_table(search, trials, total)
+    if trials:
+        _show_table(search, trials, total)
 
 
 def read_metric(search: Job) -> str:
@@ -87,7 +94,9 @@ def _show_state_line(search: Job) -> None:
     progress = search.progress
     elapsed = compute_elapsed(search)
     parts = []
-    if search.started_at is not None:
+    if search.finished_at is not None:
+        parts.append(say("live.ended", when=format_when(search.finished_at)))
+    elif search.started_at is not None:
         budget = progress.get("budget_seconds")
         words = (
             say("live.of", elapsed=format_clock(elapsed), budget=format_clock(budget))

@@ -76,7 +76,10 @@ def show_jobs() -> None:
         }
         for job in jobs
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key="jobs", alt=say_plain("system.jobs_alt"))
+    st.dataframe(
+        pd.DataFrame(rows), hide_index=True, key="jobs", alt=say_plain("system.jobs_alt"),
+        column_config={say_plain("system.col_why"): st.column_config.TextColumn(width="large")},
+    )  # fmt: skip
 
 
 def show_disk() -> None:

@@ -74,6 +74,7 @@ WORDS: dict[str, str] = {
     # live
     "live.of": "{elapsed} of {budget}",
     "live.elapsed": "{elapsed}",
+    "live.ended": "Ended {when}",
     "live.trials_of": "{done} of {all} trials",
     "live.waiting": "The search waits for a worker.",
     "live.waiting_turn": "Another search is running; this one starts when it is done.",

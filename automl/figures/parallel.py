@@ -109,7 +109,9 @@ def plot_parallel(
     )  # fmt: skip
     fig.update_yaxes(visible=False, range=[-0.08, 1.08])
     # what is written at the last axis stands in the margin
-    return fig.update_layout(margin={"t": 64, "l": 16, "r": 72}, legend_y=-0.02)
+    return fig.update_layout(
+        margin={"t": 64, "l": 16, "r": 72}, legend={"y": -0.02, "yanchor": "top"}
+    )
 
 
 def _group_by_rank(scores: pd.Series) -> NDArray[np.int64]:

@@ -12,7 +12,6 @@ from fairness.template import DASHES, PALETTE, SYMBOLS, apply_template
 COLORS = PALETTE[:6]
 NEUTRAL = "#808080"  # reference lines; readable on both backgrounds
 MAX_SERIES = len(COLORS)
-LEGEND_BELOW = 58  # pixels from the x axis: its ticks and its title stand between
 MAX_POINTS = 2_000  # marks drawn per trace; the frame and the CSV keep all
 
 
@@ -47,12 +46,10 @@ def thin(frame: pd.DataFrame, limit: int = MAX_POINTS) -> pd.DataFrame:
 
 
 def lay_out(fig: go.Figure, *, x: str, y: str, height: int = 420) -> go.Figure:
-    """Axis titles, the one template, a legend below the plot so that a phone shows it too."""
+    """Axis titles and the one template; its legend stands above the plot, in as many rows as the width needs."""
     fig.update_layout(
         height=height,
         margin={"l": 64, "r": 16, "t": 16, "b": 56},
-        # below the axis title; Plotly makes room for as many rows as the width needs
-        legend={"orientation": "h", "y": -LEGEND_BELOW / (height - 120), "yanchor": "top", "x": 0},
         dragmode=False,
     )
     fig.update_xaxes(title_text=x, automargin=True)

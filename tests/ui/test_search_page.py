@@ -273,6 +273,23 @@ def test_a_search_that_was_refused_leads_back_to_the_choices(people: Dataset) ->
     assert get_query(at, "dataset") == people.id
 
 
+def test_a_waiting_search_shows_no_empty_table(people: Dataset) -> None:
+    at = open_search(search=submit(people).id)
+    assert "waits for a worker" in read_text(at)
+    assert not at.dataframe
+    assert not at.metric
+
+
+def test_a_search_that_ended_says_when_and_no_machine(people: Dataset) -> None:
+    job = submit(people)
+    lease = run_search(job)
+    assert "Machine" in [header.value for header in open_search(search=job.id).header]
+    services.get_store().finish_job(lease, JobState.SUCCEEDED, {}, None)
+    at = open_search(search=job.id)
+    assert "Ended 20" in read_text(at)
+    assert "Machine" not in [header.value for header in at.header]
+
+
 def test_an_estimate_of_the_time_left_is_told_in_minutes(people: Dataset) -> None:
     job = submit(people)
     lease = run_search(job)
