@@ -276,7 +276,7 @@ def test_deleting_asks_first_and_the_second_tab_hears_that_it_is_gone(people: Da
 
 
 def test_a_data_set_that_a_search_reads_is_not_deleted(people: Dataset) -> None:
-    from tests.ui.test_search_page import submit
+    from tests.ui.searches import submit
 
     job = submit(people)
     at = open_data(dataset=people.id)
@@ -367,7 +367,7 @@ def test_deleting_a_data_set_clears_its_upload_and_nothing_outside_the_folder(
 
 
 def test_deleting_names_the_searches_that_read_the_data_set(people: Dataset) -> None:
-    from tests.ui.test_search_page import submit
+    from tests.ui.searches import submit
 
     job = submit(people)
     services.get_store().request_stop(job.id, StopMode.DISCARD)

@@ -12,20 +12,12 @@ from app.components import space_form
 from automl.data.dataset import Dataset, Role
 from automl.errors import SpecError
 from automl.execution.devices import SlotKind
-from automl.files import append_jsonl, write_json
-from automl.jobs.records import Job, JobState, Outcome, StopMode, Trial, TrialState
+from automl.files import write_json
+from automl.jobs.records import JobState, Outcome, StopMode
 from automl.models.catalog import get_space
 from automl.search.spec import Budget, Preset, Pruner, Sampler
 from tests.ui.datasets import get_query, import_people
-
-
-def open_search(**query: str) -> AppTest:
-    at = AppTest.from_file("../../app/main.py", default_timeout=30).run()
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.switch_page("../pages/search.py").run()
-    assert not at.exception, at.exception
-    return at
+from tests.ui.searches import open_search, read_text, run_search, submit
 
 
 def find_families(at: AppTest) -> Multiselect:
@@ -34,81 +26,12 @@ def find_families(at: AppTest) -> Multiselect:
     return found
 
 
-def read_text(at: AppTest) -> str:
-    kinds = (
-        at.title,
-        at.header,
-        at.subheader,
-        at.markdown,
-        at.caption,
-        at.warning,
-        at.error,
-        at.info,
-    )
-    return "\n".join(str(element.value) for kind in kinds for element in kind)
-
-
 @pytest.fixture
 def people(tmp_path: Path) -> Dataset:
     dataset = import_people(tmp_path)
     setup = replace(services.read_setup(dataset.id), target="income", roles={"sex": Role.SENSITIVE})
     services.write_setup(dataset.id, setup)
     return dataset
-
-
-def submit(dataset: Dataset, ticket: str = "t") -> Job:
-    setup = services.read_setup(dataset.id)
-    services.write_setup(dataset.id, replace(setup, target="income"))
-    choice = search_choices.SearchChoice(
-        target="income", metric="roc_auc", budget=Budget(seconds=120.0), families=("mlp",),
-        preset=Preset.QUICK, sampler=Sampler.TPE, pruner=Pruner.SUCCESSIVE_HALVING, seed=0,
-        devices=tuple(slot.name for slot in services.list_slots()),
-    )  # fmt: skip
-    return search_choices.submit_search(dataset, choice, ticket)
-
-
-def run_search(job: Job, n_trials: int = 4):
-    """Play the worker: claim, report, write trials, epochs and log lines."""
-    store = services.get_store()
-    lease = store.claim_submitted(job.id, "test")
-    assert lease is not None
-    trials = [
-        Trial(
-            number=number, family="mlp", config={"depth": number}, seed=0, n_epochs=3,
-            stage="search", state=TrialState.COMPLETE, score=0.9 + number / 1000,
-            started_at=1e9 + number, finished_at=1e9 + number + 1, device="cpu:0",
-        )
-        for number in range(1, n_trials + 1)
-    ]  # fmt: skip
-    store.write_trials(lease, trials)
-    best = {
-        "trial": 4, "family": "mlp", "name": "MLP 4", "score": 0.904, "metric": "roc_auc",
-        "value": 0.904, "low": 0.90, "high": 0.908,
-    }  # fmt: skip
-    store.write_progress(
-        lease,
-        {
-            "phase": "search", "words": "Searching", "elapsed_seconds": 30.0,
-            "budget_seconds": 120.0, "n_finished": n_trials, "budget_trials": None, "best": best,
-            "ensemble": {"name": "Ensemble of 5 models", "metric": "roc_auc", "value": 0.913,
-                         "low": 0.909, "high": 0.917},
-            "baseline_best": None, "running": [{"trial": 9, "family": "mlp", "epoch": 2}],
-            "devices": [
-                {"name": "cpu:0", "trial": 9, "n_running": 8},
-                {"name": "cpu:1", "trial": None},
-                {"name": "cpu:2", "trial": 10, "n_running": 1},
-            ],
-            "warnings": ["'fnlwgt' nearly *gives* the target away."],
-        },
-    )  # fmt: skip
-    folder = services.get_workspace().job(job.id)
-    for epoch in (1, 2):
-        append_jsonl(folder / "epochs.jsonl", {
-            "trial": 9, "epoch": epoch, "train_loss": 0.5 / epoch, "select_loss": 0.6 / epoch,
-            "score": 0.9, "learning_rate": 0.001,
-        })  # fmt: skip
-    append_jsonl(folder / "log.jsonl", {"at": 1e9, "level": "info", "message": "Trial 4 is done."})
-    return lease
 
 
 def test_without_data_the_page_says_where_to_begin() -> None:
@@ -255,48 +178,6 @@ def test_a_failed_search_names_the_reason(people: Dataset) -> None:
     at = open_search(search=job.id)
     assert "The disk is full" in at.error[0].value
     assert "Free some space" in at.error[0].value
-
-
-def test_a_search_that_was_refused_leads_back_to_the_choices(people: Dataset) -> None:
-    job = submit(people)
-    lease = services.get_store().claim_submitted(job.id, "test")
-    assert lease is not None
-    outcome = Outcome(kind="DataError", message="-3 is no weight.", hint="Correct the column.")
-    services.get_store().finish_job(lease, JobState.FAILED, {}, outcome)
-    at = open_search(search=job.id)
-    assert "-3 is no weight" in at.error[0].value
-    assert not at.metric  # no trial: nothing to count or to draw
-    assert not at.dataframe
-    assert at.button(key="resume").proto.type == "secondary"
-    at.button(key="change_data").click().run()
-    assert not at.exception
-    assert get_query(at, "dataset") == people.id
-
-
-def test_a_waiting_search_shows_no_empty_table(people: Dataset) -> None:
-    at = open_search(search=submit(people).id)
-    assert "waits for a worker" in read_text(at)
-    assert not at.dataframe
-    assert not at.metric
-
-
-def test_a_search_that_ended_says_when_and_no_machine(people: Dataset) -> None:
-    job = submit(people)
-    lease = run_search(job)
-    assert "Machine" in [header.value for header in open_search(search=job.id).header]
-    services.get_store().finish_job(lease, JobState.SUCCEEDED, {}, None)
-    at = open_search(search=job.id)
-    assert "Ended 20" in read_text(at)
-    assert "Machine" not in [header.value for header in at.header]
-
-
-def test_an_estimate_of_the_time_left_is_told_in_minutes(people: Dataset) -> None:
-    job = submit(people)
-    lease = run_search(job)
-    progress = {"elapsed_seconds": 100.0, "n_finished": 4, "budget_trials": 20}
-    services.get_store().write_progress(lease, progress)
-    shown = {metric.label: metric.value for metric in open_search(search=job.id).metric}
-    assert shown["Time left, about"] == "7 min"
 
 
 def test_deleting_names_what_is_lost_and_removes_the_files(people: Dataset) -> None:

@@ -9,7 +9,7 @@ from app import services
 from automl.data.dataset import Dataset
 from automl.jobs.records import Job
 from tests.ui.picture_zips import Plan, import_pictures
-from tests.ui.test_search_page import open_search, read_text
+from tests.ui.searches import open_search, read_text
 
 
 @pytest.fixture
