@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from automl.data.dataset import Column, ColumnUse, Dataset, Kind, Role
 from automl.data.images.findings import DROPPABLE
 from automl.data.task import DEFAULT_METRIC, Task, TaskType
-from automl.data.values import sort_labels
+from automl.data.values import is_same_number, sort_labels
 from automl.errors import DataError, SpecError
 
 if TYPE_CHECKING:
@@ -290,21 +290,13 @@ def _match_label(named: str | None, column: Column, classes: tuple[str, ...]) ->
     if column.kind is Kind.BOOLEAN:
         wanted = {"true": "1", "false": "0"}.get(wanted.lower(), wanted)
     if wanted not in classes:
-        wanted = next((label for label in classes if _is_same_number(label, wanted)), wanted)
+        wanted = next((label for label in classes if is_same_number(label, wanted)), wanted)
     if wanted not in classes:
         raise SpecError(
             f"{named!r} is not a value of {column.name!r}.",
             hint=f"Choose one of {_list(classes)}.",
         )
     return wanted
-
-
-def _is_same_number(label: str, wanted: str) -> bool:
-    """True for ``1`` and ``1.0``; text is no number."""
-    try:
-        return float(label) == float(wanted)
-    except ValueError:
-        return False
 
 
 def _list(names: tuple[str, ...]) -> str:

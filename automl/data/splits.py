@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automl.data.dataset import Note
+from automl.data.dealing import apportion, deal
 from automl.data.split_plan import SplitPlan, SplitStrategy
 from automl.data.task import TaskType
 from automl.data.time_split import assign_by_time, note_times
@@ -80,7 +81,7 @@ def compute_split(request: SplitRequest) -> SplitResult:
         given = np.arange(n_rows, len(request.target), dtype=np.int64)
         parts[Part.TEST] = given[usable[n_rows:]]
     _require_rows(parts, n_rows, request.plan.strategy)
-    _require_classes(request, parts[Part.TRAIN])
+    _require_classes(request, parts)
     if request.times is not None:
         notes += note_times(request.times, parts, test_given=n_test > 0)
     notes += _note_rare(request, parts)
@@ -205,9 +206,9 @@ def _assign_strata(
         members = np.flatnonzero(cluster_stratum == stratum)
         members = members[generator.permutation(len(members))]
         members = members[np.argsort(-sizes[members], kind="stable")]
-        wanted = _apportion(int(sizes[members].sum()), shares, carry)
+        wanted = apportion(int(sizes[members].sum()), shares, carry)
         carry += sizes[members].sum() * shares - wanted
-        parts = _deal(sizes[members], wanted)
+        parts = deal(sizes[members], wanted)
         part_of_cluster = np.full(len(sizes), -1, dtype=np.int64)
         part_of_cluster[members] = parts
         chosen = part_of_cluster[clusters]
@@ -225,37 +226,6 @@ def _fill_empty(assigned: Ints, clusters: Ints, shares: NDArray[np.float64]) -> 
         if len(members) > 1:
             assigned = np.where(clusters == members[sizes.argmin()], part, assigned)
     return assigned
-
-
-def _apportion(total: int, shares: NDArray[np.float64], carry: NDArray[np.float64]) -> Ints:
-    """Whole numbers that add up to ``total``, each within one of its exact share.
-
-    Who is rounded up is settled by ``carry``, except in strata too small for every part: there the
-    largest shares, train first, come before the balance.
-    """
-    exact = total * shares
-    counts = np.floor(exact + 1e-9).astype(np.int64)
-    rest = exact - counts
-    claim = np.where(rest > 1e-9, rest + carry, -np.inf) if total > len(shares) else rest
-    order = np.argsort(-claim, kind="stable")
-    counts[order[: total - int(counts.sum())]] += 1
-    return counts
-
-
-def _deal(sizes: Ints, wanted: Ints) -> Ints:
-    """Give clusters (largest first) to the part that still wants most; single rows fill up exactly."""
-    left = wanted.copy()
-    n_large = int((sizes > 1).sum())
-    parts = np.empty(len(sizes), dtype=np.int64)
-    for index in range(n_large):
-        parts[index] = int(np.argmax(left))
-        left[parts[index]] -= sizes[index]
-    left = np.maximum(left, 0)
-    n_single = len(sizes) - n_large
-    while int(left.sum()) > n_single:  # large clusters overshot a part: others give way
-        left[int(np.argmax(left))] -= 1
-    parts[n_large:] = np.repeat(np.arange(len(left)), left)
-    return parts
 
 
 def _assign_groups(
@@ -300,15 +270,23 @@ def _require_rows(parts: Mapping[Part, Ints], n_rows: int, strategy: SplitStrate
             )
 
 
-def _require_classes(request: SplitRequest, train: Ints) -> None:
-    """A class that is new does not occur among the oldest rows: from one class nothing can be learned."""
-    is_temporal = request.plan.strategy is SplitStrategy.TEMPORAL
-    if not is_temporal or request.task_type is TaskType.REGRESSION:
+def _require_classes(request: SplitRequest, parts: Mapping[Part, Ints]) -> None:
+    """From one class nothing can be learned; a test part that shares none has them written otherwise (``yes.``)."""
+    if request.task_type is TaskType.REGRESSION:
         return
-    if len(np.unique(request.target[train])) == 1:
+    trained, tested = (
+        np.unique(request.target[parts[part]]).astype(np.int64) for part in (Part.TRAIN, Part.TEST)
+    )
+    if request.plan.strategy is SplitStrategy.TEMPORAL and len(trained) == 1:
         raise DataError(
             "The oldest rows, which train, have one class only.",
             hint="Choose another time column, or none.",
+        )
+    if request.n_given_test and not len(np.intersect1d(trained, tested)):
+        raise DataError(
+            f"The test part has none of the classes of train: it has {_name_classes(request.classes, tested)}, "
+            f"train has {_name_classes(request.classes, trained)}.",
+            hint="Write the classes in the same way in both, or leave the test part out.",
         )
 
 

@@ -217,6 +217,14 @@ def format_number(value: float) -> str:
     )
 
 
+def is_same_number(label: str, wanted: str) -> bool:
+    """True for ``1`` and ``1.0``; text is no number."""
+    try:
+        return float(label) == float(wanted)
+    except ValueError:
+        return False
+
+
 def sort_labels(labels: Iterable[str]) -> tuple[str, ...]:
     """Labels in the order of ``Task.classes``: by value when all are numbers, else as text."""
     distinct = set(labels)

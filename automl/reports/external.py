@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from automl.data.cells import cells_to_labels, cells_to_numbers
 from automl.data.inference import infer_column
-from automl.data.values import format_number
+from automl.data.values import is_same_number
 from automl.evaluation.outcomes import THRESHOLD
 from automl.reports.audit_files import remove_audit_files, write_audit
 from automl.reports.context import describe_predictions, get_now
@@ -21,6 +21,8 @@ from automl.reports.predictions import add_sensitive, write_predictions
 from fairness.audit import Audit, AuditInput, AuditOptions, compute_audit
 from fairness.context import NOT_STATED, ReportContext
 from fairness.errors import AuditError
+
+Labels = tuple[NDArray[np.int32], tuple[str, ...]]  # codes into labels, −1 for missing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,7 +119,7 @@ def write_external_report(
         audited,
         AuditOptions(
             positive=rows.positive,
-            beneficial=request.beneficial,
+            beneficial=_find_label(request.beneficial, (rows.positive, rows.negative)),
             threshold=rows.threshold,
             references=request.references,
             min_group_size=request.min_group_size,
@@ -147,16 +149,15 @@ def build_external_predictions(rows: ExternalRows) -> pd.DataFrame:
 def read_external_rows(frame: pd.DataFrame, request: ExternalAudit) -> ExternalRows:
     """Decode the named columns; what does not fit is an ``AuditError`` that names the value."""
     require_columns(frame, request)
-    codes, labels = cells_to_labels(frame[request.truth])
+    if request.prediction is None:
+        (codes, labels), decided = cells_to_labels(frame[request.truth]), None
+    else:
+        (codes, labels), decided = read_labels(frame, request)
     positive, negative, said = _find_labels(codes, labels, request)
     truth = _match(codes, labels, positive)
-    if request.prediction is not None:
-        decision, score, threshold = (
-            _read_decisions(frame, request, (negative, positive)),
-            None,
-            None,
-        )
-        known = decision >= 0
+    if decided is not None:
+        decision = _match_decisions(decided, request, (negative, positive))
+        score, threshold, known = None, None, decision >= 0
     else:
         score = _read_scores(frame[str(request.score)])
         known = ~np.isnan(score)
@@ -191,6 +192,27 @@ def require_columns(frame: pd.DataFrame, request: ExternalAudit) -> None:
             )
 
 
+def read_labels(frame: pd.DataFrame, request: ExternalAudit) -> tuple[Labels, Labels]:
+    """Codes and labels of the truth and of the prediction.
+
+    Where the prediction holds what the truth never is, both are read as numbers if they hold nothing else: 1, 1.0
+    and True are then one label.
+    """
+    columns = frame[request.truth], frame[str(request.prediction)]
+    truth, decided = map(cells_to_labels, columns)
+    if set(decided[1]) <= set(truth[1]) or not all(map(_holds_numbers_only, columns)):
+        return truth, decided
+    return (
+        cells_to_labels(columns[0], as_numbers=True),
+        cells_to_labels(columns[1], as_numbers=True),
+    )
+
+
+def _holds_numbers_only(column: pd.Series) -> bool:
+    codes, _ = cells_to_labels(column)
+    return bool(np.isfinite(cells_to_numbers(column)[codes >= 0]).all())
+
+
 def _find_labels(
     codes: NDArray[np.int32], labels: tuple[str, ...], request: ExternalAudit
 ) -> tuple[str, str, list[str]]:
@@ -222,7 +244,7 @@ def _find_labels(
             f"Positive is {positive!r}, the rarer value of {request.truth!r}; nobody named one."
         ]
     negative = next(label for label in labels if label != positive)
-    if request.beneficial is not None and request.beneficial not in (positive, negative):
+    if request.beneficial is not None and _find_label(request.beneficial, labels) is None:
         raise AuditError(
             f"The beneficial value {request.beneficial!r} does not occur in {request.truth!r}.",
             hint=f"Choose one of {', '.join(map(repr, labels))}.",
@@ -230,15 +252,11 @@ def _find_labels(
     return positive, negative, said
 
 
-def _find_label(wanted: str, labels: tuple[str, ...]) -> str | None:
+def _find_label(wanted: str | None, labels: tuple[str, ...]) -> str | None:
     """The label itself, or the one that is the same number (1 and 1.0)."""
-    if wanted in labels:
+    if wanted is None or wanted in labels:
         return wanted
-    try:
-        number = format_number(float(wanted))
-    except ValueError:
-        return None
-    return number if number in labels else None
+    return next((label for label in labels if is_same_number(label, wanted)), None)
 
 
 def _match(codes: NDArray[np.int32], labels: tuple[str, ...], positive: str) -> NDArray[np.int64]:
@@ -247,10 +265,10 @@ def _match(codes: NDArray[np.int32], labels: tuple[str, ...], positive: str) -> 
     return table[codes]
 
 
-def _read_decisions(
-    frame: pd.DataFrame, request: ExternalAudit, known: tuple[str, str]
+def _match_decisions(
+    decided: Labels, request: ExternalAudit, known: tuple[str, str]
 ) -> NDArray[np.int64]:
-    codes, labels = cells_to_labels(frame[str(request.prediction)])
+    codes, labels = decided
     strange = [label for label in labels if label not in known]
     if strange:
         raise AuditError(

@@ -14,7 +14,13 @@ from automl.data.setup import MAX_CLASSES
 from automl.evaluation.evaluation import Evaluation
 from automl.reports.audit_files import remove_audit_files, write_class_audit
 from automl.reports.context import describe_predictions, get_now
-from automl.reports.external import ExternalAudit, describe_left_out, require_columns, type_column
+from automl.reports.external import (
+    ExternalAudit,
+    describe_left_out,
+    read_labels,
+    require_columns,
+    type_column,
+)
 from automl.reports.predictions import add_sensitive, write_predictions
 from fairness.class_audit import ClassAudit, ClassInput, ClassOptions, compute_class_audit
 from fairness.context import NOT_STATED, ReportContext
@@ -75,8 +81,7 @@ def read_class_rows(frame: pd.DataFrame, request: ExternalAudit) -> ExternalClas
     """Decode the named columns; what does not fit is an ``AuditError`` that names the value."""
     require_columns(frame, request)
     _require_no_outcome(request)
-    truth, labels = cells_to_labels(frame[request.truth])
-    decision, decided = cells_to_labels(frame[str(request.prediction)])
+    (truth, labels), (decision, decided) = read_labels(frame, request)
     strange = sorted(set(decided) - set(labels))
     classes = tuple(sorted({*labels, *decided}, key=_rank_label))
     if len(classes) > MAX_CLASSES:

@@ -78,6 +78,15 @@ def test_rare_classes_go_to_training_and_are_said() -> None:
     assert "test 2 ('c', 'd'). Merge rare" in result.notes[0].text
 
 
+def test_a_test_part_with_other_classes_only_is_refused() -> None:
+    target = np.concatenate([np.tile([0, 1], 100), np.repeat([2, 3], 20)])
+    with pytest.raises(DataError, match="it has 'c', 'd', train has 'a', 'b'"):
+        split(target, TaskType.MULTICLASS, n_given_test=40)
+    target[-1] = 0
+    notes = split(target, TaskType.MULTICLASS, n_given_test=40).notes
+    assert "train 2 ('c', 'd')" in notes[0].text
+
+
 def test_copies_stay_together() -> None:
     generator = np.random.default_rng(0)
     keys = np.arange(1_000, dtype=np.uint64)

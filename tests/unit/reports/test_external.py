@@ -82,6 +82,29 @@ def test_decisions_written_otherwise_are_the_same_labels():
     assert rows.score is None
 
 
+def test_labels_in_text_are_compared_as_numbers_where_they_differ():
+    table = build_table().assign(hired=lambda frame: frame["hired"] + ".0")
+    decided = table["decision"].map({"1.0": "True", "0": "False"})
+    request = ExternalAudit(
+        truth="hired", prediction="decision", positive="1", beneficial="1.0", sensitive=("sex",)
+    )
+    for decision in (table["decision"], decided):
+        rows = read_external_rows(table.assign(decision=decision), request)
+        assert (rows.positive, rows.negative) == ("1", "0")
+        assert rows.truth.tolist() == (table["hired"] == "1.0").astype(int).tolist()
+        assert rows.decision.tolist() == (table["decision"] == "1.0").astype(int).tolist()
+    scored = ExternalAudit(truth="hired", score="score", positive="1", sensitive=("sex",))
+    assert read_external_rows(table, scored).positive == "1.0"
+
+
+def test_a_beneficial_value_is_the_label_that_is_the_same_number(tmp_path):
+    request = ExternalAudit(
+        truth="hired", prediction="decision", beneficial="1.0", sensitive=("sex",)
+    )
+    write_external_report(tmp_path, build_table(), request)
+    assert json.loads((tmp_path / "audit.json").read_text())["beneficial"] == "1"
+
+
 def test_the_rarer_value_is_positive_and_that_is_said():
     rows = read_external_rows(
         build_table(), ExternalAudit(truth="hired", score="score", sensitive=("sex", "age"))

@@ -83,6 +83,16 @@ def test_what_is_missing_or_only_predicted_is_said():
     assert "1 row without a value of 'found': left out." in rows.warnings
 
 
+def test_classes_written_as_other_numbers_are_the_same_classes():
+    codes = {"cat": "1", "dog": "2", "fox": "10"}
+    table = build_table()
+    written = table.assign(kind=table["kind"].map(codes), found=table["found"].map(codes) + ".0")
+    rows = read_class_rows(written, REQUEST)
+    assert rows.audited.classes == ("1", "2", "10")
+    hits = rows.audited.truth == rows.audited.prediction
+    assert hits.tolist() == (table["kind"] == table["found"]).tolist()
+
+
 def test_only_what_decisions_tell_is_evaluated():
     found = evaluate_decisions(read_class_rows(build_table(), REQUEST).audited, seed=0)
     assert {"accuracy", "balanced_accuracy", "f1_macro"} <= set(found.metrics)
