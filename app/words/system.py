@@ -50,4 +50,5 @@ WORDS: dict[str, str] = {
     "kind.search": "search",
     "kind.predict": "prediction",
     "kind.explain": "explanation",
+    "kind.rates": "learning-rate test",
 }

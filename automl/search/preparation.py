@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from automl.data.dataset import DataKind, Dataset, Note, Role
 from automl.data.encoding import save_encoder
-from automl.data.images.preparing import load_pictures
+from automl.data.images.preparing import Pictures, load_pictures
 from automl.data.leaks import compute_leaks
 from automl.data.preparing import PreparedResult, PrepareRequest, prepare, save_prepared
 from automl.data.store import load_dataset, load_frame
@@ -21,6 +21,9 @@ from automl.models.image.mirroring import may_mirror, suggest_mirroring
 from automl.search.pretrained_weights import prepare_weights
 from automl.search.spec import SearchSpec, compute_spec_hash, parse_spec
 from automl.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SEARCH_ROWS = "search"  # encoder fitted on train
 REFIT_ROWS = "refit"  # encoder fitted on train + select
@@ -52,18 +55,7 @@ def run_preparation(
         place = workspace.dataset(spec.data)
         pictures = load_pictures(place, dataset.images, spec.excluded)
     report(0.3, "Splitting and encoding")
-    result = prepare(
-        PrepareRequest(
-            frame=frame,
-            columns=spec.columns,
-            task=spec.task,
-            split_plan=spec.split,
-            n_given_test=dataset.n_test_rows,
-            n_given_val=dataset.n_val_rows if spec.split.val_given else 0,
-            pictures=pictures,
-            units={column.name: column.unit for column in dataset.columns if column.unit},
-        )
-    )
+    result = encode_rows(spec, dataset, frame, pictures)
     save_prepared(folder / SEARCH_ROWS, result.prepared)
     save_prepared(folder / REFIT_ROWS, result.refit)
     save_encoder(result.encoder, folder / SEARCH_ROWS / "encoder")
@@ -97,6 +89,24 @@ def run_preparation(
     }
     write_json(folder / RECORD, record)
     return record
+
+
+def encode_rows(
+    spec: SearchSpec, dataset: Dataset, frame: "pd.DataFrame", pictures: Pictures | None = None
+) -> PreparedResult:
+    """The rows of a data set as the search of ``spec`` reads them; the same every time."""
+    return prepare(
+        PrepareRequest(
+            frame=frame,
+            columns=spec.columns,
+            task=spec.task,
+            split_plan=spec.split,
+            n_given_test=dataset.n_test_rows,
+            n_given_val=dataset.n_val_rows if spec.split.val_given else 0,
+            pictures=pictures,
+            units={column.name: column.unit for column in dataset.columns if column.unit},
+        )
+    )
 
 
 def list_unused(dataset: Dataset, spec: SearchSpec) -> tuple[Note, ...]:

@@ -31,7 +31,7 @@ def measure_gains(prepared: Prepared, task: Task, request: TrainRequest) -> dict
     of the rows that ``prepared`` holds; ``request`` says how large a batch is, where, and with how many threads.
     Raises what training raises.
     """
-    few = _take_few(prepared, N_STEPS * request.batch_size)
+    few = take_few(prepared, N_STEPS * request.batch_size)
     gains: dict[str, float] = {}
     started = time.monotonic()
     clock, end = WorkClock(started + MOST_SECONDS), WorkClock(started + LATEST_SECONDS)
@@ -58,7 +58,8 @@ def _time_alone_and_packed(
     return alone, [epoch.seconds for step in steps[1:] for epoch in step.epochs.values()]
 
 
-def _take_few(prepared: Prepared, n_train: int) -> Prepared:
+def take_few(prepared: Prepared, n_train: int) -> Prepared:
+    """The same with at most ``n_train`` training and 1,000 select rows, of every part of a sorted table."""
     parts = {
         **prepared.parts,
         Part.TRAIN: _spread(prepared, Part.TRAIN, n_train),

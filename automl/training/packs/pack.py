@@ -67,8 +67,7 @@ class Pack:
         """One epoch of all members; those that are done or diverged end."""
         if not self.members:
             return {}
-        program = self._build_program()
-        members = [self.members[number] for number in self._order]
+        program, members = self.assemble()
         found = EpochSteps(program, members, self.data).run(self.clock)
         outputs = program.predict([self._find_sources(member)[1] for member in members])
         seconds = (self.clock.seconds - self._told) / len(members)
@@ -88,6 +87,11 @@ class Pack:
         for number in epochs:
             self._finish_done(self.members[number], is_cut=is_cut)
         return epochs
+
+    def assemble(self) -> tuple[Program, list[Member]]:
+        """The program of the members as they are now, and the members in its order."""
+        program = self._build_program()
+        return program, [self.members[number] for number in self._order]
 
     def _score(self, member: Member, output: Tensor) -> tuple[float, float]:
         prediction = member.model.target.restore(output)

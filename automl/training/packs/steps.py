@@ -24,8 +24,9 @@ class EpochSteps:
         self.program, self.members, self.data = program, members, data
         n_rows = len(data.target)
         self.n_chunks = [member.count_chunks(n_rows) for member in members]
-        self._order = torch.stack([draw_order(member, n_rows) for member in members])
-        self._order = self._order.to(data.device)
+        order = torch.stack([draw_order(member, n_rows) for member in members]).to(data.device)
+        size = members[0].request.batch_size
+        self.chunks = torch.split(order, size, dim=1)[: max(self.n_chunks)]
         self._losses: list[Tensor] = []
         self._norms: list[Tensor] = []
         self._rates: list[list[float]] = []
@@ -35,15 +36,13 @@ class EpochSteps:
 
     def run(self, clock: WorkClock) -> list[Steps | TrainingDiverged]:
         """Train, or what the deadline leaves of it; per member what the steps gave."""
-        size = self.members[0].request.batch_size
-        chunks = torch.split(self._order, size, dim=1)[: max(self.n_chunks)]
         is_cut = False
-        for index, rows in enumerate(chunks):
+        for index in range(len(self.chunks)):
             if index and index % CHECK_STEPS == 0 and clock.is_over:
                 is_cut = True
                 break
-            self._step(index, rows)
-        lengths = [rows.shape[1] for rows in chunks]
+            self.step(index)
+        lengths = [rows.shape[1] for rows in self.chunks]
         losses, norms = (
             torch.stack(self._losses, dim=1).cpu(),
             torch.stack(self._norms, dim=1).cpu(),
@@ -53,7 +52,9 @@ class EpochSteps:
             for member in range(len(self.members))
         ]
 
-    def _step(self, index: int, rows: Tensor) -> None:
+    def step(self, index: int) -> Tensor:
+        """One step of all members on their chunks of that number; their losses before it, ``(members,)``."""
+        rows = self.chunks[index]
         rates = [
             member.compute_rate(index, n_chunks)
             for member, n_chunks in zip(self.members, self.n_chunks, strict=True)
@@ -68,6 +69,7 @@ class EpochSteps:
         self._losses.append(losses)
         self._norms.append(norms)
         self._rates.append(rates)
+        return losses
 
     def _compute_losses(self, output: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Mean loss of each member, and the gradient of their sum by the outputs."""
