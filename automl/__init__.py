@@ -13,11 +13,22 @@ Public API, loaded when first used (importing the package costs neither torch no
 from importlib import import_module
 from typing import Any
 
-__all__ = ["AuditCall", "PredictCall", "SearchCall", "run_audit", "run_predict", "run_search"]
+__all__ = [
+    "AuditCall",
+    "LearningRateCall",
+    "PredictCall",
+    "SearchCall",
+    "run_audit",
+    "run_learning_rates",
+    "run_predict",
+    "run_search",
+]
 
 
 def __getattr__(name: str) -> Any:
     """Load the public names on first use."""
+    if name in ("LearningRateCall", "run_learning_rates"):
+        return getattr(import_module("automl.learning_rates"), name)
     if name in __all__:
         return getattr(import_module("automl.api"), name)
     raise AttributeError(f"module 'automl' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""The shell: ``python -m automl search | audit | predict | worker``.
+"""The shell: ``python -m automl search | audit | predict | learning-rate | worker``.
 
 Exit status 0 on success, 2 for bad input (one line on standard error), 1 for a failure.
 """
@@ -7,19 +7,17 @@ import argparse
 import contextlib
 import signal
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, NoReturn
 
 from automl.arguments import parse_count, parse_duration, parse_names, parse_range
 from automl.errors import JobError, LeaseLost, SearchFailed
+from automl.progress_line import ProgressLine
 from automl.search.offers import PRUNERS, SAMPLERS
 from fairness.errors import FairloomError
 
 OK, FAILURE, BAD_INPUT = 0, 1, 2
-QUIET_SECONDS = 10.0  # between two progress lines where there is no terminal
-LINE_WIDTH = 110
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,6 +58,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_audit(commands.add_parser("audit", help="audit decisions that are already in a file"))
     _add_predict(commands.add_parser("predict", help="predict rows or pictures with a bundle"))
+    _add_learning_rate(
+        commands.add_parser("learning-rate", help="how far the loss falls at 32 learning rates")
+    )
     worker = commands.add_parser("worker", help="run a worker alone")
     worker.set_defaults(run=_run_worker)
     return parser
@@ -173,6 +174,23 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_run_predict)
 
 
+def _add_learning_rate(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("file", metavar="FILE", help="a table, or sample:NAME")
+    add("--result", metavar="DIR", help="what a search of this file wrote: tests its best network")
+    add("--family", choices=("mlp", "resnet"), help="tests its default network; default mlp")
+    add("--target", metavar="COL", help="the column to predict")
+    add("--test", metavar="FILE", help="a test file with the same columns")
+    add("--task", choices=("binary", "multiclass", "regression"))
+    add("--sensitive", metavar="COL", action="append", default=[], help="not an input")
+    add("--ignore", metavar="COL", action="append", default=[], help="a column to leave out")
+    add("--time", metavar="COL", help="a date or number: the oldest rows train")
+    add("--weight", metavar="COL", help="how many cases each row stands for")
+    add("--seed", type=int, help="default 0")
+    add("--out", metavar="DIR", required=True, help="where learning_rates.json goes")
+    parser.set_defaults(run=_run_learning_rate)
+
+
 def _run_search(given: argparse.Namespace) -> int:
     from automl.api import SearchCall, run_search
     from automl.search.spec import Preset
@@ -262,6 +280,44 @@ def _run_predict(given: argparse.Namespace) -> int:
     return OK
 
 
+def _run_learning_rate(given: argparse.Namespace) -> int:
+    from automl.learning_rates import LearningRateCall, run_learning_rates
+
+    progress = ProgressLine(sys.stdout, sys.stderr)
+    with contextlib.closing(progress):
+        found = run_learning_rates(
+            LearningRateCall(
+                file=given.file,
+                out=Path(given.out),
+                result=None if given.result is None else Path(given.result),
+                family=given.family,
+                target=given.target,
+                test=given.test,
+                task=given.task,
+                sensitive=tuple(given.sensitive),
+                ignore=tuple(given.ignore),
+                time=given.time,
+                weight=given.weight,
+                seed=given.seed,
+                listen=progress.show,
+            )
+        )
+    print(render_rates(found, given.out))
+    return OK
+
+
+def render_rates(found: Mapping[str, Any], out: str) -> str:
+    """What a learning-rate test found, in three lines."""
+    suggested = "none" if found["suggested"] is None else f"{found['suggested']:.2g}"
+    lines = [
+        f"{found['network']}: {found['reason']}",
+        f"Suggested: {suggested} (chosen: {found['chosen']:.2g})",
+        f"{len(found['rates'])} rates, {len(found['losses'][0])} steps each, n = {found['n_rows']:,} training rows",
+        f"Results in {out}",
+    ]
+    return "\n".join(lines)
+
+
 def _run_worker(_given: argparse.Namespace) -> int:
     from automl.worker.__main__ import main as run_worker
 
@@ -284,77 +340,6 @@ def _stop_on_interrupt() -> Iterator[list[int]]:
         yield noted
     finally:
         signal.signal(signal.SIGINT, previous)
-
-
-class ProgressLine:
-    """Live progress: one line rewritten on a terminal, a line now and then elsewhere.
-
-    Warnings, once each, go to a stream of their own: on standard error there is nothing else but errors.
-    """
-
-    def __init__(self, stream: TextIO, warnings: TextIO) -> None:
-        self._stream = stream
-        self._warnings = warnings
-        self._is_terminal = stream.isatty()
-        self._shown = ""
-        self._said: set[str] = set()
-        self._due = 0.0
-        self._phase = ""
-
-    def show(self, progress: Mapping[str, Any]) -> None:
-        """Show new progress; the same again shows nothing."""
-        for warning in progress.get("warnings", ()):
-            self.warn(str(warning))
-        text = render_progress(progress)
-        if not text or text == self._shown:
-            return
-        phase = str(progress.get("phase", ""))
-        if self._is_terminal:
-            self._write(f"\r{text[:LINE_WIDTH]:<{LINE_WIDTH}}")
-        elif phase != self._phase or time.monotonic() >= self._due:
-            self._write(text + "\n")
-            self._due = time.monotonic() + QUIET_SECONDS
-        self._phase, self._shown = phase, text
-
-    def warn(self, text: str) -> None:
-        """Say a warning on a line of its own, once; live ones may be cut and are then said in full later."""
-        key = " ".join(text.split())[:150]
-        if key in self._said:
-            return
-        self._said.add(key)
-        self.close()
-        self._warnings.write("warning: " + " ".join(text.split()) + "\n")
-        self._warnings.flush()
-
-    def close(self) -> None:
-        """Leave the rewritten line."""
-        if self._is_terminal and self._shown:
-            self._write("\r" + " " * LINE_WIDTH + "\r")
-            self._shown = ""
-
-    def _write(self, text: str) -> None:
-        self._stream.write(text)
-        self._stream.flush()
-
-
-def render_progress(progress: Mapping[str, Any]) -> str:
-    """One line: time, what happens, trials, best so far."""
-    if not progress:
-        return ""
-    parts = []
-    if progress.get("elapsed_seconds") is not None:
-        total = progress.get("budget_seconds")
-        elapsed = f"{progress['elapsed_seconds']:.0f} s"
-        parts.append(elapsed if total is None else f"{elapsed} of {total:.0f} s")
-    parts.append(str(progress.get("words", "")))
-    if progress.get("n_trials"):
-        limit = progress.get("budget_trials")
-        done = f"{progress['n_finished']} trials"
-        parts.append(done if limit is None else f"{progress['n_finished']} of {limit} trials")
-    best = progress.get("best")
-    if best and best.get("value") is not None:
-        parts.append(f"best {best['name']}: {best['metric']} {best['value']:.4f} (select)")
-    return " · ".join(part for part in parts if part)
 
 
 def render_summary(result: Mapping[str, Any], out: str) -> str:

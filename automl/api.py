@@ -124,19 +124,19 @@ def run_search(call: SearchCall, settings: Settings | None = None) -> dict[str, 
     require_folder(call.out)
     budget = _build_budget(call)
     with open_own_worker(settings) as session:
-        dataset = _import_file(session, call)
-        spec = _build_spec(session, call, dataset, budget)
+        dataset = import_file(session, call)
+        spec = build_spec(session, call, dataset, budget)
         job = session.run(
             NewJob(
                 kind=JobKind.SEARCH,
                 title=f"{dataset.name}: {spec.task.target}",
                 dataset=dataset.id,
-                spec=_to_json(spec),
+                spec=render_plain(spec),
             ),
             call.listen,
             call.should_stop,
         )
-        _require_ended_well(job)
+        require_ended_well(job)
         result_folder = settings.workspace.result(job.id)
         if not (result_folder / "result.json").is_file():
             raise SearchFailed("The search was ended and its results were discarded.")
@@ -184,7 +184,7 @@ def run_predict(call: PredictCall, settings: Settings | None = None) -> dict[str
     )
 
 
-def _import_file(session: OwnWorker, call: SearchCall) -> Dataset:
+def import_file(session: OwnWorker, call: SearchCall) -> Dataset:
     """The data set behind FILE (and the test file), imported by the same job as an upload."""
     with tempfile.TemporaryDirectory(prefix="sample-") as folder:
         request: dict[str, Any] = {"source": "shell"}
@@ -203,7 +203,7 @@ def _import_file(session: OwnWorker, call: SearchCall) -> Dataset:
                     f"There is no file {request[name]!r}.", hint="Check the name and the folder."
                 )
         job = session.run(NewJob(kind=JobKind.IMPORT, title=path.name, spec=request), call.listen)
-    _require_ended_well(job)
+    require_ended_well(job)
     return load_dataset(session.settings.workspace, str(job.result["dataset"]))
 
 
@@ -213,9 +213,10 @@ def _build_budget(call: SearchCall) -> Budget | None:
     return Budget(seconds=call.budget_seconds, trials=call.trials)
 
 
-def _build_spec(
+def build_spec(
     session: OwnWorker, call: SearchCall, dataset: Dataset, budget: Budget | None
 ) -> SearchSpec:
+    """The spec that a call asks for: given, or built from its flags."""
     if call.spec is not None:
         return _read_spec(call, dataset, budget)
     spec = build_search_spec(
@@ -349,14 +350,15 @@ def _read_roles(call: SearchCall) -> dict[str, Role]:
     return roles
 
 
-def _to_json(spec: SearchSpec) -> dict[str, Any]:
+def render_plain(spec: SearchSpec) -> dict[str, Any]:
+    """A spec as plain values, for ``NewJob.spec``."""
     import json
 
     value: dict[str, Any] = json.loads(render_spec(spec))
     return value
 
 
-def _require_ended_well(job: Job) -> None:
+def require_ended_well(job: Job) -> None:
     """Raise what ended a job: bad input as itself, anything else as ``SearchFailed``.
 
     So does a job that was given back (the disk is full, the lease was lost).

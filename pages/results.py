@@ -8,6 +8,7 @@ from app.components.curves_view import show_curves
 from app.components.finished import open_page, require_result
 from app.components.headline import show_headline
 from app.components.leaderboard import show_leaderboard, show_leaderboard_figure
+from app.components.learning_rate_view import show_learning_rates
 from app.components.methods_view import show_methods
 from app.components.model_view import show_model, show_protocol
 from app.components.picture_errors import show_picture_errors
@@ -60,6 +61,7 @@ if tabs["search"].open:
 if tabs["model"].open:
     with tabs["model"]:
         show_model(result)
+        show_learning_rates(job, result)
 if tabs["protocol"].open:
     with tabs["protocol"]:
         show_protocol(result)

@@ -39,6 +39,25 @@ class RatesSpec:
 _ADAPTER = TypeAdapter(RatesSpec)
 
 
+def plan_test(
+    spec: Mapping[str, Any], result: Mapping[str, Any], search: str = ""
+) -> RatesSpec | None:
+    """The test of a search's best network, from its spec and ``result.json``; None where no network was trained."""
+    models = (result.get(key) or {} for key in ("winner", "best_network"))
+    network = next((each for each in models if each.get("is_network") and each.get("config")), None)
+    if network is None:
+        return None
+    seeds = {row["number"]: row.get("seed") or 0 for row in result.get("trials") or ()}
+    return RatesSpec(
+        spec=spec,
+        family=str(network["family"]),
+        config=network["config"],
+        name=str(network["name"]),
+        seed=int(seeds.get(network.get("trial"), 0)),
+        search=search,
+    )
+
+
 def render_rates_spec(spec: RatesSpec) -> dict[str, Any]:
     """Plain values for ``NewJob.spec``."""
     rendered: dict[str, Any] = _ADAPTER.dump_python(spec, mode="json")

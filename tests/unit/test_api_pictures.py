@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from automl.api import SearchCall, _build_setup, _build_spec, _import_file
+from automl.api import SearchCall, _build_setup, build_spec, import_file
 from automl.data.dataset import Dataset
 from automl.errors import DataError, SpecError
 from automl.models.image.mirroring import may_mirror
@@ -23,7 +23,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def import_(file: str | Path, tmp_path: Path, settings: Settings, **fields: str) -> Dataset:
     with open_own_worker(settings) as session:
-        return _import_file(session, SearchCall(file=str(file), out=tmp_path / "out", **fields))
+        return import_file(session, SearchCall(file=str(file), out=tmp_path / "out", **fields))
 
 
 def test_a_zip_and_its_folder_are_the_same(tmp_path: Path, settings: Settings) -> None:
@@ -72,9 +72,9 @@ def build_specs(
     """One spec for each answer to ``--mirror``; the file is read once."""
     call = SearchCall(file=str(file), out=tmp_path / "out", target="label")
     with open_own_worker(settings) as session:
-        dataset = _import_file(session, call)
+        dataset = import_file(session, call)
         calls = (replace(call, mirror=mirror) for mirror in mirrors)
-        return [_build_spec(session, each, dataset, Budget(trials=2)) for each in calls]
+        return [build_spec(session, each, dataset, Budget(trials=2)) for each in calls]
 
 
 def is_mirrored(spec: SearchSpec) -> bool:

@@ -7,14 +7,13 @@ import sys
 import pytest
 
 from automl.__main__ import (
-    ProgressLine,
     build_parser,
     main,
     parse_duration,
     render_front,
-    render_progress,
     render_summary,
 )
+from automl.progress_line import ProgressLine, render_progress
 
 
 @pytest.mark.parametrize(

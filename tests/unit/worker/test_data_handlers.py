@@ -25,11 +25,12 @@ def run(tmp_path):
     worker = Worker(settings, store)
     worker.start()
 
-    def submit_and_wait(**job):
+    def submit_and_wait(watch=lambda _job: None, **job):
         job_id = store.submit_job(NewJob(**job)).id
         deadline = time.monotonic() + 60
-        while store.read_job(job_id).state.is_active:
+        while (now := store.read_job(job_id)).state.is_active:
             assert time.monotonic() < deadline
+            watch(now)
             worker.tick()
             time.sleep(0.02)
         return store.read_job(job_id)

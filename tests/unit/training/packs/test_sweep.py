@@ -84,7 +84,9 @@ def test_the_suggestion_learns_and_lies_far_from_what_diverges(found):
 def test_losses_that_are_no_number_are_kept_as_none_and_few_rows_are_read():
     huge = np.copysign(np.float32(3e38), BINARY.views.quantile)
     wild = replace(BINARY, views=replace(BINARY.views, quantile=huge))
-    sgd = {key: value for key, value in TINY["mlp"].items() if "adamw" not in key and "." not in key}
+    sgd = {
+        key: value for key, value in TINY["mlp"].items() if "adamw" not in key and "." not in key
+    }
     config = {**sgd, **SGD, "numeric_embedding": "none"}
     record, _ = sweep(wild, TASK, build_request("mlp", config, batch_size=2))
     assert record.optimizer == "sgd"
