@@ -83,7 +83,7 @@ def describe_learning_rates(frame: pd.DataFrame, test: RateTest) -> str:
     """What was trained on how many rows, what is suggested and why, and what the configuration has."""
     text = (
         f"{len(frame)} networks like {test.network}, {test.n_steps} steps each in batches of {test.batch_size} of "
-        f"n = {test.n_rows:,} training rows: {test.reason}"
+        f"n = {test.n_rows:,} training rows. {test.reason}"
     )
     if test.suggested is not None:
         place = int(np.abs(np.log(frame["rate"] / test.suggested)).argmin())

@@ -140,7 +140,9 @@ def _suggest(steepest: float, limit: float | None, *, is_last: bool) -> Verdict:
             suggested=limit / SAFETY,
             reason=f"{reason}, but from {limit:.2g} on it diverges: a tenth of that is safer.",
         )
-    if is_last:
+    if limit is not None:
+        reason += f", far below {limit:.2g}, from where on it diverges"
+    elif is_last:
         reason += ", the highest rate tested"
     return Verdict(first_diverging=limit, suggested=steepest, reason=f"{reason}.")
 
