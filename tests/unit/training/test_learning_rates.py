@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automl.models.catalog import FAMILIES
@@ -35,6 +35,7 @@ def test_rates_are_evenly_spaced_on_a_log_scale():
     assert np.diff(np.log(RATES)) == pytest.approx(math.log(1e5) / 31)
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.floats(min_value=3.0, max_value=3e3))
 def test_a_convex_problem_diverges_from_its_stable_limit_on(curvature):
     verdict = judge(RATES, descend(curvature))
@@ -87,6 +88,7 @@ def test_no_rate_is_suggested_where_none_helps(wild):
     assert "Even the lowest rate" in verdict.reason
 
 
+@settings(max_examples=30, deadline=None)
 @given(
     st.integers(min_value=0, max_value=2**32 - 1),
     st.floats(min_value=1e-3, max_value=1e3),
