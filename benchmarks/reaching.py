@@ -5,7 +5,7 @@ for every seed, our search as it is by default (all families; on all cores) and 
 width on the very rows of that search: same split, same select part, same metric. Our clock starts when the search is claimed, so
 that splitting and encoding count, and a model counts when it is finished; the loop's starts with its first trial. Printed are medians
 over the seeds of our seconds over the loop's (goal: 1/4 at width 128, 1/2 at 256), also over its seconds to its best trial, and
-with our networks alone. Both sides' best select scores over time are in the record. Where the score was not reached in the budget
+with our networks alone. The table is one with a select part of its own, not so small that its rows are shared in folds. Both sides' best select scores over time are in the record. Where the score was not reached in the budget
 the ratio is null: then it is above ``budget_over_loop``.
 """
 
@@ -78,6 +78,7 @@ def compare(loop: dict[str, Any], watched: Watched, budget: float) -> dict[str, 
     """Our seconds to the loop's final score, and what they are of its own."""
     reached = find_reached(watched.curve, loop["score"])
     by_network = find_reached(watched.networks, loop["score"])
+    cost = watched.result["cost"]
     found = {
         "width": loop["width"],
         "seed": loop["seed"],
@@ -87,6 +88,8 @@ def compare(loop: dict[str, Any], watched: Watched, budget: float) -> dict[str, 
         "our_seconds": reached,
         "our_seconds_by_network": by_network,
         "our_final_score": watched.curve[-1]["score"],
+        "our_trials_per_minute": 60 * cost["n_trials"] / cost["search_seconds"],
+        "our_peak_memory_gb": round(watched.peak_bytes / 1e9, 2),
         "over_loop": divide(reached, loop["seconds"]),
         "over_loop_by_network": divide(by_network, loop["seconds"]),
         "over_loop_to_its_best": divide(reached, loop["seconds_to_best"]),

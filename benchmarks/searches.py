@@ -96,6 +96,7 @@ def describe_cost(watched: Watched) -> dict[str, Any]:
     """Seconds of the whole command, peak memory in GB, and the best select score over time."""
     return {
         "command_seconds": round(watched.seconds, 1),
+        "cpu_seconds": round(watched.cpu_seconds, 1),
         "peak_memory_gb": round(watched.peak_bytes / 1e9, 2),
         "peak_anonymous_gb": round(watched.peak_anonymous_bytes / 1e9, 2),
         "score_over_time": [[point["seconds"], point["score"]] for point in watched.curve],

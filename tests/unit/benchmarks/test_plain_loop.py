@@ -55,7 +55,7 @@ def test_categories_are_ones_beside_the_numbers():
 def _watched(*points):
     curve = tuple({"seconds": at, "score": score} for at, score in points)
     return Watched(
-        result={"metric": "roc_auc"}, failure="", seconds=60.0, cpu_seconds=60.0, peak_bytes=1,
+        result={"metric": "roc_auc", "cost": {"n_trials": 30, "search_seconds": 60.0}}, failure="", seconds=60.0, cpu_seconds=60.0, peak_bytes=1,
         peak_anonymous_bytes=1, curve=curve, networks=curve[1:],
     )  # fmt: skip
 
@@ -69,6 +69,7 @@ def test_a_score_that_is_never_reached_is_the_slowest_of_all():
     ]
     assert [run["over_loop"] for run in runs] == [0.05, 0.3, None]
     assert runs[0]["over_loop_by_network"] == 0.09
+    assert runs[0]["our_trials_per_minute"] == 30
     assert runs[1]["over_loop_to_its_best"] == 0.6
     (row,) = summarise(runs)
     assert row["over_loop"] == 0.3
