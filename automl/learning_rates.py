@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from automl.api import SearchCall, build_spec, import_file, render_plain, require_ended_well
+from automl.data.dataset import Dataset
 from automl.deploy.delivery import require_folder
 from automl.errors import SpecError
 from automl.files import load_json
 from automl.jobs.records import JobKind, NewJob
 from automl.models.catalog import get_family
 from automl.own_worker import Listen, open_own_worker
+from automl.search.spec import SearchSpec
 from automl.settings import Settings
 from automl.space.dimensions import Config
 from automl.training.learning_rates import find_obstacle
@@ -58,14 +60,10 @@ def run_learning_rates(call: LearningRateCall, settings: Settings | None = None)
     request = _build_call(call, family)
     with open_own_worker(settings) as session:
         dataset = import_file(session, request)
-        spec = build_spec(session, request, dataset, None)
-        asked = searched or RatesSpec(
-            spec=render_plain(spec),
-            family=family,
-            config=get_family(family).default,
-            name=f"{get_family(family).title} (default)",
-            seed=spec.seed,
-        )
+        if searched is None:
+            asked = _plan_default(family, build_spec(session, request, dataset, None))
+        else:
+            asked = _require_same(searched, dataset)
         job = session.run(
             NewJob(
                 kind=JobKind.RATES,
@@ -108,6 +106,27 @@ def _read_search(call: LearningRateCall, folder: Path) -> RatesSpec:
     return asked
 
 
+def _require_same(asked: RatesSpec, dataset: Dataset) -> RatesSpec:
+    """The same, unless the file is not the one that was searched."""
+    if asked.spec.get("data") != dataset.id:
+        raise SpecError(
+            f"The search was of {str(asked.spec.get('data_name'))!r}, but {dataset.name!r} has other content "
+            f"({dataset.id[:12]}).",
+            hint="Name the file (and the test file) that was searched, or leave out --result.",
+        )
+    return asked
+
+
+def _plan_default(family: str, spec: SearchSpec) -> RatesSpec:
+    return RatesSpec(
+        spec=render_plain(spec),
+        family=family,
+        config=get_family(family).default,
+        name=f"{get_family(family).title} (default)",
+        seed=spec.seed,
+    )
+
+
 def _require_testable(family: str, config: Config) -> None:
     if obstacle := find_obstacle(family, config):
         raise SpecError(obstacle, hint="Test an MLP or a ResNet.")
@@ -115,11 +134,6 @@ def _require_testable(family: str, config: Config) -> None:
 
 def _build_call(call: LearningRateCall, family: str) -> SearchCall:
     """What to import, and how its columns are used, as a search would be asked."""
-    if call.result is not None:
-        text = (call.result / "spec.json").read_text(encoding="utf-8")
-        return SearchCall(
-            file=call.file, out=call.out, test=call.test, spec=text, listen=call.listen
-        )
     return SearchCall(
         file=call.file,
         out=call.out,

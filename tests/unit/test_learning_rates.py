@@ -70,8 +70,10 @@ def test_what_cannot_be_tested_is_one_line(tmp_path, capsys):
     assert "--target 'y' was given" in refuse([*base, "--result", search, "--target", "y"], capsys)
     none = write_search(tmp_path / "none", {}, is_network=False)
     assert "has trained no network" in refuse([*base, "--result", none], capsys)
-    foreign = write_search(tmp_path / "foreign", {"version": 1})
-    assert "spec cannot be read" in refuse([*base, "--result", foreign], capsys)
+    foreign = write_search(tmp_path / "foreign", {"data": "0" * 64, "data_name": "other.csv"})
+    line = refuse([*base, "--result", foreign], capsys)
+    assert "The search was of 'other.csv'" in line
+    assert "leave out --result" in line
     with pytest.raises(automl.errors.SpecError, match="LightGBM trains alone"):
         automl.run_learning_rates(
             automl.LearningRateCall(file="sample:wine", family="lightgbm", out=tmp_path)
