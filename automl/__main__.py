@@ -102,6 +102,7 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"who ends weak networks early: {', '.join(PRUNERS)}; default successive_halving",
     )
+    add("--folds", metavar="N", help="compare models on N folds; auto (5 on few rows) or none")
     add(
         "--range",
         metavar="FAMILY.LABEL=LOW..HIGH",
@@ -218,6 +219,7 @@ def _run_search(given: argparse.Namespace) -> int:
                 families=given.families,
                 sampler=given.sampler,
                 pruner=given.pruner,
+                folds=given.folds,
                 ranges=tuple(given.range),
                 method=given.method,
                 objectives=tuple(given.objective),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import automl.errors
-from automl.arguments import build_ranges, make_absolute, parse_choice
+from automl.arguments import build_ranges, make_absolute, parse_choice, parse_folds
 from automl.data.dataset import DataKind, Dataset, Role
 from automl.data.profile import load_profile
 from automl.data.samples import SAMPLES, write_sample
@@ -48,7 +48,7 @@ class SearchCall:
     classes decide) are for pictures; ``families`` are all that learn from the data unless named.
 
     ``time`` is the column that puts rows in order (the oldest train, the newest test), ``weight`` the one that says how
-    many cases a row stands for; both are for tables.
+    many cases a row stands for; both are for tables, and so are ``folds`` (a number, ``auto`` or ``none``).
     """
 
     file: str
@@ -70,6 +70,7 @@ class SearchCall:
     families: tuple[str, ...] = ()
     sampler: str | None = None
     pruner: str | None = None
+    folds: str | None = None
     ranges: tuple[tuple[str, float, float], ...] = ()
     method: str | None = None
     objectives: tuple[str, ...] = ()
@@ -231,6 +232,7 @@ def build_spec(
             families=call.families or None,
             sampler=parse_choice(Sampler, call.sampler or Sampler.TPE, "sampler"),
             pruner=parse_choice(Pruner, call.pruner or Pruner.SUCCESSIVE_HALVING, "pruner"),
+            folds=parse_folds(call.folds),
             ranges=build_ranges(call.ranges),
             method=parse_choice(Method, call.method or Method.PLAIN, "method"),
             objectives=_build_objectives(call),
@@ -279,7 +281,7 @@ def _read_spec(call: SearchCall, dataset: Dataset, budget: Budget | None) -> Sea
         "beneficial": call.beneficial, "sensitive": call.sensitive, "ignore": call.ignore,
         "time": call.time, "weight": call.weight, "families": call.families,
         "sampler": call.sampler, "pruner": call.pruner, "range": call.ranges, "method": call.method,
-        "objective": call.objectives,
+        "objective": call.objectives, "folds": call.folds,
         "max-parameters": call.max_parameters, "max-macs": call.max_macs,
         "max-latency-ms": call.max_latency_ms, "weights": call.weights,
         "mirror": call.mirror,

@@ -60,6 +60,16 @@ def parse_choice(kind: type[_Choice], name: str, what: str) -> _Choice:
         ) from None
 
 
+def parse_folds(text: str | None) -> int | None:
+    """``auto`` (or nothing) as None, ``none`` as 0, else the number of folds."""
+    name = (text or "auto").strip().lower()
+    if name in ("auto", "none"):
+        return None if name == "auto" else 0
+    if not name.isdecimal():
+        raise SpecError(f"{text!r} is no number of folds.", hint="Write 5, auto or none.")
+    return int(name)
+
+
 def build_ranges(given: Sequence[tuple[str, float, float]]) -> dict[str, dict[str, Range]]:
     """By family and label; the family stands before the first dot."""
     ranges: dict[str, dict[str, Range]] = {}

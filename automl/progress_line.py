@@ -75,5 +75,6 @@ def render_progress(progress: Mapping[str, Any]) -> str:
         parts.append(done if limit is None else f"{progress['n_finished']} of {limit} trials")
     best = progress.get("best")
     if best and best.get("value") is not None:
-        parts.append(f"best {best['name']}: {best['metric']} {best['value']:.4f} (select)")
+        rows = progress.get("rows", "select")
+        parts.append(f"best {best['name']}: {best['metric']} {best['value']:.4f} ({rows})")
     return " · ".join(part for part in parts if part)

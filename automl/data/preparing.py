@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from automl.data.cells import Floats, cells_to_labels, cells_to_numbers
 from automl.data.dataset import ColumnUse, Note, Role, Unit
 from automl.data.encoding import AnyEncoder, fit_encoder
+from automl.data.folds import Fold, build_folds, find_problem
 from automl.data.images.encoder import PixelFacts, compute_pixel_facts, fit_image_encoder
 from automl.data.images.preparing import Pictures, map_images, render_path
 from automl.data.split_plan import SplitPlan
-from automl.data.splits import SplitRequest, SplitResult, compute_split
+from automl.data.splits import SplitRequest, compute_split
 from automl.data.task import Task, TaskType
 from automl.data.time_split import encode_times
 from automl.data.views import Part, Prepared, Views, ViewShape
@@ -36,6 +37,7 @@ class PrepareRequest:
 
     Given test rows come last, given validation rows (counted only where the plan says ``val_given``) before
     them. With ``pictures`` row i describes picture i. ``units``: those that the import left off, by column.
+    ``n_folds``: into how many folds train and select are divided beside, 0 for none.
     """
 
     frame: "pd.DataFrame"
@@ -46,6 +48,7 @@ class PrepareRequest:
     n_given_val: int = 0
     pictures: Pictures | None = None
     units: Mapping[str, Unit] = field(default_factory=dict)
+    n_folds: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +56,8 @@ class PreparedResult:
     """``prepared`` for the search; ``refit`` for the final models, its train part being train ∪ select.
 
     Row indices are those of the frame in both. Rows without a target value, and pictures that were left out,
-    are in no part; their target is −1 or NaN. ``encoder`` was fitted on train, ``refit_encoder`` on train ∪ select.
+    are in no part; their target is −1 or NaN. ``encoder`` was fitted on train (with folds on the learning rows of the
+    first), ``refit_encoder`` on train ∪ select. Folds that cannot be are left out, which a note says.
     """
 
     prepared: Prepared
@@ -67,49 +71,86 @@ def prepare(request: PrepareRequest) -> PreparedResult:
     """Split, fit the encoders on their own rows, encode every row."""
     target = encode_target(request.frame, request.task)
     pictures = request.pictures
-    split = _split(request, target)
+    split_request = _build_split_request(request, target)
+    split = compute_split(split_request)
     if pictures is not None:
         target[pictures.mark_excluded()] = -1 if target.dtype.kind == "i" else np.nan
     parts = dict(split.parts)
     weight = find_weight(request.columns)
     weights = None if weight is None else encode_weights(request.frame, weight, parts)
     encode = _EncodeTable(request) if pictures is None else _EncodePictures(request, pictures)
-    encoder, views, notes = encode.run(parts[Part.TRAIN])
-
     both = np.sort(np.concatenate([parts[Part.TRAIN], parts[Part.SELECT]]))
     refit_parts = {**parts, Part.TRAIN: both, Part.SELECT: np.zeros(0, dtype=np.int64)}
     refit_encoder, refit_views, _ = encode.run(both)
+    folds, problem = _divide(split_request, both, request.n_folds)
+    if folds:
+        encoder, notes, each = _prepare_folds(encode, folds, target, parts, request.task)
+        each = tuple(replace(fold, weight=weights) for fold in each)
+        prepared = replace(each[0], parts=parts, folds=each, held=None)
+    else:
+        encoder, views, notes = encode.run(parts[Part.TRAIN])
+        prepared = _build(views, encoder, target, parts, request.task)
     return PreparedResult(
-        prepared=replace(_build(views, encoder, target, parts, request.task), weight=weights),
+        prepared=replace(prepared, weight=weights),
         refit=replace(
             _build(refit_views, refit_encoder, target, refit_parts, request.task), weight=weights
         ),
         encoder=encoder,
         refit_encoder=refit_encoder,
-        notes=(*split.notes, *notes, *build_weight_notes(weight)),
+        notes=(*split.notes, *problem, *notes, *build_weight_notes(weight)),
     )
 
 
-def _split(request: PrepareRequest, target: Ints | Floats) -> SplitResult:
+def _divide(
+    request: SplitRequest, rows: Ints, n_folds: int
+) -> tuple[tuple[Fold, ...], tuple[Note, ...]]:
+    """The folds; none where they cannot be trained or scored, with a note that says why."""
+    if not n_folds:
+        return (), ()
+    folds = build_folds(request, rows, n_folds)
+    problem = find_problem(request, folds)
+    if not problem:
+        return folds, ()
+    text = f"The rows are not divided into {n_folds} folds: {problem}. The select part decides instead."
+    return (), (Note(code="no_folds", text=text, level="warning"),)
+
+
+def _prepare_folds(
+    encode: "_EncodeTable | _EncodePictures",
+    folds: tuple[Fold, ...],
+    target: Ints | Floats,
+    parts: dict[Part, Ints],
+    task: Task,
+) -> tuple[AnyEncoder, tuple[Note, ...], tuple[Prepared, ...]]:
+    """Every fold through an encoder that saw its learning rows only; encoder and notes of the first."""
+    encoded = [encode.run(fold.train) for fold in folds]
+    own = [{**parts, Part.TRAIN: fold.train, Part.SELECT: fold.stop} for fold in folds]
+    prepared = tuple(
+        replace(_build(views, encoder, target, rows, task), held=fold.held)
+        for fold, rows, (encoder, views, _) in zip(folds, own, encoded, strict=True)
+    )
+    first, _, notes = encoded[0]
+    return first, notes, prepared
+
+
+def _build_split_request(request: PrepareRequest, target: Ints | Floats) -> SplitRequest:
     pictures = request.pictures
     if pictures is None:
         keys, left_out = _hash_rows(request.frame, request.columns), None
     else:
         keys, left_out = pictures.ties, pictures.mark_excluded()
-    return compute_split(
-        SplitRequest(
-            target=target,
-            task_type=request.task.type,
-            plan=request.split_plan,
-            classes=request.task.classes,
-            groups=_number_groups(request.frame, request.split_plan),
-            times=_read_times(request),
-            n_given_test=request.n_given_test,
-            n_given_val=request.n_given_val,
-            duplicate_keys=keys,
-            left_out=left_out,
-            are_pictures=pictures is not None,
-        )
+    return SplitRequest(
+        target=target,
+        task_type=request.task.type,
+        plan=request.split_plan,
+        classes=request.task.classes,
+        groups=_number_groups(request.frame, request.split_plan),
+        times=_read_times(request),
+        n_given_test=request.n_given_test,
+        n_given_val=request.n_given_val,
+        duplicate_keys=keys,
+        left_out=left_out,
+        are_pictures=pictures is not None,
     )
 
 
@@ -238,10 +279,14 @@ def save_prepared(folder: Path, prepared: Prepared) -> None:
     Of pictures only the way to their memory map is kept, never a copy.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for number, fold in enumerate(prepared.folds, start=1):
+        save_prepared(folder / f"fold_{number}", fold)
     arrays = {name: getattr(prepared.views, name) for name in _VIEWS}
     arrays["target"] = prepared.target
     if prepared.weight is not None:
         arrays["weight"] = prepared.weight
+    if prepared.held is not None:
+        arrays["held"] = prepared.held
     arrays |= {f"part_{part}": rows for part, rows in prepared.parts.items()}
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
@@ -261,6 +306,7 @@ def save_prepared(folder: Path, prepared: Prepared) -> None:
             "images": None if images is None else render_path(images, folder),
             "target_mean": prepared.target_mean,
             "target_scale": prepared.target_scale,
+            "n_folds": len(prepared.folds),
         },
     )
 
@@ -273,10 +319,13 @@ def load_prepared(folder: Path) -> Prepared:
         arrays = {name: _load_array(folder / f"{name}.npy") for name in _VIEWS}
         path = facts.pop("images", None)
         images = None if path is None else map_images((folder.resolve() / path).resolve())
+        n_folds = facts.pop("n_folds")
         return Prepared(
             views=Views(**arrays, images=images),
             target=_load_array(folder / "target.npy"),
             weight=_load_array(weights) if (weights := folder / "weight.npy").exists() else None,
+            held=_load_array(held) if (held := folder / "held.npy").exists() else None,
+            folds=tuple(load_prepared(folder / f"fold_{n + 1}") for n in range(n_folds)),
             parts={part: _load_array(folder / f"part_{part}.npy") for part in Part},
             target_mean=facts.pop("target_mean"),
             target_scale=facts.pop("target_scale"),

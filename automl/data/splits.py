@@ -97,12 +97,21 @@ def _assign_by_chance(
     strata = _build_strata(request.target[rows], request.task_type)
     assigned = np.full(len(rows), PARTS.index(Part.TRAIN), dtype=np.int64)
     generator = np.random.default_rng(request.plan.seed)
-    is_grouped = request.plan.strategy is SplitStrategy.GROUPED
+    assign = _assign_groups if request.plan.group is not None else _assign_strata
     for zone, shares in _list_zones(request.plan, rows < n_own, clusters):
         within = np.unique(clusters[zone], return_inverse=True)[1].reshape(-1)
-        assign = _assign_groups if is_grouped else _assign_strata
         assigned[zone] = assign(within, strata[zone], shares, generator)
     return assigned, notes
+
+
+def divide(
+    request: SplitRequest, rows: Ints, shares: NDArray[np.float64], generator: np.random.Generator
+) -> Ints:
+    """A number from 0 per row, as often as the shares say: by strata or whole groups, copies together."""
+    strata = _build_strata(request.target[rows], request.task_type)
+    clusters = _build_clusters(request, rows)[0]
+    assign = _assign_groups if request.plan.group is not None else _assign_strata
+    return assign(clusters, strata, shares, generator)
 
 
 def _require_times(request: SplitRequest) -> NDArray[np.float64]:

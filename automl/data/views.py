@@ -89,6 +89,9 @@ class Prepared:
     from the training rows only (0 and 1 otherwise). ``folder`` is where it was read from, None where it was
     only built; what trainers compute once for all trials lies beside it. ``weight``: how many rows each row stands
     for, ``(n,)``; None where all count the same.
+
+    ``folds``: in a cross-validated search, one per fold with an encoder of its own. Its train part learns, its select
+    part stops the learning, and its ``held`` rows are predicted. The views beside ``folds`` are those of the first.
     """
 
     views: Views
@@ -99,3 +102,11 @@ class Prepared:
     target_scale: float = 1.0
     folder: Path | None = None
     weight: NDArray[np.float64] | None = None
+    folds: "tuple[Prepared, ...]" = ()
+    held: NDArray[np.int64] | None = None
+
+    @property
+    def judged(self) -> NDArray[np.int64]:
+        """The rows whose predictions compare models, sorted: the select part; with folds train and select."""
+        held = [fold.held for fold in self.folds if fold.held is not None]
+        return np.sort(np.concatenate(held)) if held else np.asarray(self.parts[Part.SELECT])

@@ -81,7 +81,7 @@ class Train:
     With ``screen`` the network is measured first: ``Screened``, then the trainer waits for an ``Answer``, and
     ``PRUNE`` ends the trial with ``TrialDiscarded``.
 
-    ``rungs`` are epoch numbers after which the trainer waits for an ``Answer``; ``max_epochs`` bounds the
+    ``rungs`` are epoch numbers (``Epoch.rung``) after which the trainer waits for an ``Answer``; ``max_epochs`` bounds the
     run (``epochs`` fixed exactly when ``is_refit``: train + select rows, no early stop). ``out`` is a
     folder that the trainer creates and fills, ``manifest.json`` last. ``deadline_seconds`` counts from the
     receipt of the frame; a run that reaches it keeps its best and finishes. With ``measure`` the finished model

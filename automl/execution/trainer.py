@@ -288,7 +288,7 @@ class _Trainer:
                     return trained
                 require_finite(epoch)
                 run.n_epochs += 1
-                awaits = epoch.number in command.rungs
+                awaits = epoch.rung in command.rungs
                 self._send(EpochDone(trial=command.trial, epoch=epoch, awaits=awaits))
                 verb = self._hear(command.trial, awaits=awaits)
 

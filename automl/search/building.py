@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from automl.data.dataset import ColumnUse, DataKind, Dataset, Kind, Role
 from automl.data.profile import Profile
 from automl.data.setup import KINDS_OF_ROLES, Setup, build_columns, infer_task
-from automl.data.split_plan import build_split_plan
+from automl.data.split_plan import SplitPlan, build_split_plan
 from automl.data.task import Task, TaskType
 from automl.errors import SpecError
 from automl.execution.devices import (
@@ -24,6 +24,7 @@ from automl.models.tabular.capacity import MOST_ON_CPU, MOST_ON_GPU
 from automl.models.tabular.loss_config import SpaceFacts
 from automl.models.tabular.target_encoding import MIN_LEVELS
 from automl.search.absent import find_absent
+from automl.search.cross_validation import choose_folds
 from automl.search.goals import Method, ModelLimits, Objective
 from automl.search.offers import Pruner, Sampler
 from automl.search.spec import (
@@ -52,7 +53,8 @@ class SearchRequest:
     ``slots`` are the devices of the machine that will run it. An explicit ``budget`` wins over the preset.
     Without ``families`` it is all that learn from this kind of data and are offered there; pretrained ones only
     with ``weights``.
-    ``ranges`` narrow the declared spaces: family → label → lowest and highest, both included.
+    ``ranges`` narrow the declared spaces: family → label → lowest and highest, both included. ``folds`` as in the
+    spec; None: five for a small table (``choose_folds``).
     """
 
     dataset: Dataset
@@ -71,6 +73,7 @@ class SearchRequest:
     limits: ModelLimits = field(default_factory=ModelLimits)
     weights: WeightsPlan = field(default_factory=WeightsPlan)
     ranges: Mapping[str, Mapping[str, Range]] = field(default_factory=dict)
+    folds: int | None = None
 
 
 def build_search_spec(request: SearchRequest) -> SearchSpec:
@@ -91,6 +94,7 @@ def build_search_spec(request: SearchRequest) -> SearchSpec:
     resources = _compute_resources(request, _count_training(dataset, split.train))
     families = _choose_families(request, task, list_absent(request))
     facts = _find_facts(request, task, columns)
+    folds = explain_folds(request, split)[0] if request.folds is None else request.folds
     return SearchSpec(
         data=dataset.id,
         data_name=dataset.name,
@@ -102,7 +106,7 @@ def build_search_spec(request: SearchRequest) -> SearchSpec:
             devices=tuple(slot.name for slot in resources.slots),
             threads=resources.threads,
             batch_size=resources.batch_size,
-            pack_size=_choose_pack_size(dataset, resources.slots),
+            pack_size=1 if folds else _choose_pack_size(dataset, resources.slots),
         ),
         families=families,
         spaces=_narrow_spaces(
@@ -119,7 +123,14 @@ def build_search_spec(request: SearchRequest) -> SearchSpec:
         limits=request.limits,
         weights=request.weights,
         excluded=setup.drop_pictures if dataset.images is not None else (),
+        folds=folds,
     )
+
+
+def explain_folds(request: SearchRequest, split: SplitPlan) -> tuple[int, str]:
+    """How many folds the search has where nobody chose, and why."""
+    dataset = request.dataset
+    return choose_folds(dataset.kind, split, _count_training(dataset, split.train + split.select))
 
 
 def forbid_mirroring(spec: SearchSpec) -> SearchSpec:

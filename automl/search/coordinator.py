@@ -17,12 +17,12 @@ from dataclasses import replace
 from typing import Any
 
 from automl.data.dataset import DataKind
-from automl.execution.messages import Screened
+from automl.execution.messages import EpochDone, Screened
 from automl.jobs.records import StopMode, Trial, TrialState
 from automl.models.catalog import FAMILIES, list_baselines
 from automl.search.budget import compute_reserve
 from automl.search.context import CoordinatorContext
-from automl.search.crew import Crew, Limits, Pack, Question
+from automl.search.crew import Crew
 from automl.search.ensemble_watch import EnsembleWatch
 from automl.search.ensembling import Ensembler
 from automl.search.ledger import ACTIVE, BASELINE, FLOOR, SEARCH, SUPERNET, Ledger
@@ -33,6 +33,7 @@ from automl.search.progress import Reporter
 from automl.search.proposals import Proposer
 from automl.search.refit_plan import estimate_end, estimate_refits
 from automl.search.rungs import RungPlan
+from automl.search.runs import Limits, Pack, Question
 from automl.search.screens import NO_TIME, Screening, Verdict
 from automl.search.seeding import derive_seed
 from automl.search.sharing import Sharing
@@ -229,6 +230,8 @@ class Coordinator:
             return ()
         if not is_searched(trial.family):
             return ()
+        if self._spec.folds:
+            return self._plan.rungs
         horizon = trial.config.get("epochs", self._plan.max_epochs)
         return self._plan.before(min(int(horizon), self._plan.max_epochs))
 
@@ -237,10 +240,21 @@ class Coordinator:
             self._answer_screen(question)
             return
         number, epoch = question.trial, question.epoch
-        score = float("nan") if epoch.score is None else epoch.score
-        ends = self._study.report(number, epoch.number, score, self._ledger[number].facts)
+        score = self._read_score(question)
+        ends = self._study.report(number, epoch.rung, score, self._ledger[number].facts)
         self._ledger.update(number, optuna=self._study.describe(number))
         self._crew.answer(number, Verb.PRUNE if ends else Verb.CONTINUE)
+
+    def _read_score(self, question: EpochDone) -> float:
+        """What a trial is judged by at a rung: its epoch's score; with folds their mean so far.
+
+        The signed-rank test compares fold with fold.
+        """
+        epoch = question.epoch
+        score = epoch.score if epoch.fold is None else epoch.fold_score
+        if epoch.fold is not None and self._spec.pruner is not Pruner.WILCOXON:
+            score = self._crew.running[question.trial].compute_fold_mean()
+        return float("nan") if score is None else score
 
     def _answer_screen(self, question: Screened) -> None:
         """Keep what was measured; end the trial, or tell it how many epochs it may have.

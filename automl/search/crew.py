@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from automl.jobs.records import StopMode, Trial, TrialState
 from automl.models.catalog import FAMILIES
 from automl.search.context import CoordinatorContext
 from automl.search.ledger import REFIT, SEARCH, Ledger
+from automl.search.runs import Limits, Pack, Question, Run
 from automl.training.epoch import Verb
 
 POLL_SECONDS = 0.1
@@ -33,48 +34,6 @@ _OVER: Mapping[str, Any] = {
     "failure_message": "The search was over before it began.",
 }
 MOST_CPU_GAIN = 3  # times quicker in a pack than alone: 2.7 were measured at two layers of 32
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    """How long a run may take: epochs (``rungs`` among them), seconds; whether it is a refit, or screened first."""
-
-    max_epochs: int
-    rungs: tuple[int, ...] = ()
-    deadline_seconds: float | None = None
-    is_refit: bool = False
-    screen: bool = False
-    measure: bool = False
-
-
-Question = EpochDone | Screened
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pack:
-    """Trials that train as one program: each with its limits; ``facts`` go into the row of each."""
-
-    number: int
-    members: tuple[Trial, ...]
-    limits: tuple[Limits, ...]
-    facts: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(kw_only=True, slots=True)
-class Run:
-    """A trial in a trainer. ``question`` is the screen or the rung it waits at, None while it trains.
-
-    ``pack`` is the number of its pack, None where it trains alone; ``fewest`` the least members it had in an epoch.
-    """
-
-    slot: str
-    asks: bool
-    started: float
-    pack: int | None = None
-    epoch: int = 0
-    fewest: int = 10**6
-    question: Question | None = None
-    stopping: bool = False
 
 
 class Crew:
@@ -265,7 +224,10 @@ class Crew:
         run.epoch = report.epoch.number
         if run.pack is not None:
             run.fewest = min(run.fewest, len(self.list_pack(run.slot)))
-        self._ledger.record_epoch(report.trial, report.epoch)
+        if report.epoch.closes_fold:
+            run.note_fold(report.epoch)
+        elif report.epoch.fold in (None, 1):  # curves are those of the first fold
+            self._ledger.record_epoch(report.trial, report.epoch)
         if report.awaits:
             self._take_question(report)
 
@@ -320,6 +282,7 @@ class Crew:
             facts={
                 **self._ledger[report.trial].facts,
                 **self._describe_share(run),
+                **{f"fold_{fold}": score for fold, score in run.fold_scores.items()},
                 **report.facts,
             },
             state=TrialState.PRUNED if report.was_pruned else TrialState.COMPLETE,

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from automl.data.dataset import DataKind
 from automl.data.preparing import load_prepared
-from automl.data.views import Part
 from automl.evaluation.live_value import describe_value
 from automl.evaluation.mixing import mix
 from automl.execution.saving import SELECT_PREDICTION
@@ -100,7 +99,7 @@ class Ensembler:
     def _load_truth(self) -> NDArray[np.generic]:
         if self._truth is None:
             prepared = load_prepared(self.folder / "prepared" / SEARCH_ROWS)
-            rows = prepared.parts[Part.SELECT]
+            rows = prepared.judged
             self._truth = np.asarray(prepared.target[rows])
             self._weight = get_weight(prepared, rows)
         return self._truth

@@ -17,7 +17,7 @@ def warn_of_floor(context: CoordinatorContext, ledger: Ledger) -> None:
     within = sum(map(ledger.is_within_limits, others))
     context.warnings.add(
         f"{_describe_others(within, len(others) - within)} (by {METRICS[context.spec.task.metric].title}, n = "
-        f"{context.sizes.select:,} select rows). So the constant is delivered: it predicts the same for every row.",
+        f"{context.sizes.select:,} {'rows out of fold' if context.spec.folds else 'select rows'}). So the constant is delivered: it predicts the same for every row.",
         is_lasting=False,
     )
 

@@ -44,7 +44,7 @@ def build_sampler(spec: SearchSpec, seed: int, n_asked: int) -> optuna.samplers.
 def build_pruner(spec: SearchSpec, first_rung: int) -> optuna.pruners.BasePruner:
     """Who ends trials at rungs; nobody with several objectives, where fronts decide.
 
-    ``first_rung`` (epochs) is the smallest resource of successive halving.
+    ``first_rung`` (epochs, or folds) is the smallest resource of successive halving.
     """
     pruners = optuna.pruners
     if spec.has_front:
@@ -55,7 +55,7 @@ def build_pruner(spec: SearchSpec, first_rung: int) -> optuna.pruners.BasePruner
         case Pruner.HYPERBAND:
             return pruners.HyperbandPruner(
                 min_resource=first_rung,
-                max_resource=compute_most_resource(spec.spaces, first_rung),
+                max_resource=spec.folds or compute_most_resource(spec.spaces, first_rung),
                 reduction_factor=FACTOR,
             )
         case Pruner.MEDIAN:

@@ -14,7 +14,7 @@ from automl.data.images.preparing import Pictures, load_pictures
 from automl.data.leaks import compute_leaks
 from automl.data.preparing import PreparedResult, PrepareRequest, prepare, save_prepared
 from automl.data.store import load_dataset, load_frame
-from automl.data.views import Part
+from automl.data.views import Part, Prepared
 from automl.files import load_json, write_json
 from automl.models.image.classic_space import find_caution
 from automl.models.image.mirroring import may_mirror, suggest_mirroring
@@ -30,7 +30,7 @@ REFIT_ROWS = "refit"  # encoder fitted on train + select
 RECORD = "preparation.json"
 EARLY_RECORD = "rows.json"  # what a table can be searched with, before its columns were looked at
 ROWS_WRITTEN = 0.8  # from this share of the work on, the search of a table may begin
-VIEWS_VERSION = 2  # of what lies in a prepared folder; an earlier one is prepared again
+VIEWS_VERSION = 3  # of what lies in a prepared folder; an earlier one is prepared again
 
 
 def run_preparation(
@@ -105,6 +105,7 @@ def encode_rows(
             n_given_val=dataset.n_val_rows if spec.split.val_given else 0,
             pictures=pictures,
             units={column.name: column.unit for column in dataset.columns if column.unit},
+            n_folds=spec.folds,
         )
     )
 
@@ -155,10 +156,20 @@ def _build_record(spec: SearchSpec, result: PreparedResult) -> dict[str, Any]:
         "spec_hash": compute_spec_hash(spec),
         "views_version": VIEWS_VERSION,
         "n_rows": {str(part): len(rows) for part, rows in parts.items()},
+        **({"folds": _describe_folds(result.prepared)} if result.prepared.folds else {}),
         "test_fingerprint": sha256(spec.data.encode() + test).hexdigest(),
         "split_hash": sha256(
             b"".join(np.ascontiguousarray(parts[part], dtype="<i8").tobytes() for part in Part)
         ).hexdigest(),
+    }
+
+
+def _describe_folds(prepared: Prepared) -> dict[str, int]:
+    """How many folds there are, the rows that are predicted in them all together, and those a fold learns from."""
+    return {
+        "n_folds": len(prepared.folds),
+        "n_judged": len(prepared.judged),
+        "n_train": min(len(fold.parts[Part.TRAIN]) for fold in prepared.folds),
     }
 
 

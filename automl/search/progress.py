@@ -56,6 +56,7 @@ def build_progress(
         "n_screened_out": len(proposed) - len(rows),
         "n_networks": sum(FAMILIES[row.family].is_network for row in rows),
         "budget_trials": budget.trials,
+        "rows": "out of fold" if context.spec.folds else "select",
         "best": _describe_trial(context, best) if best else None,
         "ensemble": context.milestones.ensemble,
         "baseline_best": _describe_trial(context, baseline) if baseline else None,

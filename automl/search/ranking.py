@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automl.data.preparing import load_prepared
-from automl.data.views import Part
 from automl.evaluation.comparison import ComparisonInput, compute_tiers
 from automl.evaluation.mixing import mix
 from automl.evaluation.outcomes import build_outcomes
@@ -35,8 +34,8 @@ def rank_trials(
     ranked under None, with its ``select_score``.
     """
     prepared = load_prepared(folder / "prepared" / "search")
-    truth = np.asarray(prepared.target[prepared.parts[Part.SELECT]])
-    weight = get_weight(prepared, prepared.parts[Part.SELECT])
+    truth = np.asarray(prepared.target[prepared.judged])
+    weight = get_weight(prepared, prepared.judged)
     found = {trial["number"]: _load_prediction(folder, trial, len(truth)) for trial in trials}
     predictions = {str(number): each for number, each in found.items() if each is not None}
     if ensemble:

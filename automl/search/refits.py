@@ -7,7 +7,7 @@ from automl.data.dataset import DataKind
 from automl.jobs.records import StopMode, Trial, TrialState
 from automl.models.catalog import FAMILIES
 from automl.search.context import CoordinatorContext
-from automl.search.crew import Crew, Limits, find_trial_folder
+from automl.search.crew import Crew, find_trial_folder
 from automl.search.ensemble import Ensemble
 from automl.search.ensembling import Ensembler
 from automl.search.ledger import ACTIVE, REFIT, Ledger
@@ -22,6 +22,7 @@ from automl.search.refit_plan import (
     estimate_end,
     plan_refits,
 )
+from automl.search.runs import Limits
 from automl.search.seeding import derive_seed
 
 STOP_REFIT_SECONDS = 25.0  # how long a person who pressed Stop waits for refits

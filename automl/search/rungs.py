@@ -24,6 +24,12 @@ class RungPlan:
         return tuple(rung for rung in self.rungs if rung < horizon)
 
 
+def build_fold_plan(n_folds: int, *, is_each: bool) -> RungPlan:
+    """With folds these are the rungs, from the second on: one alone says little. ``is_each``: the first one too."""
+    first = 1 if is_each else 2
+    return RungPlan(first=first, rungs=tuple(range(first, n_folds)))
+
+
 def build_rung_plan(n_train: int, batch_size: int) -> RungPlan:
     """First rung: one epoch or 50 steps, the larger; then times 3."""
     steps = max(1, math.ceil(n_train / batch_size))

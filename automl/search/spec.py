@@ -11,12 +11,13 @@ from hashlib import sha256
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from automl.data.dataset import ColumnUse, DataKind, Kind, Role
-from automl.data.split_plan import SplitPlan
+from automl.data.folds import LEAST_FOLDS, MOST_FOLDS
+from automl.data.split_plan import SplitPlan, SplitStrategy
 from automl.data.task import Task
 from automl.errors import SpecError
 from automl.models.image.weights import WeightsPlan, WeightsSource
 from automl.search.goals import Method, ModelLimits, Objective
-from automl.search.offers import PRUNERS, SAMPLERS, Pruner, Sampler, Situation
+from automl.search.offers import PRUNERS, SAMPLERS, Pruner, Resampling, Sampler, Situation
 from automl.search.turns import build_turns
 from automl.space.dimensions import Space
 
@@ -98,7 +99,8 @@ class SearchSpec:
     ``data`` is the id of the data set. ``spaces`` holds the declared space of each family in ``families``,
     so that a later release with other defaults still repeats an old search. ``method`` and ``weights`` concern
     pictures; their defaults are what every table search does. So does ``excluded``: findings (``Note.code``)
-    whose pictures are left out.
+    whose pictures are left out. ``folds``: how many the train and select rows are divided into to compare models, 0
+    where the select part decides alone (0, or 3 to 10).
     """
 
     data: str
@@ -120,6 +122,7 @@ class SearchSpec:
     limits: ModelLimits = field(default_factory=ModelLimits)
     weights: WeightsPlan = field(default_factory=WeightsPlan)
     excluded: tuple[str, ...] = ()
+    folds: int = 0
     version: int = SPEC_VERSION
 
     def __post_init__(self) -> None:
@@ -139,7 +142,28 @@ class SearchSpec:
                 "No column is left to learn from.",
                 hint="Give at least one column the role feature.",
             )
+        self._require_folds()
         self._require_goals()
+
+    def _require_folds(self) -> None:
+        if not self.folds:
+            return
+        if not LEAST_FOLDS <= self.folds <= MOST_FOLDS:
+            raise SpecError(
+                f"{self.folds} folds are out of range.",
+                hint=f"Between {LEAST_FOLDS} and {MOST_FOLDS}, or none.",
+            )
+        problem = find_fold_problem(self.data_kind, self.split)
+        if problem:
+            raise SpecError(
+                f"The rows cannot be divided into folds: {problem}.",
+                hint="Choose none, or automatic.",
+            )
+        if self.resources.pack_size > 1:
+            raise SpecError(
+                f"With folds each network trains alone, and the pack size is {self.resources.pack_size}.",
+                hint="Set it to 1.",
+            )
 
     def _require_goals(self) -> None:
         objectives = self.objectives
@@ -203,6 +227,7 @@ class SearchSpec:
             method=self.method,
             trials=self.budget.trials,
             kind=self.data_kind,
+            resampling=Resampling.FOLDS if self.folds else Resampling.HOLD_OUT,
         )
 
     @property
@@ -235,6 +260,17 @@ class SearchSpec:
     def sensitive(self) -> tuple[str, ...]:
         """Names of the sensitive columns, in the order of the table."""
         return tuple(column.name for column in self.columns if column.role is Role.SENSITIVE)
+
+
+def find_fold_problem(kind: DataKind, split: SplitPlan) -> str:
+    """Why rows are not divided into folds, whoever wants it; empty where they can be."""
+    if kind is DataKind.IMAGES:
+        return "networks on pictures take long, so each is trained once"
+    if split.strategy is SplitStrategy.TEMPORAL:
+        return "a model would learn from newer rows than those it predicts"
+    if split.val_given:
+        return "a validation part is given, and it decides"
+    return ""
 
 
 _ADAPTER = TypeAdapter(SearchSpec)

@@ -23,6 +23,9 @@ class Epoch:
 
     Of networks also ``gradient_norm`` and ``gradient_norm_max``, median and largest norm of the steps before
     cutting, and ``update_ratio``, the norm of the last step's change of all weights over that of the weights.
+
+    ``fold``, from 1, is the fold that trains; ``number`` then counts its own epochs. When a fold is over a report more
+    ``closes_fold``, with ``fold_score``: the metric on the rows that it predicts, None where they do not allow it.
     """
 
     number: int
@@ -36,6 +39,16 @@ class Epoch:
     gradient_norm: float | None = None
     gradient_norm_max: float | None = None
     update_ratio: float | None = None
+    fold: int | None = None
+    closes_fold: bool = False
+    fold_score: float | None = None
+
+    @property
+    def rung(self) -> int:
+        """The number by which a training is asked whether to go on: its epoch; with folds the fold that is over, else 0."""
+        if self.fold is None:
+            return self.number
+        return self.fold if self.closes_fold else 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,6 @@
 """Train one configuration of any family: the one door for trainers, refits and tests."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Union
 
 import numpy as np
@@ -12,6 +12,7 @@ from automl.errors import DataError, SpecError
 from automl.models.catalog import get_family
 from automl.models.tabular.target_encoding import LABEL
 from automl.training.epoch import Epoch, Verb
+from automl.training.folds import Train, train_folds
 from automl.training.predictor import load_predictor
 from automl.training.request import Trained, TrainRequest
 from automl.training.rows import build_scorer, training_rows
@@ -30,7 +31,8 @@ def train(prepared: Prepared, task: Task, request: TrainRequest) -> Training:
     """Yield an ``Epoch`` after each epoch, take a ``Verb`` for it, return what was trained.
 
     ``PRUNE`` and ``STOP`` end the run with the best so far; ``None`` and ``CONTINUE`` go on. Every exit
-    (patience, epoch limit, deadline, verb) restores the best epoch. A ``supernet`` returns a ``Proposal``
+    (patience, epoch limit, deadline, verb) restores the best epoch. Prepared rows with folds are trained fold by fold
+    (``automl.training.folds``), a refit never is. A ``supernet`` returns a ``Proposal``
     instead: configurations to train, no model. Two runs on CPU with the same arguments
     and no deadline give the same numbers. Raises ``TrainingDiverged``, ``DataError`` or
     ``SpecError``; memory that runs out is the driver's to handle.
@@ -39,8 +41,9 @@ def train(prepared: Prepared, task: Task, request: TrainRequest) -> Training:
         from automl.training.image.supernet import train_supernet
 
         return (yield from train_supernet(prepared, task, request))
-    if LABEL in request.config:
-        return (yield from train_encoded(prepared, task, request, train))
+    around = _find_around(prepared, request)
+    if around is not None:
+        return (yield from around(prepared, task, request, train))
     family = get_family(request.family)
     if request.max_epochs < 1 or request.batch_size < 2:
         raise SpecError(
@@ -70,6 +73,15 @@ def train(prepared: Prepared, task: Task, request: TrainRequest) -> Training:
     from automl.training.closed_form import train_closed_form
 
     return (yield from train_closed_form(prepared, task, request))
+
+
+def _find_around(
+    prepared: Prepared, request: TrainRequest
+) -> Callable[[Prepared, Task, TrainRequest, Train], Training] | None:
+    """What goes on around the training of a family: folds, and within each the encoding of columns by the target."""
+    if prepared.folds and not request.is_refit:
+        return train_folds
+    return train_encoded if LABEL in request.config else None
 
 
 def check_rows(prepared: Prepared, task: Task, *, is_refit: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from automl.data.folds import MOST_FOLDS
 from automl.jobs.records import Trial
 from automl.models.catalog import FAMILIES, render_architecture
 from automl.search.crew import find_trial_name
@@ -45,6 +46,7 @@ def _build_trial_row(trial: Trial) -> dict[str, Any]:
         "pack": _read_whole(trial, "pack"),
         "pack_size": _read_whole(trial, "pack_size"),
         "shared_score": trial.facts.get("shared_score"),
+        "fold_scores": _list_fold_scores(trial),
         "fit_seconds": trial.fit_seconds,
         "predict_seconds": trial.predict_seconds,
         "attempt": trial.attempt,
@@ -53,6 +55,12 @@ def _build_trial_row(trial: Trial) -> dict[str, Any]:
         "failure_message": trial.failure_message,
         "folder": f"trials/{find_trial_name(trial)}",
     }
+
+
+def _list_fold_scores(trial: Trial) -> list[float]:
+    """The score of every fold that is over, in the order of the folds."""
+    names = (f"fold_{number}" for number in range(1, MOST_FOLDS + 1))
+    return [trial.facts[name] for name in names if name in trial.facts]
 
 
 def _read_whole(trial: Trial, fact: str) -> int | None:

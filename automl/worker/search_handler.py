@@ -26,14 +26,16 @@ from automl.search.context import (
 )
 from automl.search.coordinator import Coordinator
 from automl.search.crew import Crew
+from automl.search.cross_validation import describe_folds, without_folds
 from automl.search.floor import warn_of_floor
 from automl.search.ledger import ACTIVE, Ledger
+from automl.search.offers import Pruner
 from automl.search.opened_model import OpenedModel
 from automl.search.preparation import EARLY_RECORD, REFIT_ROWS, ROWS_WRITTEN, SEARCH_ROWS
 from automl.search.pretrained_weights import narrow_spec
 from automl.search.progress import build_progress, fit_progress, shorten_warnings
 from automl.search.refits import Refitter
-from automl.search.rungs import build_rung_plan
+from automl.search.rungs import RungPlan, build_fold_plan, build_rung_plan
 from automl.search.search_record import build_cost, build_search_record
 from automl.search.spec import SearchSpec, parse_spec, render_spec
 from automl.worker.child_folder import make_child_folder, render_settings
@@ -96,11 +98,13 @@ class SearchRun:
         self._report("preparing", "Splitting and encoding the rows")
         record = yield from self._await_rows()
         self._spec = narrow_spec(self._spec, tuple(record.get("weights", ())))
+        if "folds" not in record and self._spec.folds:
+            self._spec = without_folds(self._spec)
         executor = self._start_searching()
-        search = self._build_context(executor, record["n_rows"])
+        search = self._build_context(executor, record)
         ledger = self._build_ledger()
         crew = Crew(search, ledger)
-        plan = build_rung_plan(search.sizes.train, self._spec.resources.batch_size)
+        plan = self._plan_rungs(search.sizes)
         yield from self._search(Coordinator(search, ledger, crew, plan))
         if ledger.find_best() is None:
             self._fail_without_model(ledger)
@@ -114,6 +118,8 @@ class SearchRun:
         self._context.report_progress(build_progress("evaluation", search, ledger, crew))
         found = build_search_record(self._spec, ledger, refitter.ensemble)
         found["cost"] = build_cost(ledger, search_seconds, self._milestones.ensemble_seconds)
+        if self._spec.folds:
+            found["cross_validation"] = describe_folds(record["folds"])
         result = yield from self._finish(record, ledger, models, found)
         self._end(result, search, ledger, crew)
 
@@ -220,9 +226,17 @@ class SearchRun:
         task = TypeAdapter(Task).dump_json(self._spec.task).decode()
         executor.prepare(self._folder / PREPARED / rows, task, self._spec.resources.threads)
 
+    def _plan_rungs(self, sizes: Sizes) -> RungPlan:
+        spec = self._spec
+        if spec.folds:
+            return build_fold_plan(spec.folds, is_each=spec.pruner is Pruner.WILCOXON)
+        return build_rung_plan(sizes.train, spec.resources.batch_size)
+
     def _build_context(
-        self, executor: LocalExecutor, n_rows: Mapping[str, int]
+        self, executor: LocalExecutor, record: Mapping[str, Any]
     ) -> CoordinatorContext:
+        n_rows = record["n_rows"]
+        folds = record["folds"] if self._spec.folds else {}
         return CoordinatorContext(
             spec=self._spec,
             job_id=self._context.job.id,
@@ -234,8 +248,8 @@ class SearchRun:
                 started=self._started,
             ),
             sizes=Sizes(
-                train=n_rows["train"],
-                select=n_rows["select"],
+                train=folds.get("n_train", n_rows["train"]),
+                select=folds.get("n_judged", n_rows["select"]),
                 refit=n_rows["train"] + n_rows["select"],
                 test=n_rows["test"],
             ),

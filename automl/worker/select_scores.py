@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from automl.data.preparing import load_prepared
 from automl.data.task import Task
-from automl.data.views import Part
 from automl.evaluation.live_value import describe_value
 from automl.execution.saving import SELECT_PREDICTION
 from automl.jobs.records import Trial
@@ -42,8 +41,8 @@ class SelectScores:
         """The encoded target of the select rows."""
         if self._truth is None:
             prepared = load_prepared(self._folder / "prepared" / "search")
-            self._truth = np.asarray(prepared.target[prepared.parts[Part.SELECT]])
-            self._weight = get_weight(prepared, prepared.parts[Part.SELECT])
+            self._truth = np.asarray(prepared.target[prepared.judged])
+            self._weight = get_weight(prepared, prepared.judged)
         return self._truth
 
     def load_prediction(self, trial: Trial) -> NDArray[np.floating] | None:
