@@ -87,6 +87,11 @@ def is_lower_better(name: str) -> bool:
     return name in METRICS and METRICS[name].direction == "lower"
 
 
+def get_rows(result: Mapping[str, Any]) -> str:
+    """By which rows models are compared: ``select``, or ``folds``."""
+    return "folds" if result.get("cross_validation") else "select"
+
+
 def build_leaderboard(result: Mapping[str, Any]) -> pd.DataFrame:
     """One row per ranked model, best first, scores turned into values of the metric.
 

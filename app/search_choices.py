@@ -34,7 +34,10 @@ class PictureChoice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchChoice:
-    """What the form of a new search decides; the rest comes from the saved choices of the data set."""
+    """What the form of a new search decides; the rest comes from the saved choices of the data set.
+
+    ``folds``: None leaves their number to the size of the table.
+    """
 
     target: str
     metric: str
@@ -49,6 +52,7 @@ class SearchChoice:
     limits: ModelLimits = field(default_factory=ModelLimits)
     ranges: Mapping[str, Mapping[str, Range]] = field(default_factory=dict)
     pictures: PictureChoice | None = None
+    folds: int | None = None
 
 
 def build_spec(dataset: Dataset, choice: SearchChoice) -> "SearchSpec":
@@ -70,6 +74,13 @@ def list_absent(dataset: Dataset, choice: SearchChoice) -> Mapping[str, str]:
     return building.list_absent(_build_request(dataset, choice))
 
 
+def explain_folds(dataset: Dataset, choice: SearchChoice) -> tuple[int, str]:
+    """How many folds a search has where nobody chooses, and why."""
+    from automl.search import building
+
+    return building.explain_folds(_build_request(dataset, choice))
+
+
 def _build_request(dataset: Dataset, choice: SearchChoice) -> "SearchRequest":
     from automl.search.building import SearchRequest
 
@@ -87,6 +98,7 @@ def _build_request(dataset: Dataset, choice: SearchChoice) -> "SearchRequest":
         objectives=choice.objectives,
         limits=choice.limits,
         ranges=choice.ranges,
+        folds=choice.folds,
     )
     if choice.pictures is None:
         return request

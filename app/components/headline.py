@@ -147,7 +147,8 @@ def describe_ties(result: Mapping[str, Any]) -> str:
     others = [name for name in top["name"] if name != result["winner"]["name"]]
     if not others:
         return say("results.tier_one")
-    text = say("results.tier_many", names=_join_names(others))
+    where = say_plain(f"rows.{results.get_rows(result)}")
+    text = say("results.tier_many", names=_join_names(others), where=where)
     sized = top.dropna(subset=["parameters"])
     if sized.empty:
         return text

@@ -9,7 +9,7 @@ import streamlit as st
 from app import results
 from app.components.figure import show_csv, show_figure
 from app.components.numbers import ABSENT, format_count, format_estimate
-from app.wording import say, say_plain
+from app.wording import escape, say, say_plain
 from automl.figures.leaderboard import describe_leaderboard, plot_leaderboard
 
 NAME_WIDTH = 165  # an ensemble and the baselines have longer names than trials
@@ -19,16 +19,18 @@ def show_leaderboard(result: Mapping[str, Any]) -> None:
     """Table, note and picture; the CSV holds what the page shows, unrounded."""
     board = results.build_leaderboard(result)
     metric = results.get_metric_title(result["metric"])
+    label = _get_label(result)
+    where = say_plain(f"rows.{results.get_rows(result)}")
     st.subheader(say("leaderboard.title"), anchor=False)
     st.dataframe(
-        build_shown(board, metric),
+        build_shown(board, metric, say_plain(label, metric=metric)),
         key="leaderboard",
         hide_index=True,
         placeholder=ABSENT,
         column_config={
             say_plain("leaderboard.model"): st.column_config.TextColumn(width=NAME_WIDTH),
             say_plain("leaderboard.tier"): st.column_config.NumberColumn(
-                help=say("leaderboard.tier_help")
+                help=say("leaderboard.tier_help", where=where)
             ),
             say_plain("leaderboard.predict"): st.column_config.NumberColumn(
                 help=say("leaderboard.predict_help"), format="%.3f"
@@ -39,14 +41,16 @@ def show_leaderboard(result: Mapping[str, Any]) -> None:
         alt=say_plain("leaderboard.title"),
     )
     n_trials = sum(trial.get("stage") != "refit" for trial in result.get("trials") or ())
-    st.caption(say("leaderboard.note", n=format_count(n_trials)))
+    st.caption(say("leaderboard.note", n=format_count(n_trials), where=where))
+    if compared := result.get("cross_validation"):
+        st.caption(escape(compared["sentence"]))
     show_csv(board, key="leaderboard")
 
 
 def show_leaderboard_figure(result: Mapping[str, Any]) -> None:
     """The leaderboard as dots with intervals."""
     board = results.build_leaderboard(result)
-    metric = say_plain("leaderboard.select", metric=results.get_metric_title(result["metric"]))
+    metric = say_plain(_get_label(result), metric=results.get_metric_title(result["metric"]))
     frame = board[["name", "family", "tier", "value", "low", "high"]].dropna(subset=["value"])
     sentence = describe_leaderboard(frame, metric)
     show_figure(
@@ -55,13 +59,18 @@ def show_leaderboard_figure(result: Mapping[str, Any]) -> None:
     )  # fmt: skip
 
 
-def build_shown(board: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """The leaderboard as a person reads it: values with the digits their intervals deserve."""
+def _get_label(result: Mapping[str, Any]) -> str:
+    """The word for the column that models are ranked by."""
+    return f"leaderboard.{results.get_rows(result)}"
+
+
+def build_shown(board: pd.DataFrame, metric: str, label: str) -> pd.DataFrame:
+    """The leaderboard as a person reads it: values with the digits their intervals deserve; ``label`` names the ranking."""
     return pd.DataFrame(
         {
             say_plain("leaderboard.model"): board["name"],
             say_plain("leaderboard.tier"): board["tier"],
-            say_plain("leaderboard.select", metric=metric): _join(board, "value", "low", "high"),
+            label: _join(board, "value", "low", "high"),
             say_plain("leaderboard.test", metric=metric): _join(
                 board, "test", "test_low", "test_high", absent=say_plain("results.no_test")
             ),

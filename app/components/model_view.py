@@ -11,7 +11,7 @@ from app.components.architecture_view import show_stages
 from app.components.ensemble_view import describe_choice, show_ensemble
 from app.components.figure import show_figure
 from app.components.numbers import format_count, format_duration
-from app.wording import say, say_plain
+from app.wording import escape, say, say_plain
 from automl.figures.architecture import (
     compute_layers,
     describe_architecture,
@@ -66,6 +66,8 @@ def show_protocol(result: Mapping[str, Any]) -> None:
         ),
         key="protocol_rows", hide_index=True,
     )  # fmt: skip
+    if compared := result.get("cross_validation"):
+        st.caption(escape(compared["sentence"]))
     st.markdown(f"#### {say('protocol.facts')}")
     st.dataframe(
         _build_facts(collect_facts(result)), key="protocol_facts", hide_index=True, height="content"

@@ -8,7 +8,7 @@ from app import choices, navigation, search_choices, services, session
 from app.components.goals_form import pick_goals
 from app.components.numbers import format_count
 from app.components.picture_form import build_choice, pick_networks, show_cost
-from app.components.search_options import pick_pruner, pick_sampler
+from app.components.search_options import pick_folds, pick_pruner, pick_sampler
 from app.components.space_form import pick_fewer_families, pick_ranges
 from app.components.states import show_error, show_title
 from app.wording import escape, say, say_plain
@@ -190,7 +190,7 @@ def _pick_advanced(dataset: Dataset, choice: search_choices.SearchChoice) -> Adv
 
 
 def _pick_run(dataset: Dataset, choice: search_choices.SearchChoice) -> search_choices.SearchChoice:
-    """Size of the spaces, trials, seed and devices."""
+    """Size of the spaces, trials, seed, folds and devices."""
     slots = [slot.name for slot in services.list_slots()]
     named = st.selectbox(
         say("new.preset"), (FITTING, *Preset), key="preset",
@@ -207,6 +207,7 @@ def _pick_run(dataset: Dataset, choice: search_choices.SearchChoice) -> search_c
         say("new.seed"), min_value=0, max_value=2**31 - 1, value=0, key="seed",
         help=say("new.seed_help"),
     )  # fmt: skip
+    folds = None if dataset.images is not None else pick_folds(dataset, choice)
     devices = st.multiselect(
         say("new.devices"), slots, default=slots, key="devices", help=say("new.devices_help")
     )
@@ -216,6 +217,7 @@ def _pick_run(dataset: Dataset, choice: search_choices.SearchChoice) -> search_c
         preset=choice.preset if named in (None, FITTING) else Preset(named),
         seed=int(seed or 0),
         devices=tuple(devices),
+        folds=folds,
     )
 
 

@@ -1,12 +1,18 @@
-"""Who proposes trials and who ends them: one list each, what the choice does, and why others are not on it."""
+"""Who proposes trials, who ends them, on which rows models are compared: a list each, and what is not on it."""
 
 from collections.abc import Mapping
 from typing import TypeVar
 
 import streamlit as st
 
+from app.search_choices import SearchChoice, explain_folds
 from app.wording import escape, say, say_plain
+from automl.data.dataset import Dataset
+from automl.search.cross_validation import CHOICES
 from automl.search.offers import PRUNERS, SAMPLERS, Offer, Pruner, Sampler, Situation, list_refused
+from fairness.errors import FairloomError
+
+AUTOMATIC = "auto"
 
 _Name = TypeVar("_Name", Sampler, Pruner)
 
@@ -19,6 +25,28 @@ def pick_sampler(situation: Situation) -> Sampler:
 def pick_pruner(situation: Situation) -> Pruner:
     """Who ends a weak trial early."""
     return _pick("pruner", PRUNERS, situation)
+
+
+def pick_folds(dataset: Dataset, choice: SearchChoice) -> int | None:
+    """Into how many folds a table is divided; None: automatic, and what that comes to here stands below."""
+    chosen = st.selectbox(
+        say("new.folds"), (AUTOMATIC, *CHOICES), key="folds", help=say("new.folds_help"),
+        format_func=_name_folds,
+    )  # fmt: skip
+    if chosen != AUTOMATIC:
+        return int(chosen)
+    try:
+        n_folds, reason = explain_folds(dataset, choice)
+    except FairloomError:
+        return None  # what is wrong with the data stands below the form
+    st.caption(say("folds.here", what=_name_folds(n_folds), reason=reason))
+    return None
+
+
+def _name_folds(value: int | str) -> str:
+    if value == AUTOMATIC:
+        return say_plain("folds.auto")
+    return say_plain("folds.n", n=value) if value else say_plain("folds.none")
 
 
 def _pick(key: str, offers: Mapping[_Name, Offer], situation: Situation) -> _Name:

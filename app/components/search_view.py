@@ -50,6 +50,8 @@ def show_search_views(search_id: str, result: Mapping[str, Any]) -> None:
     if epochs.empty:
         st.caption(say("searchview.no_epochs"))
     else:
+        if result.get("cross_validation"):
+            st.caption(say("searchview.first_fold"))
         left, right = st.columns(2, gap="medium")
         with left:
             show_learning_curves(epochs, searched)

@@ -31,7 +31,9 @@ WORDS: dict[str, str] = {
     "results.n_bare": "no interval can be given, n = {n} test rows",
     "results.no_test": "not opened",
     "results.tier_one": "No other model is within noise of it.",
-    "results.tier_many": "Within noise of it on the select part: {names}.",
+    "results.tier_many": "Within noise of it {where}: {names}.",
+    "rows.select": "on the select part",
+    "rows.folds": "out of fold",
     "results.and": "{names} and {last}",
     "results.and_more": "{names} and {n} more",
     "results.simplest_one": "It has {parameters} parameters.",
@@ -51,20 +53,21 @@ WORDS: dict[str, str] = {
     "results.tab_protocol": "Protocol",
     "leaderboard.title": "Leaderboard",
     "leaderboard.picture": "How close the models are",
-    "leaderboard.note": "Tier 1 is within noise of the best on the select part. Select values are optimistic: best of {n} trials. The test column is filled for the "
+    "leaderboard.note": "Tier 1 is within noise of the best {where}. Select values are optimistic: best of {n} trials. The test column is filled for the "
     "winner, the best model alone, the best network and the baselines only, so that choosing stays honest. Offline scores need "
     "confirmation in use.",
     "leaderboard.model": "Model",
     "leaderboard.family": "Family",
     "leaderboard.tier": "Tier",
     "leaderboard.select": "{metric}, select part",
+    "leaderboard.folds": "{metric}, out of fold",
     "leaderboard.interval": "95 % interval",
     "leaderboard.test": "{metric}, test part",
     "leaderboard.parameters": "Parameters",
     "leaderboard.fit": "Training, s",
     "leaderboard.predict": "Prediction, s",
     "leaderboard.device": "Device",
-    "leaderboard.tier_help": "Tier 1 cannot be told from the best by a paired comparison on the select part. "
+    "leaderboard.tier_help": "Tier 1 cannot be told from the best by a paired comparison {where}. "
     "A model with a lower value but a less certain difference may stand in a higher tier.",
     "leaderboard.predict_help": "Time to predict the rows of the select part.",
     "curves.roc": "ROC curve",
@@ -152,11 +155,11 @@ WORDS: dict[str, str] = {
     "model.ensemble": "The models below predict together: their predictions are averaged by these weights, then scaled on "
     "the calibrate part.",
     "model.ensemble_alt": "Bars: the weight of every model in the ensemble, the heaviest on top",
-    "model.ensemble_choice": "Picked greedily from {candidates} candidates on {rows} select rows. On {guard} further rows that "
+    "model.ensemble_choice": "Picked greedily from {candidates} candidates on {rows} rows. On {guard} further rows that "
     "picked nothing, {measure} is {together} together and {alone} for the best model alone; so the ensemble is the final model.",
-    "model.ensemble_refused": "An ensemble of {n} models, picked from {candidates} candidates on {rows} select rows, was not taken: "
+    "model.ensemble_refused": "An ensemble of {n} models, picked from {candidates} candidates on {rows} rows, was not taken: "
     "on {guard} further rows that picked nothing, {measure} is {together} together and {alone} for the best model alone.",
-    "model.ensemble_none": "No mixture of {candidates} candidates, picked on {rows} select rows, was better than one model alone on "
+    "model.ensemble_none": "No mixture of {candidates} candidates, picked on {rows} rows, was better than one model alone on "
     "{guard} further rows.",
     "model.col_name": "Model",
     "model.col_weight": "Weight",
@@ -206,6 +209,7 @@ WORDS: dict[str, str] = {
     "protocol.use_calibrate": "temperature scaling",
     "protocol.use_test": "the numbers on this page, once",
     "protocol.facts": "Recipe",
+    "searchview.first_fold": "The curves are those of the first fold; rungs are folds.",
     "protocol.fact": "What",
     "protocol.hashes": "Hashes and versions",
     "errors.view": "Show",

@@ -101,6 +101,7 @@ def _build_protocol(
     n_rows: Mapping[str, int],
 ) -> dict[str, str]:
     """Facts in reading order."""
+    compared = result.get("cross_validation")
     titles = [FAMILIES[name].title if name in FAMILIES else name for name in spec.families]
     facts = {
         "Split": _describe_split(spec.split),
@@ -110,7 +111,9 @@ def _build_protocol(
         f"{spec.preset.value}",
         "Budget": _describe_budget(spec.budget),
         "Trials": _describe_trials(result.get("trials") or ()),
-        "Chosen by": f"{METRICS[spec.task.metric].title} on the select part (optimistic: the best of all trials)",
+        "Chosen by": f"{METRICS[spec.task.metric].title} {'out of fold' if spec.folds else 'on the select part'} "
+        "(optimistic: the best of all trials)",
+        **({"Cross-validation": compared["sentence"]} if compared else {}),
         "Architecture": str(winner.get("architecture") or ""),
         "Gain and cost": str((result.get("worth") or {}).get("sentence") or ""),
         "Calibration": _describe_calibration(result.get("calibration")),

@@ -83,18 +83,12 @@ def build_search_spec(request: SearchRequest) -> SearchSpec:
     require_metric(task)
     columns = build_columns(dataset, setup)
     _find_one(columns, Role.WEIGHT)
-    split = build_split_plan(
-        test_given=dataset.n_test_rows > 0,
-        val_given=dataset.n_val_rows > 0,
-        group=_find_one(columns, Role.GROUP),
-        time=_find_one(columns, Role.TIME),
-        seed=request.seed,
-    )
+    split = _plan_split(request, columns)
     on_gpu = any(slot.kind is SlotKind.CUDA for slot in request.slots)
     resources = _compute_resources(request, _count_training(dataset, split.train))
     families = _choose_families(request, task, list_absent(request))
     facts = _find_facts(request, task, columns)
-    folds = explain_folds(request, split)[0] if request.folds is None else request.folds
+    folds = explain_folds(request)[0] if request.folds is None else request.folds
     return SearchSpec(
         data=dataset.id,
         data_name=dataset.name,
@@ -127,9 +121,21 @@ def build_search_spec(request: SearchRequest) -> SearchSpec:
     )
 
 
-def explain_folds(request: SearchRequest, split: SplitPlan) -> tuple[int, str]:
-    """How many folds the search has where nobody chose, and why."""
+def _plan_split(request: SearchRequest, columns: tuple[ColumnUse, ...]) -> SplitPlan:
     dataset = request.dataset
+    return build_split_plan(
+        test_given=dataset.n_test_rows > 0,
+        val_given=dataset.n_val_rows > 0,
+        group=_find_one(columns, Role.GROUP),
+        time=_find_one(columns, Role.TIME),
+        seed=request.seed,
+    )
+
+
+def explain_folds(request: SearchRequest) -> tuple[int, str]:
+    """How many folds the search has where nobody chooses, and why."""
+    dataset = request.dataset
+    split = _plan_split(request, build_columns(dataset, request.setup))
     return choose_folds(dataset.kind, split, _count_training(dataset, split.train + split.select))
 
 

@@ -247,6 +247,7 @@ def _build_protocol(spec: SearchSpec) -> dict[str, Any]:
         "sampler": str(spec.sampler),
         "pruner": str(spec.pruner),
         "families": list(spec.families),
+        **({"folds": spec.folds} if spec.folds else {}),
         "batch_size": spec.resources.batch_size,
         "threads": spec.resources.threads,
         "method": str(spec.method),
