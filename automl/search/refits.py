@@ -188,10 +188,11 @@ class Refitter:
     def _open(self, refit: Refit) -> OpenedModel:
         members = self._list_members(refit)
         chosen = members or [refit.source]
+        where = "first fold" if self._context.spec.folds else "search"
         if not members:
             self._context.warnings.add(
                 f"Trial {refit.source.number} ({FAMILIES[refit.source.family].title}) could not be "
-                "trained again on train and select rows; its model of the search is used.",
+                f"trained again on train and select rows; its model of the {where} is used.",
                 is_lasting=False,
             )
         elif len(members) < refit.n_seeds:

@@ -12,6 +12,7 @@ from app.components.ensemble_view import describe_choice
 from app.components.headline import describe_difference
 from automl.files import append_jsonl, load_json, write_json
 from automl.jobs.records import JobState, Outcome
+from automl.search.cross_validation import describe_folds
 from automl.settings import Settings
 from tests.ui import finished
 from tests.ui.finished import Plan
@@ -89,6 +90,19 @@ def test_the_headline_is_the_value_with_interval_n_comparison_and_looks() -> Non
     assert "Boosted trees" in text
     assert "Within noise of it on the select part: MLP 19 and Boosted trees" in text
     assert "treated as missing" in text
+
+
+def test_a_search_on_folds_says_how_models_were_compared() -> None:
+    job = finished.finish()
+    path = Settings().workspace.result(job.id) / "result.json"
+    said = describe_folds({"n_folds": 5, "n_judged": 427})
+    write_json(path, {**load_json(path), "cross_validation": said})
+    at = open_page("results", job.id)
+    text = read_text(at)
+    assert "5-fold out-of-fold predictions, n = 427" in text.replace("\\", "")
+    assert "Within noise of it out of fold: MLP 19 and Boosted trees" in text
+    (board,) = [frame.value for frame in at.dataframe if "Tier" in frame.value]
+    assert "ROC AUC, out of fold" in board
 
 
 def test_the_headline_names_the_interval_and_the_direction() -> None:

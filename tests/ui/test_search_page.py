@@ -206,6 +206,10 @@ def test_samplers_are_offered_where_they_are_valid_and_the_others_say_why(people
     assert "CMA-ES" not in at.selectbox(key="sampler").options
     text = read_text(at).replace("\\", "")
     assert "CMA-ES (it moves along numbers" in text
+    assert "Here: 5 folds, because train and select have about 90 rows together" in text
+    assert "Wilcoxon" in at.selectbox(key="pruner").options
+    at.selectbox(key="folds").set_value(0).run()
+    text = read_text(at).replace("\\", "")
     assert "Wilcoxon (its test needs scores on independent folds" in text
     at.selectbox(key="sampler").set_value("evolution").run()
     at.selectbox(key="pruner").set_value("median").run()
@@ -213,6 +217,7 @@ def test_samplers_are_offered_where_they_are_valid_and_the_others_say_why(people
     at.button(key="start").click().run()
     (job,) = services.list_searches()
     assert (job.spec["sampler"], job.spec["pruner"]) == ("evolution", "median")
+    assert job.spec["folds"] == 0
 
 
 def test_goals_of_a_table_stand_in_the_spec_and_open_the_genetic_samplers(people: Dataset) -> None:

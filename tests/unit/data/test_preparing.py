@@ -64,8 +64,10 @@ def build_columns(target: str, *, sex_is_input: bool = False) -> tuple[ColumnUse
 
 def run(task: Task, frame: pd.DataFrame | None = None, **more: object) -> PreparedResult:
     plan = build_split_plan(test_given=False, group=more.pop("group", None))  # type: ignore[arg-type]
+    n_folds = more.pop("n_folds", 0)
     return prepare(
         PrepareRequest(
+            n_folds=n_folds,  # type: ignore[arg-type]
             frame=build_frame() if frame is None else frame,
             columns=build_columns(task.target, **more),  # type: ignore[arg-type]
             task=task,
@@ -184,3 +186,42 @@ def test_a_target_whose_squares_do_not_fit_is_named() -> None:
     frame.loc[7, "z"] = -3e200
     with pytest.raises(DataError, match=r"'z' reaches 3e\+200"):
         encode_target(frame, NUMBER)
+
+
+def test_each_fold_is_encoded_by_its_learning_rows_alone(tmp_path: Path) -> None:
+    frame = build_frame()
+    before = run(NUMBER, frame, n_folds=5)
+    first = before.prepared.folds[0]
+    changed = frame.copy()
+    outside = np.setdiff1d(np.arange(N), first.parts[Part.TRAIN])
+    changed.loc[outside, "x"] = 1e6
+    after = run(NUMBER, changed, n_folds=5).prepared.folds[0]
+    learning = first.parts[Part.TRAIN]
+    np.testing.assert_array_equal(learning, after.parts[Part.TRAIN])
+    for name in ("quantile", "robust", "standard", "codes"):
+        kept, other = getattr(first.views, name), getattr(after.views, name)
+        np.testing.assert_array_equal(kept[learning], other[learning])
+    assert first.target_mean == pytest.approx(first.target[learning].mean())
+
+    plain = run(NUMBER, frame)
+    for part in Part:  # the split stays what it is
+        np.testing.assert_array_equal(before.prepared.parts[part], plain.prepared.parts[part])
+    np.testing.assert_array_equal(before.prepared.judged, before.refit.parts[Part.TRAIN])
+    np.testing.assert_array_equal(plain.prepared.judged, plain.prepared.parts[Part.SELECT])
+    assert not before.refit.folds
+
+    save_prepared(tmp_path / "search", before.prepared)
+    loaded = load_prepared(tmp_path / "search")
+    np.testing.assert_array_equal(loaded.judged, before.prepared.judged)
+    assert len(loaded.folds) == 5
+    np.testing.assert_array_equal(loaded.folds[4].views.raw, before.prepared.folds[4].views.raw)
+
+
+def test_rows_that_cannot_be_divided_keep_the_select_part_and_say_so() -> None:
+    frame = build_frame()
+    frame["y"] = np.where(np.arange(N) % 160 == 0, "yes", "no")
+    result = run(BINARY, frame, n_folds=5)
+    assert not result.prepared.folds
+    (text,) = (note.text for note in result.notes if note.code == "no_folds")
+    assert "5 folds" in text
+    assert "select part decides" in text
