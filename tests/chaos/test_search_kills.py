@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 
@@ -23,6 +22,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.acceptance]
 
 PHASES = ("preparing", "baselines", "search", "refit", "evaluation")
 TRIALS = 6
+RUNS = pytest.mark.parametrize(("folds", "phases"), [(0, PHASES), (5, ("search",))])
 STILL = (
     "number",
     "family",
@@ -60,7 +60,7 @@ class SearchColony(Colony):
         self.workers.append(worker)
         return worker
 
-    def submit_search(self, **changes) -> str:
+    def submit_search(self, folds: int) -> str:
         spec = build_search_spec(
             SearchRequest(
                 dataset=self.dataset,
@@ -69,13 +69,14 @@ class SearchColony(Colony):
                 slots=list_slots(self.settings),
                 budget=Budget(trials=TRIALS),
                 preset=Preset.QUICK,
+                folds=folds,
             )
         )
         new = NewJob(
             kind=JobKind.SEARCH,
             title="wine",
             dataset=self.dataset.id,
-            spec=json.loads(render_spec(replace(spec, **changes))),
+            spec=json.loads(render_spec(spec)),
         )
         return self.store.submit_job(new).id
 
@@ -103,12 +104,13 @@ def list_trials(result: dict) -> list[list]:
     return [[row[key] for key in STILL] for row in rows]
 
 
-def test_a_worker_killed_in_any_phase_changes_nothing(searches):
-    undisturbed, *ids = [searches.submit_search() for _ in range(1 + len(PHASES))]
+@RUNS
+def test_a_worker_killed_in_any_phase_changes_nothing(searches, folds, phases):
+    undisturbed, *ids = [searches.submit_search(folds) for _ in range(1 + len(phases))]
     worker = searches.start_worker()
     assert searches.wait_for_end(undisturbed).state is JobState.SUCCEEDED
     whole = searches.read_result(undisturbed)
-    for job_id, phase in zip(ids, PHASES, strict=True):
+    for job_id, phase in zip(ids, phases, strict=True):
         searches.wait_for_phase(job_id, phase)
         worker.kill()
         worker.wait()
@@ -123,10 +125,11 @@ def test_a_worker_killed_in_any_phase_changes_nothing(searches):
     assert not list(searches.settings.workspace.tmp.iterdir())
 
 
-def test_a_stop_in_any_phase_keeps_the_best_and_can_be_resumed(searches):
+@RUNS
+def test_a_stop_in_any_phase_keeps_the_best_and_can_be_resumed(searches, folds, phases):
     searches.start_worker()
-    for phase in PHASES:
-        job_id = searches.submit_search()
+    for phase in phases:
+        job_id = searches.submit_search(folds)
         searches.wait_for_phase(job_id, phase)
         searches.store.request_stop(job_id, StopMode.KEEP_BEST)
         job = searches.wait_for_end(job_id)
