@@ -106,6 +106,7 @@ def run_sweep(arguments: Mapping[str, Any], report: Callable[[float, str], None]
     """Inside the child: encode the rows as the search did, train the networks, write what was found."""
     from automl.data.store import load_dataset, load_frame
     from automl.files import write_json
+    from automl.search.cross_validation import without_folds
     from automl.search.preparation import encode_rows
     from automl.search.spec import parse_spec
     from automl.training.packs.sweep import sweep_rates
@@ -116,7 +117,8 @@ def run_sweep(arguments: Mapping[str, Any], report: Callable[[float, str], None]
     workspace = Settings(**arguments["settings"]).workspace
     dataset = load_dataset(workspace, spec.data)
     report(0.0, "Reading the table")
-    prepared = encode_rows(spec, dataset, load_frame(workspace, spec.data)).prepared
+    frame = load_frame(workspace, spec.data)
+    prepared = encode_rows(without_folds(spec), dataset, frame).prepared  # on the train part alone
     request = TrainRequest(
         family=asked.family,
         config=dict(asked.config),
