@@ -17,7 +17,7 @@ def settle(page: Page) -> None:
     """Wait until the page is connected and its script has run."""
     page.wait_for_selector("[data-testid='stApp'][data-test-connection-state='CONNECTED']")
     page.wait_for_selector(
-        "[data-testid='stApp'][data-test-script-state='notRunning']", timeout=30 * SECONDS
+        "[data-testid='stApp'][data-test-script-state='notRunning']", timeout=60 * SECONDS
     )
 
 

@@ -18,6 +18,7 @@ from tests.e2e.acts import (
     settle,
     upload,
 )
+from tests.e2e.readable import assert_accessible
 from tests.e2e.server import Server
 
 
@@ -45,10 +46,12 @@ def test_from_an_upload_to_the_report(
     expect(page.locator("h1").first).to_contain_text("Results")
     expect(page.get_by_text(re.compile(r"0\.9\d\d? ?\[0\.9\d")).first).to_be_visible()
     expect(page.get_by_text(re.compile("looked at", re.IGNORECASE)).first).to_be_visible()
+    assert_accessible(page)
 
     click(page, "open_audit")
     settle(page)
     expect(page.get_by_text("Female").first).to_be_visible()
+    assert_accessible(page)
     report = download(page, "download_report", tmp_path).read_text()
     audit = json.loads(download(page, "download_audit_json", tmp_path).read_text())
     table = download(page, "download_audit_csv", tmp_path).read_text()
