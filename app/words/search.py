@@ -127,7 +127,7 @@ WORDS: dict[str, str] = {
     "live.stop": "Stop and keep the best",
     "live.stop_help": "Running trials end, the best model so far is evaluated and kept.",
     "live.resume": "Resume",
-    "live.resume_help": "Goes on with the trials so far; the time that was used stays used.",
+    "live.resume_help": "*Resume* goes on with the trials so far; the time that was used stays used.",
     "live.delete": "Delete",
     "live.delete_title": "Delete this search?",
     "live.delete_text": "**{title}**: {trials} trials, the results, the audit and the model bundle are deleted. "

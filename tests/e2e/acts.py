@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect  # noqa: A004
 
 SECONDS = 1000.0
 
@@ -56,11 +56,12 @@ def choose(page: Page, key: str, option: str) -> None:
     ):  # a list that is drawn anew under the pointer loses the first press
         entry.click()
         entry.fill(option)
-        page.get_by_role("option", name=option, exact=True).first.click()
-        settle(page)
+        listed = page.get_by_role("option", name=option, exact=True).first
         try:
+            listed.click(timeout=15 * SECONDS)
+            settle(page)
             expect(taken.first).to_be_attached(timeout=10 * SECONDS)
-        except AssertionError:
+        except (AssertionError, TimeoutError):
             if is_last:
                 raise
         else:
