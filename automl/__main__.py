@@ -278,7 +278,8 @@ def _run_predict(given: argparse.Namespace) -> int:
     )
     for note in done["notes"]:
         print(f"{note['level']}: {note['text']}", file=sys.stderr)
-    print(f"Predicted {done['n_rows']:,} rows; wrote {given.out}")
+    rows = "row" if done["n_rows"] == 1 else "rows"
+    print(f"Predicted {done['n_rows']:,} {rows}; wrote {given.out}")
     return OK
 
 

@@ -47,6 +47,8 @@ def load_raw(
     content. Everything that cannot be read is a ``DataError``. Run it in a limited child for uploads.
     """
     options = options or LoadOptions()
+    if path.is_dir():
+        raise DataError(f"{name!r} is a folder, not a table.", hint="Name a file in it.")
     if not path.is_file():
         raise DataError(f"There is no file {name!r}.", hint="Check the name and the folder.")
     size = path.stat().st_size

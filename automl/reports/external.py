@@ -50,6 +50,10 @@ class ExternalAudit:
                 f"Name a prediction or a score, got {self.prediction!r} and {self.score!r}.",
                 hint="Give one of the two.",
             )
+        if not self.sensitive:
+            raise AuditError(
+                "No sensitive column is named.", hint="Name at least one whose groups are compared."
+            )
         if self.threshold is not None and self.score is None:
             raise AuditError(
                 f"The threshold {self.threshold:g} has no score to cut.", hint="Name the score."

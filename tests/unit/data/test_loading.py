@@ -129,6 +129,8 @@ def test_bad_files_are_refused_with_the_value_and_a_way_out(tmp_path: Path, case
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no file 'x\.csv'"):
         load_raw(tmp_path / "x.csv", "x.csv", SETTINGS)
+    with pytest.raises(DataError, match=r"'x\.csv' is a folder"):
+        load_raw(tmp_path, "x.csv", SETTINGS)
 
 
 @pytest.mark.parametrize(

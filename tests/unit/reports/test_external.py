@@ -141,6 +141,7 @@ def test_rows_without_truth_or_score_are_left_out_aloud():
         ({"truth": "hired", "score": "score", "positive": "yes"}, "'yes' does not occur"),
         ({"truth": "hired", "score": "score", "beneficial": "no"}, "'no' does not occur"),
         ({"truth": "hired"}, "Name a prediction or a score"),
+        ({"truth": "hired", "score": "score", "sensitive": ()}, "No sensitive column is named"),
         ({"truth": "hired", "prediction": "decision", "threshold": 1.0}, "no score"),
         ({"truth": "hired", "score": "score", "threshold": np.nan}, "nan is no finite number"),
         (
@@ -165,7 +166,7 @@ def test_bad_requests_are_named(request_, words):
         city="p", written_nan=lambda t: ["NaN", *t["score"].astype(str)[1:]], all_empty=None,
     )  # fmt: skip
     with pytest.raises(AuditError, match=words):
-        read_external_rows(table, ExternalAudit(sensitive=("sex",), **request_))
+        read_external_rows(table, ExternalAudit(**{"sensitive": ("sex",), **request_}))
 
 
 def test_infinite_scores_are_refused():
