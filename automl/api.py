@@ -311,6 +311,7 @@ def _build_setup(call: SearchCall, dataset: Dataset) -> Setup:
     if target is None:
         raise SpecError("No target was named.", hint="Give --target COLUMN.")
     is_preset = target == preset.target
+    has_outcomes = is_preset and call.task in (None, TaskType.BINARY)
     task_type = None if call.task is None else parse_choice(TaskType, call.task, "task")
     roles = (dict(preset.roles) if is_preset else {}) | _read_roles(call)
     if target in roles:
@@ -325,8 +326,8 @@ def _build_setup(call: SearchCall, dataset: Dataset) -> Setup:
         inputs=preset.inputs if is_preset else (),
         task_type=task_type or (preset.task_type if is_preset else None),
         metric=call.metric or (preset.metric if is_preset else None),
-        positive=call.positive or (preset.positive if is_preset else None),
-        beneficial=call.beneficial or (preset.beneficial if is_preset else None),
+        positive=call.positive or (preset.positive if has_outcomes else None),
+        beneficial=call.beneficial or (preset.beneficial if has_outcomes else None),
     )
 
 

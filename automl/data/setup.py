@@ -219,7 +219,7 @@ def _build_regression(column: Column, setup: Setup, reason: str) -> Task:
             "regression target.",
             hint="Choose multiclass, or another target.",
         )
-    _refuse_classes_only(column, setup)
+    _refuse_outcomes(column, setup, "a regression target")
     return Task(
         target=column.name,
         type=TaskType.REGRESSION,
@@ -228,11 +228,11 @@ def _build_regression(column: Column, setup: Setup, reason: str) -> Task:
     )
 
 
-def _refuse_classes_only(column: Column, setup: Setup) -> None:
+def _refuse_outcomes(column: Column, setup: Setup, what: str) -> None:
     for label, value in (("positive", setup.positive), ("beneficial", setup.beneficial)):
         if value is not None:
             raise SpecError(
-                f"{label} value {value!r} was given, but {column.name!r} is a regression target.",
+                f"{label} value {value!r} was given, but {column.name!r} is {what}.",
                 hint="Leave it out, or choose a binary task.",
             )
 
@@ -255,6 +255,7 @@ def _build_classification(
     classes = sort_labels(item.value for item in found.values)
     metric = setup.metric or DEFAULT_METRIC[task_type]
     if task_type is TaskType.MULTICLASS:
+        _refuse_outcomes(column, setup, f"a target with {count} classes, none of them positive")
         return Task(
             target=column.name, type=task_type, metric=metric, classes=classes, reason=reason
         )

@@ -90,6 +90,7 @@ BAD = {
     "regression of text": (["a", "b", "c"] * 20, {"task_type": "regression"}, "is no number"),
     "unknown positive": (["a", "b"] * 30, {"positive": "q"}, "'q' is not a value of 'y'"),
     "unknown beneficial": (["a", "b"] * 30, {"beneficial": "q"}, "'q' is not a value of 'y'"),
+    "positive of three": (list("abc") * 20, {"positive": "a"}, "3 classes, none of them positive"),
     "positive number": ([f"{i}.5" for i in range(N)], {"positive": "1"}, "is a regression target"),
 }
 
