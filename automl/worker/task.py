@@ -60,9 +60,18 @@ class Task:
             self._fail(error)
 
     def _fence(self) -> bool:
-        """Give up before anybody else may claim: a frozen process must not wake up as a second writer."""
-        silent = read_boot_clock() - self._beat_at
+        """Whether the job is still ours: after a long silence the store must say so before anything is written.
+
+        A frozen process must not wake up as a second writer (``LeaseLost`` where somebody took over); one
+        that was merely slow goes on.
+        """
+        now = read_boot_clock()
+        silent = now - self._beat_at
         if silent <= LEASE_SECONDS - HEARTBEAT_SECONDS:
+            return True
+        self._beat(now)
+        if self._beat_at == now:
+            self._log.warning("the job went on after a silence", seconds=round(silent))
             return True
         self.abandon(f"No heartbeat for {silent:.0f} s.")
         return False

@@ -152,15 +152,51 @@ def test_stopping_gives_jobs_back_with_their_attempt(bench):
     assert [line["message"] for line in log] == ["closed"]
 
 
-def test_a_worker_that_was_frozen_gives_up_before_it_writes(bench, monkeypatch):
+def freeze(monkeypatch) -> None:
+    """From now on more seconds have passed since the last heartbeat than a lease allows."""
+    real = task_module.read_boot_clock
+    monkeypatch.setattr(task_module, "read_boot_clock", lambda: real() + 51.0)
+
+
+def run_for_ever(bench) -> str:
     job_id = bench.submit(end="forever")
     bench.tick_until(lambda: bench.read(job_id).state is JobState.RUNNING)
     bench.worker.tick()
+    return job_id
+
+
+def test_a_worker_that_was_frozen_gives_up_what_somebody_took_over(bench, monkeypatch):
+    job_id = run_for_ever(bench)
+    bench.worker._sweep._next = time.monotonic() + 1e9
+    bench.store._clock = lambda: time.time() + 120
+    bench.store.sweep()
+    bench.store.claim_job("other", [JobKind.CHECK])
+    bench.store._clock = time.time
     before = bench.read(job_id)
-    real = task_module.read_boot_clock
-    monkeypatch.setattr(task_module, "read_boot_clock", lambda: real() + 51.0)
+    freeze(monkeypatch)
+    bench.worker.tick()
+    assert bench.worker._tasks == []
+    assert bench.read(job_id) == before
+
+
+def test_a_worker_that_was_slow_keeps_the_job_that_nobody_took(bench, monkeypatch):
+    job_id = run_for_ever(bench)
+    before = bench.read(job_id)
+    freeze(monkeypatch)
+    bench.worker.tick()
+    assert [task.context.job.id for task in bench.worker._tasks] == [job_id]
+    assert bench.read(job_id).consumed_seconds > before.consumed_seconds  # a heartbeat was written
+
+
+def test_a_worker_that_was_frozen_gives_up_where_the_store_cannot_be_asked(bench, monkeypatch):
+    job_id = run_for_ever(bench)
+    before = bench.read(job_id)
+    freeze(monkeypatch)
+    busy = refuse("database is locked", 1, bench.store.heartbeat)
+    monkeypatch.setattr(bench.store, "heartbeat", busy)
     assert bench.worker.tick() is False
-    assert bench.read(job_id) == before  # nothing was written; the sweep gives it back
+    assert bench.worker._tasks == []
+    assert bench.read(job_id) == before  # the sweep gives it back
 
 
 def test_a_lost_lease_ends_the_handler_and_leaves_the_new_owner_alone(bench):
