@@ -65,8 +65,10 @@ def test_a_test_that_runs_can_be_cancelled_and_one_without_data_says_so(asked, r
         if job.state is JobState.RUNNING and job.progress.get("fraction", 0) > 0:
             store.request_stop(job.id, StopMode.DISCARD)
 
+    wide = asked["spec"]["config"] | {"depth": 4, "width": 256}  # takes seconds if not stopped
+    slow = {**asked, "spec": {**asked["spec"], "config": wide}}
     with contextlib.closing(JobStore(run.workspace.database)) as store:
-        stopped = run(watch=stop_once_it_trains, **asked)
+        stopped = run(watch=stop_once_it_trains, **slow)
     assert stopped.state is JobState.STOPPED
     assert not (run.workspace.job(stopped.id) / OUT).exists()
 
