@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.xdist_group("cli_search")  # one process, so that the search runs once
 
 
 def _run(
