@@ -11,6 +11,7 @@ from automl.data.importing import ImportRequest, import_table
 from automl.data.task import TaskType
 from automl.jobs.records import JobKind, JobState, Outcome, StopMode
 from tests.ui.datasets import build_people, get_query, import_people
+from tests.ui.searches import read_text
 
 
 def open_data(**query: str) -> AppTest:
@@ -20,20 +21,6 @@ def open_data(**query: str) -> AppTest:
     at.run()
     assert not at.exception, at.exception
     return at
-
-
-def read_text(at: AppTest) -> str:
-    kinds = (
-        at.title,
-        at.header,
-        at.subheader,
-        at.markdown,
-        at.caption,
-        at.warning,
-        at.error,
-        at.info,
-    )
-    return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
 @pytest.fixture
