@@ -18,6 +18,7 @@ from automl.errors import DataError
 from automl.evaluation.evaluation import Evaluation
 from automl.files import iterate_jsonl, load_json
 from automl.models.catalog import FAMILIES
+from automl.reports.predictions import CALIBRATE_PREDICTIONS, PREDICTIONS
 from fairness.definitions import METRICS
 
 MAX_EPOCH_ROWS = 200_000
@@ -56,7 +57,17 @@ def read_opened(search_id: str) -> tuple[Opened, ...]:
 
 def read_predictions(search_id: str) -> pd.DataFrame | None:
     """``predictions.parquet``: the winner's test rows with truth, outputs and sensitive columns."""
-    path = get_result_file(search_id, "predictions.parquet")
+    path = get_result_file(search_id, PREDICTIONS)
+    return _parse_predictions(path, path.stat().st_mtime_ns) if path.is_file() else None
+
+
+def read_calibrate_predictions(search_id: str) -> pd.DataFrame | None:
+    """``calibrate_predictions.parquet``: the same columns for the rows of the calibrate part.
+
+    No model learned from these rows, but the temperature was fitted on them. None for a search that was finished
+    before they were kept.
+    """
+    path = get_result_file(search_id, CALIBRATE_PREDICTIONS)
     return _parse_predictions(path, path.stat().st_mtime_ns) if path.is_file() else None
 
 

@@ -1,4 +1,8 @@
-"""``predictions.parquet``: the rows that every number of a report can be computed from again."""
+"""``predictions.parquet``: the rows that every number of a report can be computed from again.
+
+``calibrate_predictions.parquet`` has the same columns for the calibrate part: what is chosen after the search (a
+threshold, the width of an interval) is chosen there, so that the test part stays unseen by every choice.
+"""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -15,12 +19,13 @@ from automl.evaluation.outputs import build_output_frame, decode_labels
 from automl.files import write_atomic
 
 PREDICTIONS = "predictions.parquet"
+CALIBRATE_PREDICTIONS = "calibrate_predictions.parquet"
 SENSITIVE = "sensitive_"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PredictedRows:
-    """The rows of the test part with their truth and the final prediction of one model.
+    """The rows of the test or calibrate part with their truth and the final prediction of one model.
 
     ``row_id``: row numbers in the data set. ``truth``: class indices or values. ``prediction``: ``(n, K)`` or
     ``(n,)``. ``sensitive``: the sensitive columns under their own names, in the same order of rows.
@@ -53,10 +58,10 @@ def add_sensitive(frame: pd.DataFrame, sensitive: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([frame, more], axis=1)
 
 
-def write_predictions(folder: Path, frame: pd.DataFrame) -> str:
-    """Write ``predictions.parquet`` whole; its SHA-256, 64 hex digits."""
+def write_predictions(folder: Path, frame: pd.DataFrame, name: str = PREDICTIONS) -> str:
+    """Write a file of predictions whole; its SHA-256, 64 hex digits."""
     buffer = BytesIO()
     frame.to_parquet(buffer, index=False)
     content = buffer.getvalue()
-    write_atomic(folder / PREDICTIONS, content)
+    write_atomic(folder / name, content)
     return sha256(content).hexdigest()

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from automl.data.preparing import load_prepared
+from automl.data.views import Part
 from automl.data.weights import find_weight
 from automl.files import write_json
 from automl.models.catalog import describe_layers
+from automl.reports.predictions import CALIBRATE_PREDICTIONS, write_predictions
 from automl.reports.search_report import SearchReport, write_search_report
 from automl.search.ensembling import FAMILY, build_ensemble_name
 from automl.search.importance import compute_importance
@@ -47,6 +49,11 @@ def run_finishing(
         finish.out / "evaluation.json", {"models": [_render_opened(each) for each in opened]}
     )
     write_winner_bundle(finish, winner, result)
+    write_predictions(
+        finish.out,
+        build_winner_predictions(finish, winner, Part.CALIBRATE),
+        CALIBRATE_PREDICTIONS,
+    )
     report(0.8, "Auditing")
     write_search_report(
         finish.out,

@@ -30,7 +30,8 @@ class Opened:
     """A final model and what it showed.
 
     ``prediction``: final test probabilities ``(n, K)`` or values ``(n,)``; ``uncalibrated``: before the
-    temperature; ``member_values``: the primary metric of each member on the calibrate part.
+    temperature; ``calibrate_prediction``: the final ones of the calibrate part, which no model learned from but the
+    temperature was fitted on; ``member_values``: the primary metric of each member on the calibrate part.
     """
 
     model: OpenedModel
@@ -38,6 +39,7 @@ class Opened:
     family: str
     prediction: Floats
     uncalibrated: Floats
+    calibrate_prediction: Floats
     temperature: Temperature | None
     evaluation: Evaluation
     member_values: tuple[float | None, ...]
@@ -89,6 +91,7 @@ class Opener:
             family=family,
             prediction=final,
             uncalibrated=uncalibrated,
+            calibrate_prediction=average if temperature is None else temperature.apply(average),
             temperature=temperature,
             evaluation=self._evaluate(final, uncalibrated if temperature else None),
             member_values=tuple(self._score_calibrate(each) for each in calibrate),

@@ -1,8 +1,8 @@
-"""What a finished search leaves of its winner: its test rows with their predictions, and its bundle."""
+"""What a finished search leaves of its winner: its rows of the test and calibrate part with their predictions, its bundle."""
 
 import shutil
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,38 +21,38 @@ from automl.worker.finish import Finish
 from automl.worker.opening import Opened
 
 
-def build_winner_predictions(finish: Finish, winner: Opened) -> pd.DataFrame:
-    """The frame of ``build_predictions``; for pictures the name of the file follows ``row_id``."""
-    rows = _build_rows(finish, winner)
-    predictions = build_predictions(finish.spec.task, rows)
-    pictures = [column.name for column in finish.spec.columns if column.kind is Kind.IMAGE]
+def build_winner_predictions(
+    finish: Finish, winner: Opened, part: Literal[Part.TEST, Part.CALIBRATE] = Part.TEST
+) -> pd.DataFrame:
+    """The frame of ``build_predictions``; for pictures the name of the file follows ``row_id``.
+
+    The rows are numbered from 0 in the file they came from (a given test file's own).
+    """
+    spec, workspace = finish.spec, finish.settings.workspace
+    prepared = load_prepared(finish.folder / "prepared" / REFIT_ROWS)
+    rows = np.asarray(prepared.parts[part])
+    is_own_file = part is Part.TEST and spec.split.test_given
+    first = load_dataset(workspace, spec.data).n_train_rows if is_own_file else 0
+    tested = PredictedRows(
+        row_id=rows - first,
+        truth=np.asarray(prepared.target[rows]),
+        prediction=winner.prediction if part is Part.TEST else winner.calibrate_prediction,
+        sensitive=_load_sensitive(finish, rows),
+    )
+    predictions = build_predictions(spec.task, tested)
+    pictures = [column.name for column in spec.columns if column.kind is Kind.IMAGE]
     if pictures:
-        frame = load_frame(finish.settings.workspace, finish.spec.data, (pictures[0],))
-        predictions.insert(1, FILE, frame[pictures[0]].to_numpy()[_list_test_rows(finish)])
+        frame = load_frame(workspace, spec.data, (pictures[0],))
+        predictions.insert(1, FILE, frame[pictures[0]].to_numpy()[rows])
     return predictions
 
 
-def _list_test_rows(finish: Finish) -> NDArray[np.int64]:
-    prepared = load_prepared(finish.folder / "prepared" / REFIT_ROWS)
-    return np.asarray(prepared.parts[Part.TEST])
-
-
-def _build_rows(finish: Finish, winner: Opened) -> PredictedRows:
-    """The winner's test rows; they are numbered from 0 in the file they came from (a given test file's own)."""
-    spec, workspace = finish.spec, finish.settings.workspace
-    prepared = load_prepared(finish.folder / "prepared" / REFIT_ROWS)
-    rows = np.asarray(prepared.parts[Part.TEST])
-    first = load_dataset(workspace, spec.data).n_train_rows if spec.split.test_given else 0
-    sensitive = pd.DataFrame(index=range(len(rows)))
-    if spec.sensitive:
-        frame = load_frame(workspace, spec.data, spec.sensitive)
-        sensitive = frame.iloc[rows].reset_index(drop=True)
-    return PredictedRows(
-        row_id=rows - first,
-        truth=np.asarray(prepared.target[rows]),
-        prediction=winner.prediction,
-        sensitive=sensitive,
-    )
+def _load_sensitive(finish: Finish, rows: NDArray[np.int64]) -> pd.DataFrame:
+    spec = finish.spec
+    if not spec.sensitive:
+        return pd.DataFrame(index=range(len(rows)))
+    frame = load_frame(finish.settings.workspace, spec.data, spec.sensitive)
+    return frame.iloc[rows].reset_index(drop=True)
 
 
 def _describe_pictures(finish: Finish) -> dict[str, Any]:

@@ -40,6 +40,7 @@ TASKS = {
     ),
     "regression": Task(target="price", type=TaskType.REGRESSION, metric="rmse"),
 }  # fmt: skip
+N_CALIBRATE = 500
 METRICS = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
 
 
@@ -92,7 +93,9 @@ def finish(plan: Plan | None = None) -> Job:
     plan = plan or Plan()
     job = submit(plan.state, plan)
     out = Settings().workspace.result(job.id)
-    truth, models = _predict(plan)
+    truth, models = _predict(plan, plan.n)
+    calibrate_truth, calibrated = _predict(plan, N_CALIBRATE, seed=5)
+    calibrate_final = calibrated[0][2]
     task = TASKS[plan.kind]
     is_value = plan.kind == "regression"
     opened = []
@@ -100,8 +103,10 @@ def finish(plan: Plan | None = None) -> Job:
     for index, (name, family, prediction) in enumerate(models):
         final, raw = prediction, None
         if not is_value:
-            temperature = fit_temperature(truth, prediction)
+            temperature = fit_temperature(calibrate_truth, calibrated[index][2])
             raw, final = prediction, temperature.apply(prediction)
+            if index == 0:
+                calibrate_final = temperature.apply(calibrate_final)
             fitted = fitted or compute_calibration_table(task, truth, raw, temperature)
         evaluation = evaluate(
             EvaluationInput(task=task, truth=truth, prediction=final, uncalibrated=raw)
@@ -146,7 +151,7 @@ def finish(plan: Plan | None = None) -> Job:
         "comparison": {**difference.to_json(), "model": winner[0], "baseline": opened[1][0]},
         "gain": {"sentence": "MLP 12 against Boosted trees (default): no measurable gain."},
         "worth": {"baseline": opened[1][0], "search_seconds": 131.0, "n_trials": 27, "sentence": ""},
-        "n_rows": {"train": 3_000, "select": 750, "calibrate": 500, "test": plan.n},
+        "n_rows": {"train": 3_000, "select": 750, "calibrate": N_CALIBRATE, "test": plan.n},
         "protocol": {"split": "stratified", "budget_seconds": 180.0, "sampler": "tpe"},
         "versions": {"fairloom": "0.1.0"}, "hashes": {"data": "d" * 64},
         "devices": {"cpu:0": 20, "cpu:1": 18},
@@ -161,6 +166,9 @@ def finish(plan: Plan | None = None) -> Job:
     predictions = _build_predictions(plan, truth, winner[2])
     out.mkdir(parents=True)
     predictions.to_parquet(out / "predictions.parquet", index=False)
+    _build_predictions(plan, calibrate_truth, calibrate_final, seed=6).to_parquet(
+        out / "calibrate_predictions.parquet", index=False
+    )
     write_json(out / "evaluation.json", {"models": [
         {"name": name, "family": family, "trial": 0, "roles": roles, "evaluation": evaluation.to_json()}
         for name, family, _, evaluation, roles in opened
@@ -205,8 +213,10 @@ def _build_ensemble(network: dict[str, Any], board: list[dict[str, Any]]) -> dic
     return {"winner": winner, "ensemble": choice}
 
 
-def _predict(plan: Plan) -> tuple[np.ndarray, list[tuple[str, str, np.ndarray]]]:
-    generator = np.random.default_rng(0)
+def _predict(
+    plan: Plan, n: int, seed: int = 0
+) -> tuple[np.ndarray, list[tuple[str, str, np.ndarray]]]:
+    generator = np.random.default_rng(seed)
     names = [
         (plan.winner, "mlp", 1.5),
         ("Boosted trees (default)", "boosting", 1.4),
@@ -214,15 +224,15 @@ def _predict(plan: Plan) -> tuple[np.ndarray, list[tuple[str, str, np.ndarray]]]
         ("Constant", "constant", 0.0),
     ]
     if plan.kind == "regression":
-        truth = generator.normal(100, 20, plan.n)
+        truth = generator.normal(100, 20, n)
         models = [
-            (name, family, 100 + (truth - 100) * skill / 1.6 + generator.normal(0, 4, plan.n) * (skill > 0))
+            (name, family, 100 + (truth - 100) * skill / 1.6 + generator.normal(0, 4, n) * (skill > 0))
             for name, family, skill in names
         ]  # fmt: skip
         return truth, models
     k = 2 if plan.kind == "binary" else 3
-    truth = generator.choice(k, plan.n, p=[0.75, 0.25] if k == 2 else [0.5, 0.3, 0.2])
-    noise = generator.normal(0, 1, (plan.n, k))
+    truth = generator.choice(k, n, p=[0.75, 0.25] if k == 2 else [0.5, 0.3, 0.2])
+    noise = generator.normal(0, 1, (n, k))
     models = []
     for name, family, skill in names:
         logits = 1.6 * (skill * np.eye(k)[truth] + noise * (skill > 0))
@@ -231,16 +241,20 @@ def _predict(plan: Plan) -> tuple[np.ndarray, list[tuple[str, str, np.ndarray]]]
     return truth, models
 
 
-def _build_predictions(plan: Plan, truth: np.ndarray, prediction: np.ndarray) -> pd.DataFrame:
-    generator = np.random.default_rng(1)
+def _build_predictions(
+    plan: Plan, truth: np.ndarray, prediction: np.ndarray, seed: int = 1
+) -> pd.DataFrame:
+    generator = np.random.default_rng(seed)
     task = TASKS[plan.kind]
     frame = build_output_frame(task, prediction)
-    frame.insert(0, "row_id", range(plan.n))
+    frame.insert(0, "row_id", range(len(truth)))
     frame.insert(1, "truth", truth if plan.kind == "regression" else decode_labels(task, truth))
     for column, groups in (("sex", plan.groups), ("race", plan.second)):
         if groups:
             weight = np.arange(len(groups), 0, -1) ** 2.0
-            frame[f"sensitive_{column}"] = generator.choice(groups, plan.n, p=weight / weight.sum())
+            frame[f"sensitive_{column}"] = generator.choice(
+                groups, len(truth), p=weight / weight.sum()
+            )
     return frame
 
 

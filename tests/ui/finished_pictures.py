@@ -16,7 +16,7 @@ from app import services
 from automl.data.dataset import Dataset
 from automl.data.importing import ImportRequest
 from automl.data.task import Task, TaskType
-from automl.evaluation.calibration import fit_temperature
+from automl.evaluation.calibration import Temperature, fit_temperature
 from automl.evaluation.calibration_table import compute_calibration_table
 from automl.evaluation.evaluate import EvaluationInput, evaluate
 from automl.evaluation.outputs import build_output_frame, decode_labels
@@ -152,6 +152,7 @@ def _write_files(job: Job, dataset: Dataset, task: Task, plan: Plan) -> None:
         opened.append((name, family, final, evaluation))
         if name == models[0][0]:
             fitted = compute_calibration_table(task, truth, raw, temperature)
+            winners = temperature
     predictions = build_output_frame(task, opened[0][2])
     predictions.insert(0, "truth", decode_labels(task, truth))
     predictions.insert(0, "file", part["file"])
@@ -160,6 +161,9 @@ def _write_files(job: Job, dataset: Dataset, task: Task, plan: Plan) -> None:
         predictions[f"sensitive_{name}"] = part[name]
     out.mkdir(parents=True)
     predictions.to_parquet(out / "predictions.parquet", index=False)
+    _build_calibrate(frame, task, plan, winners).to_parquet(
+        out / "calibrate_predictions.parquet", index=False
+    )
     write_json(out / "evaluation.json", {"models": [
         {"name": name, "family": family, "trial": 0, "roles": ["winner"], "evaluation": e.to_json()}
         for name, family, _, e in opened
@@ -178,6 +182,20 @@ def _write_files(job: Job, dataset: Dataset, task: Task, plan: Plan) -> None:
             title="Audit of the prediction of label", model_name="CNN 7", data_name="animals.zip"
         )
         write_class_audit(out, audit, audited, opened[0][3], context)
+
+
+def _build_calibrate(
+    frame: pd.DataFrame, task: Task, plan: Plan, temperature: Temperature
+) -> pd.DataFrame:
+    """Other rows of the data set as the winner predicts them, the temperature being given."""
+    rows = np.arange(1, len(frame) - plan.n_test_rows, 3)
+    part = frame.iloc[rows].reset_index(drop=True)
+    truth, models = _predict(part, task, plan)
+    predictions = build_output_frame(task, temperature.apply(models[0][2]))
+    predictions.insert(0, "truth", decode_labels(task, truth))
+    predictions.insert(0, "file", part["file"])
+    predictions.insert(0, "row_id", rows)
+    return predictions.assign(**{f"sensitive_{name}": part[name] for name in plan.sensitive})
 
 
 def _predict(part: pd.DataFrame, task: Task, plan: Plan) -> tuple[np.ndarray, list[Any]]:

@@ -16,7 +16,7 @@ from automl.data.preparing import load_prepared
 from automl.data.profile import load_profile
 from automl.data.samples import write_sample
 from automl.data.setup import Setup
-from automl.data.views import Prepared
+from automl.data.views import Part, Prepared
 from automl.deploy.bundle import load_bundle
 from automl.execution.devices import Slot, SlotKind
 from automl.execution.messages import FailureKind, Report, Train, TrialDone, TrialFailed
@@ -234,6 +234,29 @@ def test_the_bundle_predicts_the_numbers_of_the_predictions(finished):
     both = predicted.loc[tested.index]
     assert np.abs(both[names] - tested[names]).to_numpy().max() < 1e-9
     assert (both["prediction"] == tested["prediction"]).all()
+
+
+def test_the_calibrate_part_is_kept_as_the_bundle_predicts_it_and_no_model_learned_from_it(
+    finished,
+):
+    kept = pd.read_parquet(finished.out / "calibrate_predictions.parquet")
+    tested = pd.read_parquet(finished.out / "predictions.parquet")
+    assert list(kept.columns) == list(tested.columns)
+    parts = load_prepared(finished.folder / "prepared" / REFIT_ROWS).parts
+    assert kept["row_id"].tolist() == parts[Part.CALIBRATE].tolist()
+    assert not set(kept["row_id"]) & {*parts[Part.TRAIN].tolist(), *parts[Part.TEST].tolist()}
+    source = pd.read_csv(finished.file).iloc[kept["row_id"]]
+    assert kept["truth"].tolist() == source["approved"].astype(str).tolist()
+    with load_bundle(finished.out / "bundle") as bundle:
+        predicted = bundle.predict(source)
+    names = [name for name in kept if name.startswith("probability_")]
+    assert np.abs(predicted[names].to_numpy() - kept[names].to_numpy()).max() < 1e-9
+    loss = -np.log(kept[[f"probability_{name}" for name in finished.spec.task.classes]].to_numpy())
+    right = kept["truth"].map(finished.spec.task.classes.index).to_numpy()
+    assert finished.result["calibration"]["n_calibrate"] == len(kept) == len(right)
+    assert loss[np.arange(len(kept)), right].mean() < np.log(
+        2
+    )  # the temperature never leaves it worse than chance
 
 
 def test_the_card_lists_the_members(finished):

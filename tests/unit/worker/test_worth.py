@@ -10,7 +10,8 @@ def _open(trial: int | None, *roles: str) -> Opened:
     model = OpenedModel(trial=trial, roles=roles, members=(member,), epochs=1, fit_seconds=0.0)
     return Opened(
         model=model, name=str(trial), family="linear", prediction=None, uncalibrated=None,
-        temperature=None, evaluation=None, member_values=(), average_value=None, predict_seconds=0.0,
+        calibrate_prediction=None, temperature=None, evaluation=None, member_values=(), average_value=None,
+        predict_seconds=0.0,
     )  # fmt: skip
 
 
