@@ -2,10 +2,13 @@
 
 from app.words.audit import WORDS as AUDIT
 from app.words.data import WORDS as DATA
+from app.words.explain import WORDS as EXPLAIN
 from app.words.frame import WORDS as FRAME
 from app.words.models import WORDS as MODELS
 from app.words.results import WORDS as RESULTS
 from app.words.search import WORDS as SEARCH
 from app.words.system import WORDS as SYSTEM
 
-WORDS: dict[str, str] = {**FRAME, **DATA, **SEARCH, **RESULTS, **AUDIT, **MODELS, **SYSTEM}
+WORDS: dict[str, str] = {
+    **FRAME, **DATA, **SEARCH, **RESULTS, **EXPLAIN, **AUDIT, **MODELS, **SYSTEM,
+}  # fmt: skip

@@ -48,6 +48,7 @@ WORDS: dict[str, str] = {
     "results.tab_curves": "Curves",
     "results.tab_pictures": "Pictures",
     "results.tab_calibration": "Calibration",
+    "results.tab_explain": "Explain",
     "results.tab_search": "Search",
     "results.tab_model": "Model",
     "results.tab_protocol": "Protocol",

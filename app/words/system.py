@@ -50,5 +50,6 @@ WORDS: dict[str, str] = {
     "kind.search": "search",
     "kind.predict": "prediction",
     "kind.explain": "explanation",
+    "kind.explain_table": "explanation",
     "kind.rates": "learning-rate test",
 }

@@ -14,6 +14,7 @@ class JobKind(StrEnum):
     SEARCH = "search"
     PREDICT = "predict"  # a file through a bundle
     EXPLAIN = "explain"  # where a network looked on chosen pictures
+    EXPLAIN_TABLE = "explain_table"  # what a model of a table relies on
     RATES = "rates"  # how far the loss of a network falls at each learning rate
 
 

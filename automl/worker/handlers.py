@@ -12,6 +12,7 @@ HANDLERS: Mapping[JobKind, str] = {
     JobKind.SEARCH: "automl.worker.search_handler:handle",
     JobKind.PREDICT: "automl.worker.predict_handler:handle",
     JobKind.EXPLAIN: "automl.worker.explain_handler:handle",
+    JobKind.EXPLAIN_TABLE: "automl.worker.table_explain_handler:handle",
     JobKind.RATES: "automl.worker.rates_handler:handle",
 }
 

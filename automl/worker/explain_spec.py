@@ -1,0 +1,97 @@
+"""What can be asked about a model of a table, and what each answer cannot tell."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+
+from automl.errors import SpecError
+
+FORMAT: Final = "fairloom-explanation"
+VERSION: Final = 1
+RECORD, VALUES = "explanation.json", "values.parquet"
+MOST_ROWS = 1_000  # that may be named
+
+
+class Method(StrEnum):
+    """The ways to look into a model of a table."""
+
+    IMPORTANCE = "importance"
+
+
+LIMITS: Final[Mapping[Method, str]] = {
+    Method.IMPORTANCE: "It says what this model relies on, not what causes the outcome; shuffled rows may be such as never "
+    "occur, and a column whose content other columns repeat looks less important than it is.",
+}
+
+
+@with_config(ConfigDict(extra="forbid"))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExplainSpec:
+    """What such a job is asked about the model of ``search``.
+
+    ``made`` is when that model was made: one that is made anew is asked anew. ``rows`` are row ids of the test part
+    (none: a sample), ``columns`` the inputs it is about (none: all), ``output`` the class it is about (empty: the
+    method's own choice).
+    """
+
+    search: str
+    method: Method
+    made: str = ""
+    rows: tuple[int, ...] = ()
+    columns: tuple[str, ...] = ()
+    output: str = ""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if len(self.rows) > MOST_ROWS or any(row < 0 for row in self.rows):
+            raise SpecError(
+                f"{self.rows!r:.80} are no rows to explain.",
+                hint=f"Name at most {MOST_ROWS:,} rows, from 0 on.",
+            )
+
+
+_ADAPTER = TypeAdapter(ExplainSpec)
+
+
+def render_explain_spec(spec: ExplainSpec) -> dict[str, Any]:
+    """Plain values for ``NewJob.spec``."""
+    rendered: dict[str, Any] = _ADAPTER.dump_python(spec, mode="json")
+    return rendered
+
+
+def parse_explain_spec(value: object) -> ExplainSpec:
+    """Read a job's spec; a fault is a ``SpecError`` that names the field."""
+    try:
+        return _ADAPTER.validate_python(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the document"
+        raise SpecError(
+            f"The explanation cannot be read at {where}: {first['msg']}.",
+            hint="Ask for it again from the results.",
+        ) from error
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExplanationRecord:
+    """``explanation.json``: what was asked of which model, how, and what does not fit in the table beside it.
+
+    ``model_hash`` is the checksum of the bundle; ``settings`` what was asked; ``facts`` depend on the method.
+    """
+
+    method: Method
+    settings: Mapping[str, Any]
+    model: str
+    model_hash: str
+    data: str
+    outputs: tuple[str, ...]
+    limits: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    format: str = FORMAT
+    version: int = VERSION
+
+
+RECORD_ADAPTER = TypeAdapter(ExplanationRecord)
