@@ -21,6 +21,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from automl.data.task import Task
+from automl.execution.allocator import give_back_memory, keep_memory
 from automl.execution.devices import Slot, SlotKind
 from automl.execution.failures import (
     build_failure,
@@ -92,6 +93,7 @@ def run_trainer(connection: Connection, setup: TrainerSetup) -> None:
     os.setsid()
     bind_to_parent()
     os.nice(NICENESS)
+    keep_memory()
     gc.freeze()  # what the fork server imported stays: later collections are short and copy no page
     _clean_environment(setup)
     _redirect_output(setup.log_file)
@@ -373,6 +375,7 @@ def _try_gpu() -> None:
 
 def _free_memory() -> None:
     gc.collect()
+    give_back_memory()
     torch = sys.modules.get("torch")
     if torch is not None and os.environ.get("CUDA_VISIBLE_DEVICES") and torch.cuda.is_initialized():
         torch.cuda.empty_cache()
