@@ -5,6 +5,7 @@ import streamlit as st
 from app import picture_results, results
 from app.components.calibration_view import show_calibration
 from app.components.curves_view import show_curves
+from app.components.error_tab import show_errors
 from app.components.explain_view import show_explanations
 from app.components.finished import open_page, require_result
 from app.components.headline import show_headline
@@ -36,12 +37,12 @@ with st.container(horizontal=True, key="ways_on"):
         open_page("models")
 show_leaderboard(result)
 
-names = ["curves", "calibration", "search", "model", "protocol"]
+names = ["curves", "calibration", "errors", "search", "model", "protocol"]
 pictures = picture_results.read_picture_results(job, result)
 if pictures is not None:
     names.insert(0, "pictures")
 if not picture_results.is_about_pictures(job.id):
-    names.insert(names.index("search"), "explain")
+    names.insert(names.index("errors"), "explain")
 labels = [say(f"results.tab_{name}") for name in names]
 tabs = dict(zip(names, st.tabs(labels, key="results_tab", on_change="rerun"), strict=True))
 if pictures is not None and tabs["pictures"].open:
@@ -57,6 +58,9 @@ if tabs["calibration"].open:
 if "explain" in tabs and tabs["explain"].open:
     with tabs["explain"]:
         show_explanations(job)
+if tabs["errors"].open:
+    with tabs["errors"]:
+        show_errors(job, result)
 if tabs["search"].open:
     with tabs["search"]:
         show_leaderboard_figure(result)

@@ -2,6 +2,7 @@
 
 from app.words.audit import WORDS as AUDIT
 from app.words.data import WORDS as DATA
+from app.words.errors import WORDS as ERRORS
 from app.words.explain import WORDS as EXPLAIN
 from app.words.frame import WORDS as FRAME
 from app.words.models import WORDS as MODELS
@@ -10,5 +11,5 @@ from app.words.search import WORDS as SEARCH
 from app.words.system import WORDS as SYSTEM
 
 WORDS: dict[str, str] = {
-    **FRAME, **DATA, **SEARCH, **RESULTS, **EXPLAIN, **AUDIT, **MODELS, **SYSTEM,
+    **FRAME, **DATA, **SEARCH, **RESULTS, **EXPLAIN, **ERRORS, **AUDIT, **MODELS, **SYSTEM,
 }  # fmt: skip
