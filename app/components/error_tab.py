@@ -8,10 +8,11 @@ import streamlit as st
 from app import error_rows, session
 from app.components.error_browser import show_rows
 from app.components.error_slices_view import show_slices
+from app.components.label_errors_view import show_labels
 from app.wording import say, say_plain
 from automl.jobs.records import Job
 
-VIEWS = ("slices", "rows")
+VIEWS = ("slices", "rows", "labels")
 VIEW = "errors_view"
 
 
@@ -33,5 +34,7 @@ def show_errors(job: Job, result: Mapping[str, Any]) -> None:
         st.caption(say("mistakes.weights"))
     if view == "slices":
         show_slices(found)
-    else:
+    elif view == "rows":
         show_rows(found)
+    else:
+        show_labels(found)

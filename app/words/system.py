@@ -52,4 +52,5 @@ WORDS: dict[str, str] = {
     "kind.explain": "explanation",
     "kind.explain_table": "explanation",
     "kind.rates": "learning-rate test",
+    "kind.labels": "label check",
 }

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automl.data.cells import Floats, cells_to_labels, cells_to_numbers
+from automl.data.corrections import Corrections, apply_corrections
 from automl.data.dataset import ColumnUse, Note, Role, Unit
 from automl.data.encoding import AnyEncoder, fit_encoder
 from automl.data.folds import Fold, build_folds, find_problem
@@ -37,7 +38,8 @@ class PrepareRequest:
 
     Given test rows come last, given validation rows (counted only where the plan says ``val_given``) before
     them. With ``pictures`` row i describes picture i. ``units``: those that the import left off, by column.
-    ``n_folds``: into how many folds train and select are divided beside, 0 for none.
+    ``n_folds``: into how many folds train and select are divided beside, 0 for none. ``corrections`` count after the
+    split, which they do not change.
     """
 
     frame: "pd.DataFrame"
@@ -49,6 +51,7 @@ class PrepareRequest:
     pictures: Pictures | None = None
     units: Mapping[str, Unit] = field(default_factory=dict)
     n_folds: int = 0
+    corrections: Corrections = field(default_factory=Corrections)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,14 +78,16 @@ def prepare(request: PrepareRequest) -> PreparedResult:
     split = compute_split(split_request)
     if pictures is not None:
         target[pictures.mark_excluded()] = -1 if target.dtype.kind == "i" else np.nan
-    parts = dict(split.parts)
+    target, parts, corrected = apply_corrections(
+        request.corrections, request.task, target, split.parts
+    )
     weight = find_weight(request.columns)
     weights = None if weight is None else encode_weights(request.frame, weight, parts)
     encode = _EncodeTable(request) if pictures is None else _EncodePictures(request, pictures)
     both = np.sort(np.concatenate([parts[Part.TRAIN], parts[Part.SELECT]]))
     refit_parts = {**parts, Part.TRAIN: both, Part.SELECT: np.zeros(0, dtype=np.int64)}
     refit_encoder, refit_views, _ = encode.run(both)
-    folds, problem = _divide(split_request, both, request.n_folds)
+    folds, problem = _divide(replace(split_request, target=target), both, request.n_folds)
     if folds:
         encoder, notes, each = _prepare_folds(encode, folds, target, parts, request.task)
         each = tuple(replace(fold, weight=weights) for fold in each)
@@ -97,7 +102,7 @@ def prepare(request: PrepareRequest) -> PreparedResult:
         ),
         encoder=encoder,
         refit_encoder=refit_encoder,
-        notes=(*split.notes, *problem, *notes, *build_weight_notes(weight)),
+        notes=(*split.notes, *corrected, *problem, *notes, *build_weight_notes(weight)),
     )
 
 

@@ -16,6 +16,7 @@ class JobKind(StrEnum):
     EXPLAIN = "explain"  # where a network looked on chosen pictures
     EXPLAIN_TABLE = "explain_table"  # what a model of a table relies on
     RATES = "rates"  # how far the loss of a network falls at each learning rate
+    LABELS = "labels"  # which labels of the training rows may be wrong
 
 
 class JobState(StrEnum):

@@ -92,9 +92,16 @@ def run_preparation(
 
 
 def encode_rows(
-    spec: SearchSpec, dataset: Dataset, frame: "pd.DataFrame", pictures: Pictures | None = None
+    spec: SearchSpec,
+    dataset: Dataset,
+    frame: "pd.DataFrame",
+    pictures: Pictures | None = None,
+    n_folds: int | None = None,
 ) -> PreparedResult:
-    """The rows of a data set as the search of ``spec`` reads them; the same every time."""
+    """The rows of a data set as the search of ``spec`` reads them; the same every time.
+
+    ``n_folds``: other folds than those of the spec, for what is done with its rows afterwards.
+    """
     return prepare(
         PrepareRequest(
             frame=frame,
@@ -105,7 +112,8 @@ def encode_rows(
             n_given_val=dataset.n_val_rows if spec.split.val_given else 0,
             pictures=pictures,
             units={column.name: column.unit for column in dataset.columns if column.unit},
-            n_folds=spec.folds,
+            n_folds=spec.folds if n_folds is None else n_folds,
+            corrections=spec.corrections,
         )
     )
 

@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
+from automl.data.corrections import Corrections
 from automl.data.dataset import ColumnUse, DataKind, Kind, Role
 from automl.data.folds import LEAST_FOLDS, MOST_FOLDS
 from automl.data.split_plan import SplitPlan, SplitStrategy
@@ -100,7 +101,8 @@ class SearchSpec:
     so that a later release with other defaults still repeats an old search. ``method`` and ``weights`` concern
     pictures; their defaults are what every table search does. So does ``excluded``: findings (``Note.code``)
     whose pictures are left out. ``folds``: how many the train and select rows are divided into to compare models, 0
-    where the select part decides alone (0, or 3 to 10).
+    where the select part decides alone (0, or 3 to 10). ``corrections``: rows that a person left out or gave another
+    label.
     """
 
     data: str
@@ -123,6 +125,7 @@ class SearchSpec:
     weights: WeightsPlan = field(default_factory=WeightsPlan)
     excluded: tuple[str, ...] = ()
     folds: int = 0
+    corrections: Corrections = field(default_factory=Corrections)
     version: int = SPEC_VERSION
 
     def __post_init__(self) -> None:
@@ -144,6 +147,7 @@ class SearchSpec:
             )
         self._require_folds()
         self._require_goals()
+        self.corrections.require_classes(self.task)
 
     def _require_folds(self) -> None:
         if not self.folds:

@@ -99,6 +99,7 @@ def _build_result(finish: Finish, opened: Sequence[Opened], opener: Opener) -> d
         **build_worth(finish, opened, opener),
         "n_rows": dict(finish.preparation["n_rows"]),
         "protocol": _build_protocol(spec),
+        **spec.corrections.describe(),
         "versions": collect_versions(),
         "hashes": {
             "data": spec.data,

@@ -103,6 +103,7 @@ def write_winner_bundle(finish: Finish, winner: Opened, result: Mapping[str, Any
                 "n_rows": dict(finish.preparation["n_rows"]),
                 "seed": spec.seed,
                 **_describe_pictures(finish),
+                **spec.corrections.describe(),
                 **({"weights": winner_weights} if winner_weights else {}),
                 **({"ensemble": ensemble} if ensemble else {}),
             },
