@@ -5,11 +5,17 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from app import results
+from app.components.effect_view import show_effects
 from app.components.importance_view import show_importance
+from app.components.shap_view import show_shap
 from app.wording import say, say_plain
 from automl.jobs.records import Job
 
-VIEWS: Mapping[str, Callable[[Job], None]] = {"importance": show_importance}
+VIEWS: Mapping[str, Callable[[Job], None]] = {
+    "importance": show_importance,
+    "effects": show_effects,
+    "shap": show_shap,
+}
 
 
 def show_explanations(search: Job) -> None:

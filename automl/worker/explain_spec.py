@@ -19,11 +19,17 @@ class Method(StrEnum):
     """The ways to look into a model of a table."""
 
     IMPORTANCE = "importance"
+    EFFECTS = "effects"
+    SHAP = "shap"
 
 
 LIMITS: Final[Mapping[Method, str]] = {
     Method.IMPORTANCE: "It says what this model relies on, not what causes the outcome; shuffled rows may be such as never "
     "occur, and a column whose content other columns repeat looks less important than it is.",
+    Method.EFFECTS: "It shows how this model's predictions move, not what would happen to a person; where columns hang together, "
+    "the average mixes in rows that never occur (compare the local effects), and single rows may go another way.",
+    Method.SHAP: "The values share out this model's prediction against the chosen background, not causes; related columns may "
+    "swap their shares, another background gives other values, and a mean size is made larger by the error of its values.",
 }
 
 
@@ -89,6 +95,7 @@ class ExplanationRecord:
     data: str
     outputs: tuple[str, ...]
     limits: str
+    task_type: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     format: str = FORMAT
     version: int = VERSION

@@ -17,8 +17,8 @@ from automl.data.weights import find_weight
 from automl.deploy.batch import write_frame
 from automl.deploy.bundle import Bundle, load_bundle
 from automl.errors import BundleError, DataError, SpecError
+from automl.evaluation.explaining import effects, permutation, shapley
 from automl.evaluation.explaining.asking import AskedModel, HeldRows, Steps, draw_rows
-from automl.evaluation.explaining.permutation import compute_importance, limit_rows
 from automl.evaluation.outcomes import THRESHOLD
 from automl.files import write_json
 from automl.reports.predictions import PREDICTIONS
@@ -97,6 +97,7 @@ def run_table_explanation(
             data=str(bundle.manifest.training.get("data", "")),
             outputs=case.model.outputs,
             limits=LIMITS[asked.method],
+            task_type=str(bundle.task.type),
             facts=found.facts,
         )
     write_frame(found.frame, out / VALUES)
@@ -159,10 +160,26 @@ def _read_truth(truth: "pd.Series[Any]", model: AskedModel) -> NDArray[Any]:
 
 def explain_importance(case: Case) -> Steps:
     """Permutation importance on a sample of the test part."""
-    rows = case.draw_tested(limit_rows(len(case.model.names)))
-    return compute_importance(case.model, rows, case.asked.seed)
+    rows = case.draw_tested(permutation.limit_rows(len(case.model.names)))
+    return permutation.compute_importance(case.model, rows, case.asked.seed)
+
+
+def explain_effects(case: Case) -> Steps:
+    """Partial dependence, single rows and local effects on a sample of the test part."""
+    rows = case.draw_tested(effects.MOST_ROWS)
+    return effects.compute_effects(case.model, rows, case.asked.columns, case.asked.seed)
+
+
+def explain_shap(case: Case) -> Steps:
+    """SHAP values of the named rows, else of a sample of the test part."""
+    most = shapley.limit_rows(len(case.model.names))
+    rows = case.find_tested() if case.asked.rows else case.draw_tested(most)
+    background = case.draw_background(shapley.N_BACKGROUND)
+    return shapley.compute_shapley(case.model, rows, background, case.asked.seed)
 
 
 METHODS: Mapping[Method, Callable[[Case], Steps]] = {
     Method.IMPORTANCE: explain_importance,
+    Method.EFFECTS: explain_effects,
+    Method.SHAP: explain_shap,
 }

@@ -2,11 +2,15 @@
 
 import json
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from app import services, table_explanations
 from app.table_explanations import ask
 from app.wording import say_plain
+from automl.evaluation.explaining.effects import compute_effects
+from automl.evaluation.explaining.shapley import compute_shapley
 from automl.files import write_json
 from automl.jobs.records import JobKind, JobState, Outcome
 from automl.settings import Settings
@@ -22,6 +26,7 @@ from automl.worker.explain_spec import (
 from tests.ui import finished
 from tests.ui.finished import Plan
 from tests.ui.test_results_page import find_table, open_page, read_text
+from tests.unit.evaluation.explained_models import MODEL, build_rows, run
 from tests.unit.figures.test_explained_figures import LOSSES
 
 
@@ -139,3 +144,48 @@ def test_without_a_model_or_test_rows_the_tab_says_why():
     plant_bundle(job)
     (Settings().workspace.result(job.id) / "predictions.parquet").unlink()
     assert "test rows of this search are not here" in read_text(open_tab(job))
+
+
+def ask_at_once(steps):
+    found, _ = run(steps)
+    return found.frame, dict(found.facts)
+
+
+def test_shap_values_show_bars_dots_one_row_and_ask_for_another(search):
+    rows = build_rows(n=40)
+    frame, facts = ask_at_once(
+        compute_shapley(MODEL, rows.take(np.arange(6)), rows.frame.iloc[6:], seed=0)
+    )
+    answer(search, Method.SHAP, frame, facts, outputs=MODEL.outputs)
+    at = open_tab(search, explain_view="shap")
+    text = read_text(at)
+    assert len(at.get("plotly_chart")) == 3
+    assert "n = 6 test rows" in text
+    assert "Row 0: from" in text
+    assert "age, months" in text
+    at.number_input(key="shap_row").set_value(17).run()
+    assert len(at.get("plotly_chart")) == 2
+    at.button(key="shap_one_start").click().run()
+    assert list_jobs()[0].spec["rows"] == [17]
+    at.number_input(key="shap_row").set_value(100_000).run()
+    assert "is not in the test part" in read_text(at)
+
+
+def test_effects_show_the_chosen_column(search):
+    frame, facts = ask_at_once(compute_effects(MODEL, build_rows(n=60), (), seed=0))
+    answer(search, Method.EFFECTS, frame, facts, outputs=MODEL.outputs)
+    at = open_tab(search, explain_view="effects")
+    assert "With noise set to one value" in read_text(at)
+    at.selectbox(key="effect_column").set_value("job").run()
+    assert "With job set to one value in all n = 60 test rows" in read_text(at)
+    assert not at.exception
+
+
+def test_of_several_classes_one_is_chosen():
+    search = plant_bundle(finished.finish(Plan(kind="multiclass")))
+    frame, facts = ask_at_once(compute_effects(MODEL, build_rows(n=20), ("age",), seed=0))
+    both = pd.concat([frame.assign(output=name) for name in ("red", "rosé", "white")])
+    answer(search, Method.EFFECTS, both, facts, outputs=("red", "rosé", "white"))
+    at = open_tab(search, explain_view="effects")
+    at.selectbox(key="effect_output").set_value("white").run()
+    assert "the mean of the probability of white" in read_text(at)

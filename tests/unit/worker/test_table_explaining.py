@@ -3,6 +3,7 @@
 import contextlib
 from dataclasses import asdict
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -75,6 +76,25 @@ def test_the_worker_leaves_a_record_and_values_and_stops_when_asked(planted):
         stopped = planted(Method.IMPORTANCE, watch=stop_at_once, seed=1)
     assert stopped.state is JobState.STOPPED
     assert not (planted.workspace.job(stopped.id) / RECORD).exists()
+
+
+def test_every_method_answers_about_the_planted_columns(planted):
+    record, frame = planted.ask_here(Method.SHAP)
+    sizes = frame.assign(size=frame["value"].abs()).groupby("column")["size"].mean()
+    assert sizes.idxmin() == "noise"
+    assert record.facts["largest_gap"] < 1e-6
+    assert record.facts["n_background"] == 100
+    row = int(frame["row_id"].iloc[-1])
+    _, alone = planted.ask_here(Method.SHAP, rows=(row,))
+    same = frame[frame["row_id"] == row].reset_index(drop=True)
+    pd.testing.assert_series_equal(alone["column"], same["column"])
+    with pytest.raises(SpecError, match="not in the test part"):
+        planted.ask_here(Method.SHAP, rows=(100_000,))
+    record, frame = planted.ask_here(Method.EFFECTS)
+    assert record.facts["kinds"] == {"noise": "numeric", "age": "numeric", "job": "categorical"}
+    assert record.task_type == "binary"
+    reach = frame[frame["kind"] == "average"].groupby("column")["value"].agg(np.ptp)
+    assert reach.idxmin() == "noise"
 
 
 def test_what_is_gone_or_cannot_be_read_is_named(planted):
