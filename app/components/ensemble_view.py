@@ -75,6 +75,7 @@ def describe_choice(choice: Mapping[str, Any] | None) -> str:
         rows=format_count(choice["n_rows"]),
         guard=format_count(choice["n_guard"]),
         measure=results.get_metric_title(choice["measure"]),
+        picked_by=results.get_metric_title(choice.get("picked_by", choice["measure"])),
         together=_say_value(choice, "guard_score"),
         alone=_say_value(choice, "guard_single"),
     )

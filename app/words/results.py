@@ -156,9 +156,9 @@ WORDS: dict[str, str] = {
     "model.ensemble": "The models below predict together: their predictions are averaged by these weights, then scaled on "
     "the calibrate part.",
     "model.ensemble_alt": "Bars: the weight of every model in the ensemble, the heaviest on top",
-    "model.ensemble_choice": "Picked greedily from {candidates} candidates on {rows} rows. On {guard} further rows that "
+    "model.ensemble_choice": "Picked greedily from {candidates} candidates by {picked_by} on {rows} rows. On {guard} further rows that "
     "picked nothing, {measure} is {together} together and {alone} for the best model alone; so the ensemble is the final model.",
-    "model.ensemble_refused": "An ensemble of {n} models, picked from {candidates} candidates on {rows} rows, was not taken: "
+    "model.ensemble_refused": "An ensemble of {n} models, picked from {candidates} candidates by {picked_by} on {rows} rows, was not taken: "
     "on {guard} further rows that picked nothing, {measure} is {together} together and {alone} for the best model alone.",
     "model.ensemble_none": "No mixture of {candidates} candidates, picked on {rows} rows, was better than one model alone on "
     "{guard} further rows.",

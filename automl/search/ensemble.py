@@ -1,8 +1,8 @@
 """Which models together predict best: greedy selection with replacement on the select part.
 
 Source: Caruana et al. 2004, "Ensemble Selection from Libraries of Models". Whoever picks the best of many
-mixtures by some rows is flattered by them, so a part of the rows has no say in the picking: it decides how many
-picks count, and whether the mixture is better than the best model alone.
+mixtures by some rows is flattered by them, so a part of the rows has no say in the picking: it decides whether the
+mixture is better than the best model alone.
 """
 
 from collections import Counter
@@ -13,7 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automl.data.task import Task, TaskType
-from automl.search.ensemble_scores import Measure, build_log_loss, build_measure
+from automl.search.ensemble_scores import (
+    Measure,
+    build_log_loss,
+    build_measure,
+    build_picking_measure,
+)
 
 MOST_PICKS = 32  # so that no weight is below 3 %
 MOST_MEMBERS = 8  # all of them predict in the end
@@ -51,12 +56,13 @@ class EnsembleInput:
 class Ensemble:
     """Weights by trial number, the heaviest first, and what the rows say that nobody was picked by.
 
-    ``measure`` names what was picked by; both guard scores are of it (higher is better), on ``n_guard`` rows, and
-    None where these are too few to judge. ``n_rows`` were picked by.
+    ``picked_by`` names the measure of the picking, on ``n_rows``; both guard scores are of ``measure`` (higher is better), on
+    ``n_guard`` rows, and None where these are too few to judge.
     """
 
     weights: Mapping[int, float]
     single: int
+    picked_by: str
     measure: str
     n_candidates: int
     n_rows: int
@@ -75,21 +81,24 @@ class Ensemble:
 def build_ensemble(given: EnsembleInput) -> Ensemble:
     """Pick, then let the guard rows decide; the same input gives the same ensemble, in any order of candidates.
 
-    Every ensemble on the way scores at least as well as its best member on the rows it is picked by. Of many rows a seeded,
-    stratified sample is taken (100,000 cells of rows × columns; 20,000 where the measure sorts).
+    It scores at least as well as its best member on the rows it is picked by. Of many rows a seeded, stratified sample is
+    taken (100,000 cells of rows × columns; 20,000 where the measure sorts).
     """
     own, guard = split_rows(given)
-    measure = _choose_measure(given, own)
-    picks = _Picker(given, measure, own).pick()
-    size, guard_score, guard_single = _judge(given, picks, guard)
-    counts = Counter(pick.number for pick in picks[:size])
+    picking = _suit(build_picking_measure(given.task), given, own)
+    picks = _Picker(given, picking, own).pick()
+    judging = _suit(build_measure(given.task), given, guard)
+    guard_score, guard_single = _judge(given, picks, guard, judging)
     return Ensemble(
         weights={
-            number: count / size
-            for number, count in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+            number: count / len(picks)
+            for number, count in sorted(
+                Counter(picks).items(), key=lambda each: (-each[1], each[0])
+            )
         },
         single=given.single,
-        measure=measure.name,
+        picked_by=picking.name,
+        measure=judging.name,
         n_candidates=len(given.predictions),
         n_rows=len(own),
         n_guard=len(guard),
@@ -107,9 +116,9 @@ def split_rows(given: EnsembleInput) -> tuple[Ints, Ints]:
     return np.setdiff1d(rows, guard), guard
 
 
-def _choose_measure(given: EnsembleInput, rows: Ints) -> Measure:
-    """The task's; among rows of one class nothing can be ranked, and rows that weigh nothing are none."""
-    measure, weight = build_measure(given.task), _take_weight(given, rows)
+def _suit(measure: Measure, given: EnsembleInput, rows: Ints) -> Measure:
+    """Among rows of one class nothing can be ranked, and rows that weigh nothing are none: then the log loss."""
+    weight = _take_weight(given, rows)
     counted = rows if weight is None else rows[weight > 0]
     if measure.is_ranking and len(np.unique(given.truth[counted])) < 2:
         return build_log_loss()
@@ -118,14 +127,6 @@ def _choose_measure(given: EnsembleInput, rows: Ints) -> Measure:
 
 def _take_weight(given: EnsembleInput, rows: Ints) -> Floats | None:
     return None if given.weight is None else given.weight[rows]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Pick:
-    """A model that was picked; ``gains`` where the mixture with it is at least as good as the best alone."""
-
-    number: int
-    gains: bool
 
 
 class _Picker:
@@ -143,12 +144,12 @@ class _Picker:
         )
         self._likeness = _correlate(self._columns.reshape(len(numbers), -1))
 
-    def pick(self) -> tuple[_Pick, ...]:
+    def pick(self) -> tuple[int, ...]:
         """The picks in their order, up to the last one that made a better mixture than all before."""
         scores = [self._score(columns) for columns in self._columns]
-        chosen, gains = [int(np.argmax(scores))], [True]
+        chosen = [int(np.argmax(scores))]
         total = self._columns[chosen[0]].copy()
-        alone = best = latest = scores[chosen[0]]
+        best = latest = scores[chosen[0]]
         best_size = 1
         while len(chosen) < MOST_PICKS and len(chosen) - best_size < PATIENCE:
             found = self._find_next(chosen, total, latest)
@@ -156,14 +157,10 @@ class _Picker:
                 break
             place, latest = found
             chosen.append(place)
-            gains.append(latest >= alone)
             total += self._columns[place]
             if latest > best:
                 best, best_size = latest, len(chosen)
-        return tuple(
-            _Pick(number=self._numbers[place], gains=is_good)
-            for place, is_good in zip(chosen[:best_size], gains, strict=False)
-        )
+        return tuple(self._numbers[place] for place in chosen[:best_size])
 
     def _find_next(
         self, chosen: Sequence[int], total: Floats, latest: float
@@ -188,27 +185,22 @@ class _Picker:
 
 
 def _judge(
-    given: EnsembleInput, picks: Sequence[_Pick], guard: Ints
-) -> tuple[int, float | None, float | None]:
-    """How many picks the guard rows like best (the fewest of equals), their score, and that of the best alone."""
+    given: EnsembleInput, picks: Sequence[int], guard: Ints, measure: Measure
+) -> tuple[float | None, float | None]:
+    """The scores of the mixture and of the best model alone on the guard rows."""
     truth, weight = given.truth[guard], _take_weight(given, guard)
     n_counted = len(guard) if weight is None else int((weight > 0).sum())
     if n_counted < LEAST_GUARD_ROWS:
-        return len(picks), None, None
-    measure = _choose_measure(given, guard)
-
-    def read(number: int) -> Floats:
-        return measure.reduce(truth, given.predictions[number][guard])
-
-    alone = measure.score(truth, read(given.single), weight)
-    total = np.zeros_like(read(given.single))
-    best_size, best = 0, -np.inf
-    for size, pick in enumerate(picks, start=1):
-        total += read(pick.number)
-        score = measure.score(truth, total / size, weight)
-        if pick.gains and score > best:
-            best_size, best = size, score
-    return best_size, float(best), alone
+        return None, None
+    columns = {
+        number: measure.reduce(truth, given.predictions[number][guard])
+        for number in {*picks, given.single}
+    }
+    mixture = np.mean([columns[number] for number in picks], axis=0)
+    return (
+        measure.score(truth, mixture, weight),
+        measure.score(truth, columns[given.single], weight),
+    )
 
 
 def _build_strata(task: Task, truth: Truth) -> Ints:
@@ -221,7 +213,7 @@ def _build_strata(task: Task, truth: Truth) -> Ints:
 
 def _compute_share(given: EnsembleInput) -> float:
     """The share of the rows that are looked at."""
-    measure = build_measure(given.task)
+    measure = build_picking_measure(given.task)
     first = next(iter(given.predictions.values()))[:1]
     width: int = measure.reduce(given.truth[:1], first).shape[1]
     most = (MOST_RANKED_CELLS if measure.is_ranking else MOST_CELLS) / width

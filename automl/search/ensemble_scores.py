@@ -62,6 +62,16 @@ def build_measure(task: Task) -> Measure:
     return _MEASURES.get(task.metric, _MEASURES[default])(task)
 
 
+def build_picking_measure(task: Task) -> Measure:
+    """What models are picked by: the task's measure, for areas under the ROC curve the log loss.
+
+    Picks by the AUC follow the noise of a few rows that change places. On five tables, each split 8 to 20 times into rows
+    that pick and rows that judge, picks by the log loss had the better AUC on four and lost .0002 ± .0003 on one.
+    """
+    is_area = task.metric in ("roc_auc", "roc_auc_ovr")
+    return build_log_loss() if is_area else build_measure(task)
+
+
 def _build_mean(
     name: str, reduce: Callable[[Truth, NDArray[np.floating]], Floats], lose: Lose
 ) -> Measure:

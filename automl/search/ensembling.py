@@ -125,6 +125,7 @@ def build_ensemble_record(ensemble: Ensemble) -> dict[str, Any]:
         "members": [
             {"trial": number, "weight": weight} for number, weight in ensemble.weights.items()
         ],
+        "picked_by": ensemble.picked_by,
         "measure": ensemble.measure,
         "n_candidates": ensemble.n_candidates,
         "n_rows": ensemble.n_rows,

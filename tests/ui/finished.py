@@ -206,7 +206,7 @@ def _build_ensemble(network: dict[str, Any], board: list[dict[str, Any]]) -> dic
         "is_network": False, "architecture": "MLP 12 50%", "members": 5, "ensemble": members,
     }  # fmt: skip
     choice = {
-        "is_winner": True, "measure": "log_loss",
+        "is_winner": True, "picked_by": "log_loss", "measure": "log_loss",
         "members": [{"trial": each["trial"], "weight": each["weight"]} for each in members], "n_candidates": 23, "n_rows": 638,
         "n_guard": 112, "guard_score": -0.281, "guard_single": -0.287,
     }  # fmt: skip

@@ -58,6 +58,7 @@ def test_models_with_errors_of_their_own_are_better_together(metric):
     assert ensemble.is_better
     assert len(ensemble.weights) > 2
     assert ensemble.measure == ("log_loss" if metric in ("accuracy", "f1") else metric)
+    assert ensemble.picked_by == ("log_loss" if metric == "roc_auc" else ensemble.measure)
 
 
 @pytest.mark.parametrize("metric", ["rmse", "mse", "r2", "mae", "median_absolute_error", "smape", "mape"])  # fmt: skip
@@ -129,7 +130,7 @@ def test_equal_models_are_one_model():
 def test_a_constant_adds_nothing_to_a_ranking_and_breaks_nothing():
     truth, models = _draw_binary(1)
     models[1] = np.full((N, 2), 0.5)
-    ensemble = _build(_task(), truth, models)
+    ensemble = _build(_task("average_precision"), truth, models)
     assert dict(ensemble.weights) == {0: 1.0}
 
 
@@ -148,8 +149,10 @@ def test_there_are_never_more_members_than_allowed():
 
 
 def test_many_rows_are_sampled():
-    ensemble = _build(_task(), *_draw_binary(3, n=30_000))
+    ensemble = _build(_task("average_precision"), *_draw_binary(3, n=30_000))
     assert ensemble.n_rows + ensemble.n_guard <= MOST_RANKED_CELLS + 2
+    ensemble = _build(_task(), *_draw_binary(3, n=30_000))
+    assert ensemble.n_rows + ensemble.n_guard == 30_000  # the log loss sorts nothing
 
 
 @pytest.mark.parametrize(
