@@ -7,6 +7,7 @@ import streamlit as st
 
 from app import error_rows, session
 from app.components.error_browser import show_rows
+from app.components.error_repeats_view import show_repeats
 from app.components.error_slices_view import show_slices
 from app.components.label_errors_view import show_labels
 from app.wording import say, say_plain
@@ -34,6 +35,7 @@ def show_errors(job: Job, result: Mapping[str, Any]) -> None:
         st.caption(say("mistakes.weights"))
     if view == "slices":
         show_slices(found)
+        show_repeats(found, result)
     elif view == "rows":
         show_rows(found)
     else:

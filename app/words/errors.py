@@ -55,6 +55,17 @@ WORDS: dict[str, str] = {
     "rows.value": "Predicted value",
     "rows.true_value": "True value",
     "rows.more_columns": "The first {n} of {all} columns; the CSV has all.",
+    "repeats.title": "Rows that models have met before",
+    "repeats.pictures": "Copies among pictures stand on the Data page, with the pictures.",
+    "repeats.unknown": "This search was made before repeated rows were kept with its results: search again to see them here.",
+    "repeats.gone": "The data set was deleted. When it was searched, {n} rows of the test part equalled a row of another part.",
+    "repeats.none": "No row of the test file equals a row of the main file.",
+    "repeats.together": "Equal rows are kept in one part of the split, unless a note above says that there are too many.",
+    "repeats.found": "{n} of {of} test rows equal a row that models learn from or are tuned by. Error of these: {met}. Of all others: {others}.",
+    "repeats.many": "{n} of {of} test rows equal a row that models learn from or are tuned by; the first {known} are listed.",
+    "repeats.table": "The rows",
+    "repeats.test_row": "Row of the test file",
+    "repeats.main_row": "Row of the main file",
     "labels.what": "A worker trains a quick model on five folds of the rows that models learn from (train and select), and predicts "
     "every row by the model that did not see it. Rows whose label is contradicted most are listed here, to be left out or relabelled. The "
     "calibrate and the test part stay as they are.",

@@ -12,6 +12,7 @@ from automl.data.dataset import Column, Dataset, Kind, Note
 MISSING_SHARE = 0.4
 Z_LIMIT = 3.0
 FAR_Z = 6.0  # the farthest must lie beyond it: skewed columns have a tail, and that is no finding
+NAMED = 10  # rows that a finding names
 DECIDE = ("ignore", "keep")
 # as surveys name them; a plain "weight" is as often that of a body or a parcel
 WEIGHT_NAME = re.compile(
@@ -22,10 +23,10 @@ WEIGHT_NAME = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TableFacts:
-    """What was counted over whole rows and columns."""
+    """What was counted over whole rows and columns; ``test_overlap`` are rows of the test file, from 0."""
 
     n_duplicate_rows: int
-    n_test_overlap: int
+    test_overlap: tuple[int, ...]
     same_columns: tuple[tuple[str, str], ...]
 
 
@@ -58,10 +59,13 @@ def _find_rows(dataset: Dataset, facts: TableFacts) -> list[Note]:
             "of the split, so that nothing is tested on what it was trained on."
         )
         notes.append(Note(code="duplicate_rows", text=text))
-    if facts.n_test_overlap:
+    if facts.test_overlap:
+        n_more = len(facts.test_overlap) - NAMED
+        named = ", ".join(map(str, facts.test_overlap[:NAMED]))
         text = (
-            f"{facts.n_test_overlap:,} of {dataset.n_test_rows:,} rows of the test file also stand "
-            "in the main file. The test results are a little too good for them."
+            f"{len(facts.test_overlap):,} of {dataset.n_test_rows:,} rows of the test file also stand "
+            "in the main file. The test results are a little too good for them. Counted from 0, they are rows "
+            f"{named}{f' and {n_more:,} more' if n_more > 0 else ''}."
         )
         notes.append(Note(code="test_overlap", text=text, level="warning"))
     return notes

@@ -60,7 +60,8 @@ class PreparedResult:
 
     Row indices are those of the frame in both. Rows without a target value, and pictures that were left out,
     are in no part; their target is −1 or NaN. ``encoder`` was fitted on train (with folds on the learning rows of the
-    first), ``refit_encoder`` on train ∪ select. Folds that cannot be are left out, which a note says.
+    first), ``refit_encoder`` on train ∪ select. Folds that cannot be are left out, which a note says. ``repeats`` as in
+    ``SplitResult``.
     """
 
     prepared: Prepared
@@ -68,6 +69,7 @@ class PreparedResult:
     encoder: AnyEncoder
     refit_encoder: AnyEncoder
     notes: tuple[Note, ...]
+    repeats: Ints
 
 
 def prepare(request: PrepareRequest) -> PreparedResult:
@@ -103,6 +105,7 @@ def prepare(request: PrepareRequest) -> PreparedResult:
         encoder=encoder,
         refit_encoder=refit_encoder,
         notes=(*split.notes, *corrected, *problem, *notes, *build_weight_notes(weight)),
+        repeats=split.repeats,
     )
 
 

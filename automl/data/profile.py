@@ -100,14 +100,14 @@ def build_profile(dataset: Dataset, table: pa.Table) -> Profile:
     n_train = dataset.n_train_rows
     facts = TableFacts(
         n_duplicate_rows=table.num_rows - len(np.unique(hashes)),
-        n_test_overlap=int(np.isin(hashes[n_train:], hashes[:n_train]).sum()),
+        test_overlap=tuple(np.flatnonzero(np.isin(hashes[n_train:], hashes[:n_train])).tolist()),
         same_columns=_find_same_columns(dataset, codes),
     )
     return Profile(
         n_rows=table.num_rows,
         n_duplicate_rows=facts.n_duplicate_rows,
         n_rows_with_missing=int(missing.sum()),
-        n_test_overlap=facts.n_test_overlap,
+        n_test_overlap=len(facts.test_overlap),
         columns=tuple(_profile_column(c, table.column(c.name)) for c in dataset.columns),
         notes=build_findings(dataset, table, facts),
     )

@@ -1,13 +1,14 @@
 """Rows into train, select, calibrate and test: stratified, by group or by time, copies kept together."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from automl.data.dataset import Note
 from automl.data.dealing import apportion, deal
+from automl.data.repeats import find_repeats, note_repeats
 from automl.data.split_plan import SplitPlan, SplitStrategy
 from automl.data.task import TaskType
 from automl.data.time_split import assign_by_time, note_times
@@ -50,10 +51,14 @@ class SplitRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SplitResult:
-    """Disjoint sorted row indices per part; rows without a target value are in none."""
+    """Disjoint sorted row indices per part; rows without a target value are in none.
+
+    ``repeats``: rows of a given test part that equal a row of another one, as in ``find_repeats``.
+    """
 
     parts: Mapping[Part, Ints]
     notes: tuple[Note, ...] = ()
+    repeats: Ints = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64))
 
 
 def compute_split(request: SplitRequest) -> SplitResult:
@@ -85,8 +90,12 @@ def compute_split(request: SplitRequest) -> SplitResult:
     if request.times is not None:
         notes += note_times(request.times, parts, test_given=n_test > 0)
     notes += _note_rare(request, parts)
+    repeats = _find_copies(request, parts)
+    notes += note_repeats(
+        repeats, len(parts[Part.TEST]), n_before_test=n_rows, are_pictures=request.are_pictures
+    )  # fmt: skip
     notes += _note_shared(request, parts)
-    return SplitResult(parts=parts, notes=tuple(notes))
+    return SplitResult(parts=parts, notes=tuple(notes), repeats=repeats)
 
 
 def _assign_by_chance(
@@ -332,8 +341,6 @@ def _note_shared(request: SplitRequest, parts: Mapping[Part, Ints]) -> Iterator[
     """Given parts are not divided: say how much of the test part models have met before."""
     tested = parts[Part.TEST]
     own = np.concatenate([rows for part, rows in parts.items() if part is not Part.TEST])
-    if request.n_given_test:
-        yield from _note_copies(request, tested, own)
     if request.n_given_val:
         yield from _note_val_copies(request, parts)
     if request.groups is None:
@@ -345,19 +352,12 @@ def _note_shared(request: SplitRequest, parts: Mapping[Part, Ints]) -> Iterator[
         yield from _note_groups(request.groups, decided, parts[Part.TRAIN], "validation")
 
 
-def _note_copies(request: SplitRequest, tested: Ints, own: Ints) -> Iterator[Note]:
-    keys = request.duplicate_keys
-    n_copies = 0 if keys is None else int(np.isin(keys[tested], keys[own]).sum())
-    if not n_copies:
-        return
-    if request.are_pictures:
-        what = "pictures of the test part have a copy or near copy in the other parts"
-    else:
-        what = "rows of the test file also stand in the main file"
-    text = (
-        f"{n_copies:,} of {len(tested):,} {what}. The test results are a little too good for them."
-    )
-    yield Note(code="test_overlap", text=text, level="warning")
+def _find_copies(request: SplitRequest, parts: Mapping[Part, Ints]) -> Ints:
+    """Only a given test part can have them: drawn parts keep copies together, where copies are no coincidence."""
+    if request.duplicate_keys is None or not request.n_given_test:
+        return np.zeros((0, 2), dtype=np.int64)
+    own = [rows for part, rows in parts.items() if part is not Part.TEST]
+    return find_repeats(request.duplicate_keys, parts[Part.TEST], np.concatenate(own))
 
 
 def _note_val_copies(request: SplitRequest, parts: Mapping[Part, Ints]) -> Iterator[Note]:

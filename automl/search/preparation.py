@@ -30,6 +30,7 @@ REFIT_ROWS = "refit"  # encoder fitted on train + select
 RECORD = "preparation.json"
 EARLY_RECORD = "rows.json"  # what a table can be searched with, before its columns were looked at
 ROWS_WRITTEN = 0.8  # from this share of the work on, the search of a table may begin
+MOST_PAIRS = 2_000  # of repeated rows that are named
 VIEWS_VERSION = 3  # of what lies in a prepared folder; an earlier one is prepared again
 
 
@@ -164,12 +165,19 @@ def _build_record(spec: SearchSpec, result: PreparedResult) -> dict[str, Any]:
         "spec_hash": compute_spec_hash(spec),
         "views_version": VIEWS_VERSION,
         "n_rows": {str(part): len(rows) for part, rows in parts.items()},
+        **_describe_repeats(result),
         **({"folds": _describe_folds(result.prepared)} if result.prepared.folds else {}),
         "test_fingerprint": sha256(spec.data.encode() + test).hexdigest(),
         "split_hash": sha256(
             b"".join(np.ascontiguousarray(parts[part], dtype="<i8").tobytes() for part in Part)
         ).hexdigest(),
     }
+
+
+def _describe_repeats(result: PreparedResult) -> dict[str, Any]:
+    """How many rows of the given test file models have met before, and which: pairs of row numbers of the data set."""
+    pairs = result.repeats
+    return {"repeats": {"n": len(pairs), "pairs": pairs[:MOST_PAIRS].tolist()}}
 
 
 def _describe_folds(prepared: Prepared) -> dict[str, int]:

@@ -98,6 +98,7 @@ def _build_result(finish: Finish, opened: Sequence[Opened], opener: Opener) -> d
         "calibration": opener.build_calibration(winner),
         **build_worth(finish, opened, opener),
         "n_rows": dict(finish.preparation["n_rows"]),
+        "repeats": dict(finish.preparation.get("repeats") or {}),
         "protocol": _build_protocol(spec),
         **spec.corrections.describe(),
         "versions": collect_versions(),

@@ -14,7 +14,7 @@ from automl.data.importing import ImportRequest, import_table
 from automl.data.profile import load_profile
 from automl.data.setup import Setup
 from automl.execution.devices import Slot, SlotKind
-from automl.files import write_json
+from automl.files import load_json, write_json
 from automl.jobs.records import Job, JobKind, JobState, NewJob
 from automl.search.building import SearchRequest, build_search_spec
 from automl.search.spec import Budget, parse_spec, render_spec
@@ -161,3 +161,23 @@ def test_values_and_deleted_data_have_a_reason_instead(search):
     services.delete_dataset(search.dataset)
     assert "labels cannot be checked" in read_text(open_labels(search))
     assert results.read_result(search.id)
+
+
+def test_rows_that_models_have_met_are_counted_named_and_measured(search):
+    path = Settings().workspace.result(search.id) / "result.json"
+    result = dict(load_json(path))
+    at = open_page("results", search.id, results_tab="Errors")
+    assert "before repeated rows were kept" in read_text(at)
+    write_json(path, {**result, "repeats": {"n": 2, "pairs": [[3, 640], [5, 650]]}})
+    at = open_page("results", search.id, results_tab="Errors")
+    text = read_text(at)
+    assert "2 of 600 test rows equal a row that models learn from" in text
+    assert "n = 598" in text
+    table = find_table(at, "main_row")
+    assert table[["test_row", "main_row"]].to_numpy().tolist() == [[3, 640], [5, 650]]
+    write_json(path, {**result, "repeats": {"n": 9, "pairs": [[3, 640]]}})
+    at = open_page("results", search.id, results_tab="Errors")
+    assert "the first 1 are listed" in read_text(at)
+    write_json(path, {**result, "repeats": {"n": 0, "pairs": []}})
+    at = open_page("results", search.id, results_tab="Errors")
+    assert "Equal rows are kept in one part" in read_text(at)

@@ -156,7 +156,8 @@ def test_a_given_test_file_follows_the_main_rows(
     assert load_frame(workspace, dataset.id)["x"].tolist() == [1, 2, 3, 9, 2]
     profile = load_profile(workspace, dataset.id)
     assert profile.n_test_overlap == 1
-    assert "test_overlap" in [note.code for note in profile.notes]
+    (note,) = [note for note in profile.notes if note.code == "test_overlap"]
+    assert note.text.endswith("Counted from 0, they are rows 1.")
 
 
 def test_a_test_file_with_other_columns_is_refused(

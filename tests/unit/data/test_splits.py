@@ -128,9 +128,12 @@ def test_groups_of_a_given_test_file_that_training_knows_are_counted() -> None:
 def test_rows_of_a_given_test_file_that_training_knows_are_counted() -> None:
     keys = np.arange(420, dtype=np.uint64)
     keys[[400, 401, 402]] = keys[[7, 8, 8]]
-    notes = split(np.tile([0, 1], 210), n_given_test=20, duplicate_keys=keys).notes
-    assert [note.code for note in notes] == ["test_overlap"]
-    assert "3 of 20 rows" in notes[0].text
+    found = split(np.tile([0, 1], 210), n_given_test=20, duplicate_keys=keys)
+    assert [note.code for note in found.notes] == ["test_overlap"]
+    assert "3 of 20 rows" in found.notes[0].text
+    assert "counted from 0: 0 = 7, 1 = 8, 2 = 8." in found.notes[0].text
+    assert found.repeats.tolist() == [[400, 7], [401, 8], [402, 8]]
+    assert not len(split(np.tile([0, 1], 210), duplicate_keys=keys).repeats)
 
 
 def test_a_row_without_a_group_stands_alone() -> None:
