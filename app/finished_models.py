@@ -1,11 +1,15 @@
 """Finished models: their list, their bundle as one file, and predictions of a file through a job."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from app import results, services
+from automl.deploy.manifest import MANIFEST, parse_manifest
+from automl.evaluation.conformal_quantiles import SET
 from automl.jobs.records import Job, JobKind
 
 MAX_MODELS = 200
@@ -26,12 +30,16 @@ class FinishedModel:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SingleDecision:
-    """What a model decided about one picture; ``probabilities`` by class, the most probable first."""
+    """What a model decided about one picture; ``probabilities`` by class, the most probable first.
+
+    ``members``: the prediction set, None where none was asked for.
+    """
 
     job: str
     label: str
     probability: float | None
     probabilities: tuple[tuple[str, float], ...]
+    members: tuple[str, ...] | None = None
 
 
 def list_models() -> list[FinishedModel]:
@@ -47,7 +55,7 @@ def list_models() -> list[FinishedModel]:
 def prepare_bundle(search_id: str) -> Path | None:
     """The bundle as a ZIP, packed once, and anew after a resumed search; None where there is no bundle."""
     folder = results.get_result_file(search_id, "bundle")
-    manifest = folder / "bundle.json"
+    manifest = folder / MANIFEST
     if not manifest.is_file():
         return None
     target = folder.with_suffix(".zip")
@@ -56,6 +64,17 @@ def prepare_bundle(search_id: str) -> Path | None:
 
         pack_bundle(folder, target)
     return target
+
+
+def list_coverages(search_id: str) -> tuple[float, ...]:
+    """The coverages that the bundle has sets or intervals for; none for one made before they were kept."""
+    path = results.get_result_file(search_id, "bundle") / MANIFEST
+    return _parse_coverages(path, path.stat().st_mtime_ns) if path.is_file() else ()
+
+
+@lru_cache(maxsize=32)
+def _parse_coverages(path: Path, _version: int) -> tuple[float, ...]:
+    return tuple(each.level for each in parse_manifest(path.read_bytes()).conformal)
 
 
 def list_predictions(search_id: str, *, limit: int = 20) -> list[Job]:
@@ -93,6 +112,7 @@ def read_single(job: Job, path: Path) -> SingleDecision | None:
         label=label,
         probability=dict(shares).get(label),
         probabilities=tuple(sorted(shares, key=lambda pair: -pair[1])),
+        members=tuple(json.loads(str(frame[SET].iloc[0]))) if SET in frame else None,
     )
 
 

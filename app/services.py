@@ -368,8 +368,8 @@ def list_slots() -> "tuple[Slot, ...]":
     return list_found(get_settings())
 
 
-def submit_predict(search_id: str, upload: Path, name: str) -> Job:
-    """Queue the prediction of an uploaded file with a finished search's bundle.
+def submit_predict(search_id: str, upload: Path, name: str, coverage: float | None = None) -> Job:
+    """Queue the prediction of an uploaded file with a finished search's bundle; with a ``coverage`` sets or intervals.
 
     The handler writes into the job's folder; ``result["out"]`` names the file.
     """
@@ -378,6 +378,7 @@ def submit_predict(search_id: str, upload: Path, name: str) -> Job:
         "bundle": str(get_workspace().result(search_id) / "bundle"),
         "path": str(upload),
         "name": name,
+        "coverage": coverage,
     }
     return submit(JobKind.PREDICT, name, spec, key=f"predict-{upload.stem}")
 

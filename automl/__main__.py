@@ -172,6 +172,12 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
         "file", metavar="FILE", help="a table; or pictures: a ZIP, a folder or one file"
     )
     parser.add_argument("--out", metavar="FILE", required=True, help="ends in .csv or .parquet")
+    parser.add_argument(
+        "--coverage",
+        type=float,
+        metavar="SHARE",
+        help="prediction sets, or intervals, that hold the truth in this share of rows: 0.8, 0.9 or 0.95",
+    )
     parser.set_defaults(run=_run_predict)
 
 
@@ -274,7 +280,12 @@ def _run_predict(given: argparse.Namespace) -> int:
     from automl.api import PredictCall, run_predict
 
     done = run_predict(
-        PredictCall(bundle=Path(given.bundle), file=Path(given.file), out=Path(given.out))
+        PredictCall(
+            bundle=Path(given.bundle),
+            file=Path(given.file),
+            out=Path(given.out),
+            coverage=given.coverage,
+        )
     )
     for note in done["notes"]:
         print(f"{note['level']}: {note['text']}", file=sys.stderr)

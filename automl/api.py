@@ -108,12 +108,14 @@ class AuditCall:
 class PredictCall:
     """What ``run_predict`` is asked: a bundle (folder or ZIP), rows or pictures, where to write.
 
-    ``file`` is a table, or for a bundle that reads pictures a ZIP, a folder or one picture.
+    ``file`` is a table, or for a bundle that reads pictures a ZIP, a folder or one picture. ``coverage`` (0.8, 0.9 or
+    0.95) adds prediction sets, or intervals.
     """
 
     bundle: Path
     file: Path
     out: Path
+    coverage: float | None = None
 
 
 def run_search(call: SearchCall, settings: Settings | None = None) -> dict[str, Any]:
@@ -175,6 +177,7 @@ def run_predict(call: PredictCall, settings: Settings | None = None) -> dict[str
         "file": str(call.file.absolute()),
         "name": call.file.name,
         "out": str(call.out.absolute()),
+        "coverage": call.coverage,
     }
     settings = settings or Settings()
     return run_limited(

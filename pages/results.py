@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import picture_results, results
+from app import picture_results, results, session
 from app.components.calibration_view import show_calibration
 from app.components.curves_view import show_curves
 from app.components.error_tab import show_errors
@@ -16,6 +16,7 @@ from app.components.model_view import show_model, show_protocol
 from app.components.picture_errors import show_picture_errors
 from app.components.search_view import show_search_views
 from app.components.states import show_title
+from app.components.uncertainty_view import show_uncertainty
 from app.wording import say
 from automl.jobs.records import JobState
 
@@ -37,12 +38,15 @@ with st.container(horizontal=True, key="ways_on"):
         open_page("models")
 show_leaderboard(result)
 
-names = ["curves", "calibration", "errors", "search", "model", "protocol"]
+names = ["curves", "calibration", "uncertainty", "errors", "search", "model", "protocol"]
 pictures = picture_results.read_picture_results(job, result)
 if pictures is not None:
     names.insert(0, "pictures")
 if not picture_results.is_about_pictures(job.id):
     names.insert(names.index("errors"), "explain")
+if pictures is not None and session.recall("explain_asked") is not None:
+    # a picture was pressed in another tab
+    session.put_widget("results_tab", say("results.tab_pictures"))
 labels = [say(f"results.tab_{name}") for name in names]
 tabs = dict(zip(names, st.tabs(labels, key="results_tab", on_change="rerun"), strict=True))
 if pictures is not None and tabs["pictures"].open:
@@ -55,6 +59,9 @@ if tabs["curves"].open:
 if tabs["calibration"].open:
     with tabs["calibration"]:
         show_calibration(opened, result)
+if tabs["uncertainty"].open:
+    with tabs["uncertainty"]:
+        show_uncertainty(job, result)
 if "explain" in tabs and tabs["explain"].open:
     with tabs["explain"]:
         show_explanations(job)

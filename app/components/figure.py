@@ -1,5 +1,6 @@
 """One chart as every page shows it: picture, one sentence, the table behind it, and its CSV."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -69,9 +70,13 @@ def show_figure(
     return event if is_pickable else None
 
 
-def show_csv(frame: pd.DataFrame, *, key: str) -> None:
-    """The button ``<key>_csv`` that downloads the whole frame."""
+def show_csv(frame: pd.DataFrame | Callable[[], pd.DataFrame], *, key: str) -> None:
+    """The button ``<key>_csv`` that downloads the whole frame; a large one may be built when it is pressed."""
+
+    def render() -> bytes:
+        return render_csv(frame() if callable(frame) else frame).encode()
+
     st.download_button(
-        "Download CSV", data=lambda: render_csv(frame).encode(), file_name=f"{key}.csv",
+        "Download CSV", data=render, file_name=f"{key}.csv",
         mime="text/csv", key=f"{key}_csv", icon=":material/download:", on_click="ignore",
     )  # fmt: skip

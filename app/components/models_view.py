@@ -92,6 +92,7 @@ def show_prediction(model: FinishedModel) -> None:
     st.subheader(say("models.predict"), anchor=False)
     of_pictures = picture_results.is_about_pictures(model.search)
     st.write(say("models.predict_pictures" if of_pictures else "models.predict_text"))
+    coverage = _pick_coverage(model)
     if not services.has_worker():
         st.caption(say("frame.no_worker"))
     upload = pick_upload(
@@ -101,13 +102,26 @@ def show_prediction(model: FinishedModel) -> None:
     )  # fmt: skip
     if upload is not None:
         path = services.require_upload(upload.id, upload.name)
-        services.submit_predict(model.search, path, upload.name)
+        services.submit_predict(model.search, path, upload.name, coverage)
         st.rerun()
     jobs = finished_models.list_predictions(model.search)
     if any(job.state.is_active for job in jobs):
         _show_live(model.search)
     else:
         _show_jobs(jobs)
+
+
+def _pick_coverage(model: FinishedModel) -> float | None:
+    """Whether sets or intervals are wanted, and how often they are meant to hold the truth."""
+    known = finished_models.list_coverages(model.search)
+    if not known:
+        st.caption(say("models.no_coverage"))
+        return None
+    return st.segmented_control(
+        say("models.coverage"), [None, *known], default=None, key="predict_coverage",
+        format_func=lambda level: f"{100 * level:g} %" if level else say_plain("models.coverage_none"),
+        help=say("models.coverage_help"),
+    )  # fmt: skip
 
 
 def _show_live(search_id: str) -> None:
@@ -167,6 +181,9 @@ def _show_single(decision: SingleDecision | None) -> None:
     st.markdown(
         say("models.single", label=decision.label, share=format_share(decision.probability))
     )
+    if decision.members is not None:
+        names = ", ".join(decision.members) or say_plain("models.set_empty")
+        st.markdown(say("models.set", names=names))
     shown = decision.probabilities[:MAX_CLASSES]
     frame = pd.DataFrame(
         {

@@ -23,6 +23,13 @@ WORDS: dict[str, str] = {
     "were; what cannot be read is counted and named.",
     "models.drop_pictures": "Drop a ZIP of pictures, or one picture, here or",
     "models.single": "Decided: **{label}**, probability **{share}**.",
+    "models.set": "Prediction set: **{names}**.",
+    "models.set_empty": "empty, no class is likely enough",
+    "models.coverage": "Sets or intervals that hold the truth in",
+    "models.coverage_none": "none",
+    "models.coverage_help": "Adds to every row the set of classes, or the interval, that holds the truth in so many of 100 rows, on average "
+    "over rows like those of the search. Choose before you upload.",
+    "models.no_coverage": "This bundle was made before prediction sets and intervals were kept; search again to get them.",
     "models.class": "Class",
     "models.probability": "Probability",
     "models.no_bundle": "This search left no bundle.",

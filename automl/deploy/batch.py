@@ -62,21 +62,24 @@ def predict_file(
     name: str = "",
     options: LoadOptions | None = None,
     report: Callable[[float, str], None] = lambda _share, _words: None,
+    coverage: float | None = None,
 ) -> BatchResult:
     """Read ``source`` (CSV, TSV, Parquet, XLSX; text also gzipped), predict, write CSV or Parquet by extension.
 
     A bundle for pictures reads a ZIP, a folder or one picture; see ``predict_pictures`` for the rows. ``report`` is told the
-    share that is done and what happens.
+    share that is done and what happens. ``coverage``: see ``Bundle.predict``.
     The rows keep their order and their ``row_id`` (or get their number from 0). Text cells that a
     spreadsheet would run as a formula are neutralised in CSV. ``out`` appears whole or not at all.
     """
     require_output(out)
     if bundle.kind is DataKind.IMAGES:
-        predictions, notes = predict_pictures(bundle, source, settings, name=name, report=report)
+        predictions, notes = predict_pictures(
+            bundle, source, settings, name=name, report=report, coverage=coverage
+        )
         write_frame(predictions, out)
         return BatchResult(n_rows=len(predictions), out=out, notes=notes)
     raw = load_raw(source, name or source.name, settings, options)
-    predictions, notes = bundle.predict_with_notes(raw.table.to_pandas())
+    predictions, notes = bundle.predict_with_notes(raw.table.to_pandas(), coverage)
     write_frame(predictions, out)
     return BatchResult(n_rows=len(predictions), out=out, notes=(*raw.notes, *notes))
 

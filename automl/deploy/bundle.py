@@ -25,6 +25,7 @@ from automl.data.task import Task, TaskType
 from automl.data.views import Views
 from automl.deploy.archive import pack_folder, unpack_archive
 from automl.deploy.card import render_card
+from automl.deploy.coverage import add_sets, describe_coverage, require_coverage
 from automl.deploy.manifest import (
     MANIFEST,
     MAX_MANIFEST_BYTES,
@@ -37,6 +38,7 @@ from automl.deploy.manifest import (
 )
 from automl.errors import BundleError
 from automl.evaluation.calibration import apply_temperature
+from automl.evaluation.conformal_quantiles import ConformalQuantile
 from automl.evaluation.mixing import TOLERANCE, mix
 from automl.evaluation.outcomes import THRESHOLD
 from automl.evaluation.outputs import build_output_frame
@@ -70,6 +72,7 @@ class BundleParts:
     through_second: tuple[int, ...] = ()
     temperature: float | None = None
     threshold: float = THRESHOLD
+    conformal: tuple[ConformalQuantile, ...] = ()
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -208,16 +211,23 @@ class Bundle:
         """What it reads: rows of a table, or pictures (``automl.deploy.pictures``)."""
         return DataKind.IMAGES if isinstance(self.encoder, ImageEncoder) else DataKind.TABLE
 
-    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """``row_id``, ``prediction`` and, for classes, ``probability_<class>``; one row per given row."""
-        return self.predict_with_notes(frame)[0]
+    def predict(self, frame: pd.DataFrame, coverage: float | None = None) -> pd.DataFrame:
+        """``row_id``, ``prediction`` and, for classes, ``probability_<class>``; one row per given row.
 
-    def predict_with_notes(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Note, ...]]:
+        With a ``coverage`` (0.8, 0.9 or 0.95) also ``prediction_set`` (a JSON list of classes) and ``set_size``, or of a value
+        ``low`` and ``high``.
+        """
+        return self.predict_with_notes(frame, coverage)[0]
+
+    def predict_with_notes(
+        self, frame: pd.DataFrame, coverage: float | None = None
+    ) -> tuple[pd.DataFrame, tuple[Note, ...]]:
         """The predictions, and what was noticed: unseen levels, unreadable cells, columns not used."""
+        asked = require_coverage(self.manifest, coverage)  # refused before anything is predicted
         raw, notes = self._predict_rows(frame)
-        output = self.build_output(raw)
+        output = self.build_output(raw, coverage)
         output.insert(0, ROW_ID, self._number_rows(frame))
-        return output, notes
+        return output, (*notes, *describe_coverage(asked))
 
     def predict_array(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Calibrated probabilities ``(n, K)`` in the order of ``task.classes``, or values ``(n,)``."""
@@ -235,12 +245,16 @@ class Bundle:
             second.encode_images(images) if isinstance(second, ImageEncoder) else None,
         )
 
-    def build_output(self, prediction: NDArray[np.floating]) -> pd.DataFrame:
-        """``prediction`` and, for classes, ``probability_<class>`` of what was predicted."""
+    def build_output(
+        self, prediction: NDArray[np.floating], coverage: float | None = None
+    ) -> pd.DataFrame:
+        """``prediction`` and, for classes, ``probability_<class>`` of what was predicted; sets or intervals if asked."""
         threshold = self.manifest.threshold
-        return build_output_frame(
+        output = build_output_frame(
             self.task, prediction, THRESHOLD if threshold is None else threshold
         )
+        asked = require_coverage(self.manifest, coverage)
+        return output if asked is None else add_sets(output, self.task, prediction, asked)
 
     def _predict_rows(self, frame: pd.DataFrame) -> tuple[NDArray[np.float64], tuple[Note, ...]]:
         if isinstance(self.encoder, ImageEncoder):
@@ -320,6 +334,7 @@ def _build_manifest(parts: BundleParts, files: Mapping[str, str] | None = None) 
         encoders=_name_encoders(parts),
         temperature=parts.temperature,
         threshold=parts.threshold if is_binary else None,
+        conformal=parts.conformal,
         training=parts.training,
         metrics=parts.metrics,
         versions=parts.versions,

@@ -5,6 +5,7 @@ from typing import Any
 
 from automl.data.dataset import Kind
 from automl.data.task import TaskType
+from automl.deploy.coverage import render_coverage
 from automl.deploy.manifest import Manifest
 from fairness.definitions import METRICS
 
@@ -48,6 +49,8 @@ def _render_purpose(manifest: Manifest) -> str:
     if len(manifest.members) > 1:
         how = " by their weights" if "ensemble" in manifest.training else ""
         lines.append(f"The predictions of {len(manifest.members)} models are averaged{how}.")
+    if manifest.conformal:
+        lines.append(render_coverage(manifest))
     return " ".join(lines)
 
 

@@ -12,10 +12,11 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from automl.data.dataset import ColumnUse
 from automl.data.task import Task
 from automl.errors import BundleError, SpecError
+from automl.evaluation.conformal_quantiles import ConformalQuantile
 
 FORMAT: Final = "fairloom-bundle"
-VERSION: Final = 2
-READABLE: Final = (1, 2)  # 1 had neither weights nor a second encoder
+VERSION: Final = 3
+READABLE: Final = (1, 2, 3)  # 1 had neither weights nor a second encoder, 2 no conformal quantiles
 MANIFEST = "bundle.json"
 MAX_MANIFEST_BYTES = 20_000_000
 READ_BYTES = 1_000_000
@@ -29,7 +30,8 @@ class Manifest:
     ``columns`` are the inputs in the order of the table; ``members`` are folders whose predictions are
     averaged by ``weights`` (none: all alike); ``encoders`` names the folder of the encoder that each member reads
     through (none: all through the first); ``temperature`` (None: not scaled) is applied to the average; ``threshold`` turns the positive
-    probability into a decision (binary only). ``training`` says what it was trained on (data id and name,
+    probability into a decision (binary only); ``conformal`` are the quantiles of prediction sets or intervals, one per
+    coverage (none: they were not kept). ``training`` says what it was trained on (data id and name,
     hash of the spec, rows by part, ``weights`` that it started from); ``metrics`` are the test results,
     metric → estimate; ``files`` maps every other file to its SHA-256; ``checksum`` is the SHA-256 of this record
     without it.
@@ -50,8 +52,9 @@ class Manifest:
     checksum: str = ""
     weights: tuple[float, ...] = ()
     encoders: tuple[str, ...] = ()
+    conformal: tuple[ConformalQuantile, ...] = ()
     format: Literal["fairloom-bundle"] = FORMAT
-    version: Literal[1, 2] = VERSION
+    version: Literal[1, 2, 3] = VERSION
 
 
 _ADAPTER = TypeAdapter(Manifest)

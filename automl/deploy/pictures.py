@@ -26,7 +26,9 @@ from automl.data.images.members import LeftOut, Member, MemberError, Source
 from automl.data.images.rows import ImageRows
 from automl.data.intake import looks_zipped
 from automl.deploy.bundle import ROW_ID, Bundle
+from automl.deploy.coverage import describe_coverage, require_coverage
 from automl.errors import BundleError, DataError
+from automl.evaluation.conformal_quantiles import SET_SIZE
 from automl.settings import Settings
 
 FILE = "file"
@@ -53,14 +55,16 @@ def predict_pictures(
     *,
     name: str = "",
     report: Report = lambda _share, _words: None,
+    coverage: float | None = None,
 ) -> tuple[pd.DataFrame, tuple[Note, ...]]:
     """``row_id, file, prediction`` and ``probability_<class>``, in the order of the file names, with notes.
 
     ``source`` is a ZIP, a folder (no link in it is followed) or one picture. A picture that cannot be read
     keeps its row, with nothing predicted, and is counted in a note; so is every file that is no picture. A
-    source without one readable picture is a ``DataError``.
+    source without one readable picture is a ``DataError``. ``coverage``: see ``Bundle.predict``.
     """
     encoder = bundle.encoder
+    asked = require_coverage(bundle.manifest, coverage)
     if not isinstance(encoder, ImageEncoder):
         raise BundleError("This bundle reads rows of a table.", hint="Give it a CSV file.")
     settings, name = settings or Settings(), name or source.name
@@ -87,7 +91,8 @@ def predict_pictures(
             f"{which} can be read: {found.damaged[0]}.",
             hint="Open one of them in a viewer and save it again as PNG or JPEG.",
         )
-    return _build_frame(bundle, found), (*_note_damaged(found), *build_stray_note(strays))
+    notes = (*_note_damaged(found), *build_stray_note(strays), *describe_coverage(asked))
+    return _build_frame(bundle, found, coverage), notes
 
 
 class _OnePicture:
@@ -171,9 +176,11 @@ def _predict_chunk(
         found.predictions.append(bundle.predict_images(images))
 
 
-def _build_frame(bundle: Bundle, found: _Found) -> pd.DataFrame:
+def _build_frame(bundle: Bundle, found: _Found, coverage: float | None) -> pd.DataFrame:
     read = np.flatnonzero(found.is_read)
-    frame = bundle.build_output(np.concatenate(found.predictions))
+    frame = bundle.build_output(np.concatenate(found.predictions), coverage)
+    if SET_SIZE in frame:
+        frame[SET_SIZE] = frame[SET_SIZE].astype("Int64")  # stays whole beside damaged pictures
     frame = frame.set_axis(read).reindex(range(len(found.files)))
     frame.insert(0, FILE, pd.Series(found.files, dtype="str"))
     frame.insert(0, ROW_ID, np.arange(len(frame)))

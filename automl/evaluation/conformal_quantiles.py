@@ -23,6 +23,8 @@ from automl.evaluation.conformal import (
     find_rank,
 )
 
+SET, SET_SIZE, LOW, HIGH = "prediction_set", "set_size", "low", "high"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConformalQuantile:
@@ -79,12 +81,12 @@ def build_set_columns(
     """
     if score is ConformalScore.RESIDUAL:
         low, high = build_intervals(prediction, quantile)
-        return pd.DataFrame({"low": low, "high": high})
+        return pd.DataFrame({LOW: low, HIGH: high})
     sets = build_sets(compute_class_scores(score, prediction), quantile)
     return pd.DataFrame(
         {
-            "prediction_set": pd.Series(_render_sets(classes, sets), dtype="str"),
-            "set_size": sets.sum(axis=1).astype(np.int64),
+            SET: pd.Series(_render_sets(classes, sets), dtype="str"),
+            SET_SIZE: sets.sum(axis=1).astype(np.int64),
         }
     )
 

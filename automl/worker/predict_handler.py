@@ -19,7 +19,7 @@ OUT = "predictions"
 def handle(context: HandlerContext) -> Iterator[None]:
     """Predict ``job.spec`` = ``{search, path, name}``; the rows go to ``predictions.csv`` in the job's folder.
 
-    A Parquet file gives ``predictions.parquet``. Result ``{"out", "n_rows", "notes"}``.
+    With ``coverage`` they have sets or intervals. A Parquet file gives ``predictions.parquet``. Result ``{"out", "n_rows", "notes"}``.
     """
     settings, spec = context.settings, context.job.spec
     bundle = context.workspace.result(str(spec["search"])) / "bundle"
@@ -39,6 +39,7 @@ def handle(context: HandlerContext) -> Iterator[None]:
                 "file": str(spec["path"]),
                 "name": name,
                 "out": str(out),
+                "coverage": spec.get("coverage"),
                 "settings": render_settings(settings),
             },
             folder=folder,
@@ -92,5 +93,6 @@ def run_predict_file(
             Settings(**arguments["settings"]),
             name=arguments["name"],
             report=lambda share, words: report(0.4 + 0.6 * share, words),
+            coverage=arguments.get("coverage"),
         )
     return done.to_json()

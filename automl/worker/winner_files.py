@@ -15,6 +15,7 @@ from automl.data.store import load_dataset, load_frame
 from automl.data.views import Part
 from automl.deploy.bundle import BundleParts, save_bundle
 from automl.deploy.pictures import FILE
+from automl.evaluation.conformal_quantiles import ConformalQuantile, fit_quantiles
 from automl.reports.predictions import PredictedRows, build_predictions
 from automl.search.preparation import REFIT_ROWS, SEARCH_ROWS
 from automl.worker.finish import Finish
@@ -75,6 +76,13 @@ def _load_encoder(finish: Finish, rows: str) -> AnyEncoder:
     return load_encoder(finish.folder / "prepared" / rows / "encoder")
 
 
+def _fit_quantiles(finish: Finish, winner: Opened) -> tuple[ConformalQuantile, ...]:
+    """From the calibrate part: no model learned from it."""
+    prepared = load_prepared(finish.folder / "prepared" / REFIT_ROWS)
+    truth = np.asarray(prepared.target[prepared.parts[Part.CALIBRATE]])
+    return fit_quantiles(finish.spec.task, truth, winner.calibrate_prediction)
+
+
 def write_winner_bundle(finish: Finish, winner: Opened, result: Mapping[str, Any]) -> None:
     """Replace ``bundle/``; an earlier one, of a search that was resumed, goes first."""
     spec, members = finish.spec, winner.model.members
@@ -96,6 +104,7 @@ def write_winner_bundle(finish: Finish, winner: Opened, result: Mapping[str, Any
             weights=tuple(member.weight for member in members),
             through_second=tuple(np.flatnonzero(is_old).tolist()) if second else (),
             temperature=None if winner.temperature is None else winner.temperature.value,
+            conformal=_fit_quantiles(finish, winner),
             training={
                 "data": spec.data,
                 "data_name": spec.data_name,
