@@ -1,14 +1,17 @@
 """The Models page: the list, the bundle, predicting a file through a job."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from app import finished_models
+from app import finished_models, services
 from automl.data.dataset import ColumnUse, Kind, Role
 from automl.data.encoding import fit_encoder
 from automl.deploy.bundle import BundleParts, load_bundle, save_bundle
+from automl.deploy.manifest import parse_manifest, render_manifest
+from automl.evaluation.conformal_quantiles import fit_quantiles
 from automl.jobs.records import JobKind, JobState, NewJob, Outcome
 from automl.models.tabular.constant import fit_constant
 from automl.settings import Settings
@@ -27,6 +30,7 @@ def write_bundle(search: str, name: str = "Constant") -> None:
         BundleParts(
             name=name, created_at="2026", task=finished.TASKS["binary"], columns=COLUMNS,
             encoder=fit_encoder(pd.DataFrame({"age": [1.0, 2.0]}), COLUMNS), members=(folder / "member",),
+            conformal=fit_quantiles(finished.TASKS["binary"], np.ones(20, dtype=np.int64), np.full((20, 2), 0.5)),
         ),
     )  # fmt: skip
 
@@ -80,6 +84,20 @@ def test_the_bundle_is_packed_once_and_predicts() -> None:
     assert path.stat().st_mtime_ns == first
     with load_bundle(path) as bundle:
         assert len(bundle.predict(pd.DataFrame({"age": [1.0, 2.0]}))) == 2
+
+
+def test_sets_are_offered_where_the_bundle_has_them_and_asked_for_with_the_file() -> None:
+    job = finished.finish()
+    write_bundle(job.id)
+    at = open_page("models", job.id)
+    assert at.segmented_control(key="predict_coverage").options == ["none", "80 %", "90 %", "95 %"]
+    assert at.segmented_control(key="predict_coverage").value is None
+    asked = services.submit_predict(job.id, Settings().workspace.root / "rows.part", "rows.csv", 0.9)  # fmt: skip
+    assert asked.spec["coverage"] == 0.9
+    manifest = Settings().workspace.result(job.id) / "bundle" / "bundle.json"
+    old = replace(parse_manifest(manifest.read_bytes()), conformal=())
+    manifest.write_text(render_manifest(old))
+    assert "search again to get them" in read_text(open_page("models", job.id))
 
 
 def test_a_resumed_search_offers_its_new_bundle() -> None:

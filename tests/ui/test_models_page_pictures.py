@@ -42,10 +42,12 @@ def test_one_picture_shows_its_class_and_probability() -> None:
     job = finished_pictures.finish()
     predict(
         job.id,
-        "row_id,file,prediction,probability_cat,probability_dog\n0,frog.png,dog,0.25,0.75\n",
+        "row_id,file,prediction,probability_cat,probability_dog,prediction_set,set_size\n"
+        '0,frog.png,dog,0.25,0.75,"[""cat"", ""dog""]",2\n',
         1,
     )
     at = open_page("models", job.id)
+    assert "Prediction set: **cat, dog**" in read_text(at)
     assert "Decided: **dog**, probability **75.0 %**" in read_text(at).replace("\\", "")
     assert find_table(at, "Probability")["Class"].tolist() == ["dog", "cat"]
 

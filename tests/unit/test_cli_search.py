@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from automl.evaluation.conformal import find_rank
+
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.xdist_group("cli_search")  # one process, so that the search runs once
 
@@ -150,13 +152,21 @@ def test_the_gain_over_the_best_fixed_baseline_and_its_cost_are_said_in_words(do
 def test_the_bundle_predicts_the_same_numbers_from_the_file(done, table):
     _, out, _, home = done
     file = out / "rows.csv"
-    process = _run(home, "predict", str(out / "bundle"), str(table), "--out", str(file))
+    process = _run(
+        home, "predict", str(out / "bundle"), str(table), "--out", str(file), "--coverage", "0.9"
+    )
     assert process.returncode == 0, process.stderr
     predicted = pd.read_csv(file).set_index("row_id")
     tested = pd.read_parquet(out / "predictions.parquet").set_index("row_id")
     both = predicted.loc[tested.index]
     assert np.allclose(both["probability_high"], tested["probability_high"], atol=1e-6)
     assert (both["prediction"] == tested["prediction"]).all()
+    # the bound is that of the calibrate part: 90 % of its rows, and one more, are within it
+    calibrated = pd.read_parquet(out / "calibrate_predictions.parquet").set_index("row_id")
+    sets = predicted["prediction_set"].loc[calibrated.index]
+    held = sum(truth in json.loads(each) for truth, each in zip(calibrated["truth"], sets, strict=True))  # fmt: skip
+    assert held >= find_rank(len(calibrated), 0.9)
+    assert f"the {len(calibrated)} calibrate rows" in process.stderr
 
 
 def test_the_audit_of_the_predictions_gives_the_same_counts(done):

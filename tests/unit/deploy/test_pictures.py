@@ -20,6 +20,8 @@ from automl.deploy.bundle import Bundle, BundleParts, load_bundle, pack_bundle, 
 from automl.deploy.pictures import predict_pictures
 from automl.errors import BundleError, DataError
 from automl.evaluation.calibration import apply_temperature
+from automl.evaluation.conformal import ConformalScore
+from automl.evaluation.conformal_quantiles import ConformalQuantile
 from automl.models.catalog import FAMILIES
 from automl.settings import Settings
 from automl.training.request import TrainRequest
@@ -89,6 +91,7 @@ def folder(result: PreparedResult, tmp_path_factory: pytest.TempPathFactory) -> 
         encoder=result.encoder,
         members=(place / "model_0", place / "model_1"),
         temperature=1.5,
+        conformal=(ConformalQuantile(score=ConformalScore.LAC, level=0.9, n=40, value=0.45),),
         training={"pictures": {"side": SIDE, "channels": 3, "fit": "crop", "excluded": ["dark"]}},
     )
     save_bundle(place / "bundle", parts)
@@ -143,6 +146,22 @@ def test_a_damaged_picture_keeps_its_row_and_every_stray_is_counted(
     told = {note.code: note.text for note in notes}
     assert told["damaged_pictures"].startswith("2 of 8 pictures could not be read: 'new/03b.jpg'")
     assert told["stray_files"].startswith("3 files were set aside")
+
+
+def test_sets_are_given_on_request_and_stay_whole_beside_damaged_pictures(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    members = make_members() | {"new/cut.png": save_picture(make_square(1))[:200]}
+    frame, notes = predict_pictures(bundle, write_zip(tmp_path / "x.zip", members), coverage=0.9)
+    assert frame["set_size"].dtype == "Int64"
+    assert frame["set_size"].isna().tolist() == frame["prediction"].isna().tolist()
+    read = frame[frame["prediction"].notna()]
+    for row in read.itertuples():
+        likely = [name for name in TASK.classes if getattr(row, f"probability_{name}") >= 0.55]
+        assert json.loads(row.prediction_set) == likely
+    assert notes[-1].code == "coverage"
+    with pytest.raises(BundleError, match=r"coverage of 0\.8"):
+        predict_pictures(bundle, tmp_path / "x.zip", coverage=0.8)
 
 
 def test_zip_folder_and_single_files_agree(bundle: Bundle, tmp_path: Path) -> None:

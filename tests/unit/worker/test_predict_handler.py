@@ -8,6 +8,7 @@ from automl.data.dataset import ColumnUse, Kind, Role
 from automl.data.encoding import fit_encoder
 from automl.data.task import Task, TaskType
 from automl.deploy.bundle import BundleParts, save_bundle
+from automl.evaluation.conformal_quantiles import fit_quantiles
 from automl.jobs.records import JobKind, JobState
 from automl.models.tabular.constant import fit_constant
 from automl.training.predictor import save_predictor
@@ -33,13 +34,14 @@ def predict(run, tmp_path):  # noqa: F811
         BundleParts(
             name="Constant", created_at="2026", task=task, columns=COLUMNS,
             encoder=fit_encoder(frame, COLUMNS), members=(tmp_path / "member",),
+            conformal=fit_quantiles(task, np.ones(20, dtype=np.int64), np.full((20, 2), 0.5)),
         ),
     )  # fmt: skip
 
-    def submit(content: bytes, name: str = "rows.csv"):
+    def submit(content: bytes, name: str = "rows.csv", **more: object):
         upload = run.workspace.incoming / "canary.part"
         upload.write_bytes(content)
-        spec = {"search": SEARCH, "path": str(upload), "name": name}
+        spec = {"search": SEARCH, "path": str(upload), "name": name, **more}
         return run(kind=JobKind.PREDICT, title=name, spec=spec), upload
 
     submit.workspace = run.workspace
@@ -53,6 +55,19 @@ def test_predictions_are_written_with_their_notes_and_the_upload_goes(predict):
     out = pd.read_csv(predict.workspace.job(job.id) / job.result["out"])
     assert len(out) == 2
     assert any("1" in note["text"] and note["column"] == "job" for note in job.result["notes"])
+    assert not upload.exists()
+
+
+def test_sets_come_with_a_coverage_and_their_promise(predict):
+    job, _ = predict(b"age,job\n1,a\n2,b\n", coverage=0.9)
+    out = pd.read_csv(predict.workspace.job(job.id) / job.result["out"])
+    assert out["prediction_set"].tolist() == ['["no", "yes"]'] * 2
+    assert out["set_size"].tolist() == [2, 2]
+    assert any("exchangeable with the 20 calibrate rows" in each["text"] for each in job.result["notes"])  # fmt: skip
+    job, upload = predict(b"age,job\n1,a\n", coverage=0.5)
+    assert job.state is JobState.FAILED
+    assert "coverage of 0.5" in job.outcome.message
+    assert "0.8, 0.9, 0.95" in job.outcome.hint
     assert not upload.exists()
 
 
