@@ -11,6 +11,7 @@ from fairness.reliability import compute_brier_losses, compute_log_losses
 
 Floats = NDArray[np.float64]
 
+PINBALLS = {"pinball_10": 0.1, "pinball_90": 0.9}  # quantile that a forecast is read as
 LARGEST_SHARE = 1e150  # an error over the floor; beyond it the divisor is as good as zero
 
 
@@ -50,16 +51,26 @@ def build_value_columns(
         if not centred.any():
             return None
         return np.column_stack([error**2, centred, centred**2]), _r2
-    if name == "mape":
-        floor = outcomes.floor
-        floor = float(np.percentile(np.abs(truth), 1)) if floor is None else floor
-        if floor <= 0 or np.abs(error).max() / LARGEST_SHARE > floor:
+    if name in ("mape", "rmspe"):
+        shares = _compute_percentage_errors(outcomes)
+        if shares is None:
             return None
-        return scores.compute_percentage_errors(truth, forecast, floor)[:, None], identity
+        return (shares[:, None], identity) if name == "mape" else (shares[:, None] ** 2, _root)
+    if name in PINBALLS:
+        losses = scores.compute_pinball_losses(truth, forecast, PINBALLS[name])
+        return losses[:, None], identity
+    if name == "rmse":
+        return (error**2)[:, None], _root
     if name == "smape":
         return scores.compute_symmetric_errors(truth, forecast)[:, None], identity
-    if name == "mae":
-        return np.abs(error)[:, None], identity
-    if name == "mean_residual":
-        return error[:, None], identity
-    return (error**2)[:, None], _root if name == "rmse" else identity
+    means = {"mae": np.abs(error), "mean_residual": error, "mse": error**2}
+    return means[name][:, None], identity
+
+
+def _compute_percentage_errors(outcomes: Outcomes) -> Floats | None:
+    """Errors over the size of the truth; None where too many true values are zero."""
+    truth, forecast, floor = outcomes.values, outcomes.forecasts, outcomes.floor
+    floor = float(np.percentile(np.abs(truth), 1)) if floor is None else floor
+    if floor <= 0 or np.abs(forecast - truth).max() / LARGEST_SHARE > floor:
+        return None
+    return scores.compute_percentage_errors(truth, forecast, floor)

@@ -13,17 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairness import rates, scores
-from fairness.columns import build_value_columns, compute_losses, identity
+from fairness.columns import compute_losses
 from fairness.errors import AuditError
 from fairness.estimates import Estimate, build_not_estimable
-from fairness.intervals import compute_auc_delong, compute_wilson
+from fairness.estimating import compute_calibration_error, compute_estimates, compute_rate
 from fairness.outcomes import Outcomes, TaskName
-from fairness.reliability import compute_ece
-from fairness.resampling import TABLE_DRAWS, bootstrap_means, bootstrap_table
-from fairness.weighted import compute_weighted_metrics, compute_weighted_point
+from fairness.row_statistics import compute_statistic
+from fairness.weighted import compute_weighted_metrics
 
 __all__ = [
-    "METRICS", "Metric", "Outcomes", "compute_metric", "compute_metrics", "compute_score", "list_metrics",
+    "METRICS", "Metric", "Outcomes", "compute_metric", "compute_metrics", "compute_rate", "compute_score", "list_metrics",
 ]  # fmt: skip
 
 Need = Literal["label", "score", "probability", "value"]
@@ -36,7 +35,6 @@ CLASSES: tuple[TaskName, ...] = ("binary", "multiclass")
 REGRESSION: tuple[TaskName, ...] = ("regression",)
 UNIT = (0.0, 1.0)
 POSITIVE = (0.0, float("inf"))
-MAX_TABLE_CELLS = 400  # more cells than this (20 classes) get fewer bootstrap draws
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +94,17 @@ _ROWS = (
     Metric("f1_macro", "F1, macro", "mean F1 over classes", MULTICLASS, "label", "higher", UNIT, help="Every class present counts the same."),
     Metric("f1_weighted", "F1, weighted", "mean F1 weighted by class size", MULTICLASS, "label", "higher", UNIT, help="Every row counts the same."),
     Metric("precision_macro", "Precision, macro", "mean precision over classes", MULTICLASS, "label", "higher", UNIT, help="A class never predicted counts as 0."),
+    Metric("precision_weighted", "Precision, weighted", "mean precision weighted by class size", MULTICLASS, "label", "higher", UNIT, help="A class never predicted counts as 0."),
+    Metric("recall_macro", "Recall, macro", "mean recall over classes", MULTICLASS, "label", "higher", UNIT, help="Over classes that are true or predicted; a class that is only predicted counts as 0."),
+    Metric("specificity_macro", "Specificity, macro", "mean over classes of TN / (TN + FP), class against rest", MULTICLASS, "label", "higher", UNIT, help="Share of the rows of other classes left alone; high by itself where there are many classes."),
     Metric("matthews_corrcoef", "Matthews correlation", "(TP·TN − FP·FN) / √((TP+FP)(TP+FN)(TN+FP)(TN+FN))", CLASSES, "label", "higher", (-1.0, 1.0), 0.0, "Matthews 1975", "Correlation of truth and decision; 0 is chance."),
     Metric("cohen_kappa", "Cohen's kappa", "(observed − chance agreement) / (1 − chance agreement)", CLASSES, "label", "higher", (-1.0, 1.0), 0.0, "Cohen 1960", "Agreement beyond chance."),
     Metric("roc_auc", "ROC AUC", "P(s⁺ > s⁻) + ½ P(s⁺ = s⁻)", BINARY, "score", "higher", UNIT, 0.5, "DeLong et al. 1988", "Chance that a positive row scores above a negative one."),
     Metric("average_precision", "Average precision", "Σ (R_k − R_{k−1}) P_k", BINARY, "score", "higher", UNIT, help="Chance level is the base rate, so groups with other base rates do not compare."),
+    Metric("recall_at_specificity", "Recall at specificity 0.95", "largest TP / (TP + FN) with TN / (TN + FP) ≥ 0.95", BINARY, "score", "higher", UNIT, 0.05, help="The positives found by a threshold that leaves 95 % of the negatives alone; chance finds 5 %."),
     Metric("roc_auc_ovr", "ROC AUC, one against rest", "mean over classes of AUC(class against rest)", MULTICLASS, "probability", "higher", UNIT, 0.5, help="Macro mean over the classes present."),
+    Metric("roc_auc_ovo", "ROC AUC, one against one", "mean over ordered pairs (k, j) of P(p_k of class k > p_k of class j)", MULTICLASS, "probability", "higher", UNIT, 0.5, "Hand & Till 2001", "Every pair of classes present counts the same, however rare."),
+    Metric("average_precision_ovr", "Average precision, one against rest", "mean over classes of average precision (class against rest)", MULTICLASS, "probability", "higher", UNIT, help="Macro mean over the classes present; chance level is the mean share of a class."),
     Metric("top_k_accuracy", "Top-k accuracy", "share with the true class among the k most probable", MULTICLASS, "probability", "higher", UNIT, help="k is 5 above five classes, else 2."),
     Metric("log_loss", "Log loss", "−mean ln p(true class)", CLASSES, "probability", "lower", POSITIVE, help="How surprised the model is by the truth: 0 where it is certain and right. Probabilities clipped at 1e-15."),
     Metric("brier_score", "Brier score", "mean (s − y)²; several classes: mean Σ_k (p_k − 1[y = k])²", CLASSES, "probability", "lower", (0.0, 2.0), help="0 to 1 for two classes, 0 to 2 for more."),
@@ -111,7 +115,12 @@ _ROWS = (
     Metric("mae", "Mean absolute error", "mean |y − ŷ|", REGRESSION, "value", "lower", POSITIVE, help="In the unit of the target."),
     Metric("median_absolute_error", "Median absolute error", "median |y − ŷ|", REGRESSION, "value", "lower", POSITIVE, help="Half of the errors are smaller."),
     Metric("r2", "R²", "1 − Σ(y − ŷ)² / Σ(y − ȳ)²", REGRESSION, "value", "higher", (float("-inf"), 1.0), 0.0, help="Share of the variance explained; 0 is the mean as forecast."),
+    Metric("d2_absolute_error", "Robust R²", "1 − Σ|y − ŷ| / Σ|y − median y|", REGRESSION, "value", "higher", (float("-inf"), 1.0), 0.0, "Koenker & Machado 1999", "As R² with absolute errors, so that a few wild rows count less; 0 is the median as forecast."),
+    Metric("rmse_90", "Root mean squared error of the best 90 %", "√ mean (y − ŷ)² of the rows up to the 90th percentile of |y − ŷ|", REGRESSION, "value", "lower", POSITIVE, help="What is left without the worst tenth of the rows; in the unit of the target."),
+    Metric("pinball_10", "Pinball loss, 0.1", "mean max(0.1·(y − ŷ), 0.9·(ŷ − y))", REGRESSION, "value", "lower", POSITIVE, reference="Koenker & Bassett 1978", help="Predicting too much costs nine times as much as too little; in the unit of the target."),
+    Metric("pinball_90", "Pinball loss, 0.9", "mean max(0.9·(y − ŷ), 0.1·(ŷ − y))", REGRESSION, "value", "lower", POSITIVE, reference="Koenker & Bassett 1978", help="Predicting too little costs nine times as much as too much; in the unit of the target."),
     Metric("mape", "Mean absolute percentage error", "mean |y − ŷ| / max(|y|, floor)", REGRESSION, "value", "lower", POSITIVE, help="The floor is the 1st percentile of |y|."),
+    Metric("rmspe", "Root mean squared percentage error", "√ mean ((y − ŷ) / max(|y|, floor))²", REGRESSION, "value", "lower", POSITIVE, help="The floor is the 1st percentile of |y|."),
     Metric("smape", "Symmetric percentage error", "mean 2|y − ŷ| / (|y| + |ŷ|), 0/0 = 0", REGRESSION, "value", "lower", (0.0, 2.0)),
     Metric("mean_residual", "Mean residual", "mean (ŷ − y)", REGRESSION, "value", "none", (float("-inf"), float("inf")), 0.0, help="Above 0 the model predicts too much."),
 )  # fmt: skip
@@ -159,94 +168,20 @@ def compute_metric(name: str, outcomes: Outcomes, *, seed: int = 0) -> Estimate:
 def compute_metrics(
     names: Sequence[str], outcomes: Outcomes, *, seed: int = 0
 ) -> dict[str, Estimate]:
-    """Several metrics of the same rows; with weights they share the draws of their intervals."""
+    """Several metrics of the same rows; they share the draws of their intervals."""
     obstacles = {
         name: _find_obstacle(_require_metric(name, outcomes.task_type), outcomes) for name in names
     }
-    free = [name for name, obstacle in obstacles.items() if not obstacle]
+    own = {name: _ALIASES.get(name, name) for name, obstacle in obstacles.items() if not obstacle}
+    wanted = tuple(dict.fromkeys(own.values()))
     if outcomes.weight is None:
-        found = {name: _compute_estimate(name, outcomes, seed) for name in free}
+        computed = compute_estimates(wanted, outcomes, seed)
     else:
-        own = {name: _ALIASES.get(name, name) for name in free}
-        weighted = compute_weighted_metrics(tuple(dict.fromkeys(own.values())), outcomes, seed)
-        found = {name: weighted[alias] for name, alias in own.items()}
+        computed = compute_weighted_metrics(wanted, outcomes, seed)
     return {
-        name: found[name] if not obstacle else build_not_estimable(obstacle, n=outcomes.n)
+        name: computed[own[name]] if not obstacle else build_not_estimable(obstacle, n=outcomes.n)
         for name, obstacle in obstacles.items()
     }
-
-
-def _compute_estimate(name: str, outcomes: Outcomes, seed: int) -> Estimate:
-    metric, name = METRICS[name], _ALIASES.get(name, name)
-    if metric.needs == "label":
-        return _compute_count_metric(name, outcomes, seed)
-    if metric.needs == "value":
-        return _compute_value_metric(name, outcomes, seed)
-    return _compute_score_metric(name, outcomes, seed)
-
-
-def _compute_count_metric(name: str, outcomes: Outcomes, seed: int) -> Estimate:
-    k = outcomes.n_classes
-    table = rates.compute_confusion(outcomes.labels, outcomes.decisions, k)
-    if name == "accuracy":
-        return compute_wilson(int(np.trace(table)), int(table.sum()))
-    if outcomes.task_type == "binary":
-        if name in rates.RATES:
-            return compute_rate(name, table.ravel())
-        return bootstrap_table(table.ravel(), rates.BINARY_COMPOSITES[name], seed)
-    draws = TABLE_DRAWS if k * k <= MAX_TABLE_CELLS else TABLE_DRAWS // 10
-    return bootstrap_table(table.ravel(), rates.MULTICLASS_COMPOSITES[name], seed, draws)
-
-
-def compute_rate(name: str, table: NDArray[np.int64]) -> Estimate:
-    """A rate of one count table (tn, fp, fn, tp) with Wilson's interval; says which pool is empty."""
-    rate = rates.RATES[name]
-    numerator, denominator = rate.count(table)
-    if denominator == 0:
-        return build_not_estimable(f"no {rate.pool}", method="wilson", denominator=0)
-    return compute_wilson(numerator, denominator)
-
-
-def _compute_score_metric(name: str, outcomes: Outcomes, seed: int) -> Estimate:
-    labels, score = outcomes.labels, outcomes.scores
-    if name == "roc_auc":
-        return compute_auc_delong(labels, score)
-    if name == "roc_auc_ovr":
-        return scores.compute_auc_ovr(labels, score)
-    if name == "average_precision":
-        return scores.bootstrap_average_precision(outcomes.values, score, seed)
-    if name == "top_k_accuracy":
-        return compute_wilson(int(scores.compute_top_k_hits(labels, score).sum()), outcomes.n)
-    if name == "ece":
-        reason = "no interval: compare it with its null value"
-        value = _compute_ece(outcomes)
-        return Estimate(value, None, None, outcomes.n, "15 equal-mass bins", reason=reason)
-    if name == "mean_prediction":
-        return bootstrap_means(score[:, None], identity, None, seed)
-    return bootstrap_means(compute_losses(name, outcomes)[:, None], identity, labels, seed)
-
-
-def _compute_ece(outcomes: Outcomes) -> float:
-    score = outcomes.scores
-    if outcomes.task_type == "binary":
-        return compute_ece(outcomes.labels, score)
-    return compute_ece(score.argmax(axis=1) == outcomes.labels, np.minimum(score.max(axis=1), 1.0))
-
-
-def _compute_value_metric(name: str, outcomes: Outcomes, seed: int) -> Estimate:
-    if name == "median_absolute_error":
-        return scores.compute_median_interval(np.abs(outcomes.values - outcomes.forecasts))
-    built = build_value_columns(name, outcomes)
-    if built is None:
-        return build_not_estimable(_ZERO_DIVISOR[name], n=outcomes.n)
-    columns, statistic = built
-    return bootstrap_means(columns, statistic, None, seed)
-
-
-_ZERO_DIVISOR = {
-    "r2": "all true values are equal",
-    "mape": "too many true values are zero",
-}
 
 
 def compute_score(name: str, outcomes: Outcomes) -> float:
@@ -272,14 +207,11 @@ def compute_score(name: str, outcomes: Outcomes) -> float:
 
 def _compute_point(name: str, metric: Metric, outcomes: Outcomes) -> float | None:
     if outcomes.weight is not None:
-        return compute_weighted_point(name, outcomes)
+        return compute_statistic(name, outcomes)
     if metric.needs == "label":
         return _compute_count_point(name, outcomes)
     if metric.needs == "value":
-        if name == "median_absolute_error":
-            return float(np.median(np.abs(outcomes.values - outcomes.forecasts)))
-        built = build_value_columns(name, outcomes)
-        return None if built is None else _to_value(built[1](built[0].mean(axis=0)[None, :]))
+        return compute_statistic(name, outcomes)
     return _compute_score_point(name, outcomes)
 
 
@@ -306,9 +238,10 @@ def _compute_score_point(name: str, outcomes: Outcomes) -> float | None:
     if name == "top_k_accuracy":
         return float(scores.compute_top_k_hits(labels, score).mean())
     if name == "ece":
-        return _compute_ece(outcomes)
-    losses = score if name == "mean_prediction" else compute_losses(name, outcomes)
-    return float(losses.mean())
+        return compute_calibration_error(outcomes)
+    if name in ("log_loss", "brier_score"):
+        return float(compute_losses(name, outcomes).mean())
+    return compute_statistic(name, outcomes)
 
 
 def _to_value(array: Floats) -> float | None:

@@ -110,9 +110,14 @@ def compute_auc_influence(truth: ArrayLike, score: ArrayLike) -> tuple[float, Fl
     return auc, influence
 
 
-def build_auc_estimate(auc: float, standard_error: float, n: int, level: float = LEVEL) -> Estimate:
+def build_auc_estimate(
+    auc: float,
+    standard_error: float,
+    n: int,
+    level: float = LEVEL,
+    method: str = "delong logit",
+) -> Estimate:
     """AUC with its interval on the logit scale, which cannot leave [0, 1]."""
-    method = "delong logit"
     auc = min(1.0, max(0.0, auc))
     if not math.isfinite(standard_error):
         return Estimate(

@@ -124,6 +124,40 @@ def compute_precision_macro(tables: Floats) -> Floats:
     return divide(np.nan_to_num(divide(hits, columns)).sum(-1), present)
 
 
+def compute_precision_weighted(tables: Floats) -> Floats:
+    """Mean precision weighted by the number of true rows of each class; never predicted counts as 0."""
+    hits, rows, columns = _split_square(tables)
+    return divide((np.nan_to_num(divide(hits, columns)) * rows).sum(-1), rows.sum(-1))
+
+
+def compute_recall_macro(tables: Floats) -> Floats:
+    """Mean recall over the classes present in truth or prediction, as in scikit-learn."""
+    hits, rows, columns = _split_square(tables)
+    present = (rows + columns > 0).sum(-1).astype(np.float64)
+    return divide(np.nan_to_num(divide(hits, rows)).sum(-1), present)
+
+
+def compute_specificity_macro(tables: Floats) -> Floats:
+    """Mean over the classes present in truth or prediction of TN / (TN + FP), those with other rows only."""
+    each = compute_class_specificity(tables)
+    _, rows, columns = _split_square(tables)
+    counted = np.isfinite(each) & (rows + columns > 0)
+    return divide(np.where(counted, each, 0.0).sum(-1), counted.sum(-1).astype(np.float64))
+
+
+def compute_class_specificity(tables: Floats) -> Floats:
+    """TN / (TN + FP) of each class against the rest. Shape: (..., K·K) → (..., K)."""
+    hits, rows, columns = _split_square(tables)
+    others = rows.sum(-1, keepdims=True) - rows
+    return divide(others - (columns - hits), others)
+
+
+def compute_class_f1(tables: Floats) -> Floats:
+    """2TP / (2TP + FP + FN) of each class. Shape: (..., K·K) → (..., K)."""
+    hits, rows, columns = _split_square(tables)
+    return divide(2 * hits, rows + columns)
+
+
 def compute_matthews(tables: Floats) -> Floats:
     """Matthews correlation, any number of classes (Gorodkin 2004)."""
     hits, rows, columns = _split_square(tables)
@@ -156,6 +190,9 @@ MULTICLASS_COMPOSITES: Mapping[str, Callable[[Floats], Floats]] = MappingProxyTy
         "f1_macro": compute_f1_macro,
         "f1_weighted": compute_f1_weighted,
         "precision_macro": compute_precision_macro,
+        "precision_weighted": compute_precision_weighted,
+        "recall_macro": compute_recall_macro,
+        "specificity_macro": compute_specificity_macro,
         "matthews_corrcoef": compute_matthews,
         "cohen_kappa": compute_cohen_kappa,
     }

@@ -1,6 +1,6 @@
 """Seeded resampling: bootstrap of a count table, bootstrap of rows, and the noise floor of a gap."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,11 +58,24 @@ def bootstrap_table(
 
     ``statistic`` maps tables (..., cells) to values (...), NaN where a denominator is zero.
     """
+    return bootstrap_tables(table, {"": statistic}, seed, draws)[""]
+
+
+def bootstrap_tables(
+    table: Ints,
+    statistics: Mapping[str, Callable[[Floats], Floats]],
+    seed: int = 0,
+    draws: int = TABLE_DRAWS,
+) -> dict[str, Estimate]:
+    """Several statistics of the same count table, from the same draws: name → estimate."""
     counts = np.asarray(table, dtype=np.int64)
-    value = float(statistic(counts[None, :].astype(np.float64))[0])
-    drawn = statistic(draw_tables(counts, seed, draws).astype(np.float64))
-    method = f"multinomial bootstrap, {draws} draws"
-    return build_bootstrap_estimate(value, drawn, int(counts.sum()), method)
+    whole = counts[None, :].astype(np.float64)
+    drawn = draw_tables(counts, seed, draws if statistics else 0).astype(np.float64)
+    method, n = f"multinomial bootstrap, {draws} draws", int(counts.sum())
+    return {
+        name: build_bootstrap_estimate(float(statistic(whole)[0]), statistic(drawn), n, method)
+        for name, statistic in statistics.items()
+    }
 
 
 def count_row_draws(n: int) -> int:
@@ -85,25 +98,38 @@ def iterate_row_draws(strata: NDArray[np.generic], seed: int = 0) -> Iterator[In
         remaining -= chunk
 
 
-def bootstrap_means(
-    columns: Floats,
-    statistic: Callable[[Floats], Floats],
-    strata: NDArray[np.generic] | None = None,
-    seed: int = 0,
-) -> Estimate:
-    """A function of column means with its stratified row bootstrap interval.
+def iterate_row_times(strata: NDArray[np.generic], seed: int = 0) -> Iterator[Floats]:
+    """The draws of ``iterate_row_draws`` as how often each row was taken. Shape of each: (chunk, n)."""
+    n = len(strata)
+    for rows in iterate_row_draws(strata, seed):
+        flat = rows + np.arange(len(rows))[:, None] * n
+        yield np.bincount(flat.ravel(), minlength=rows.size).reshape(rows.shape).astype(np.float64)
 
-    Shape: ``columns`` (n, m); ``statistic`` maps means (..., m) to values (...).
+
+def bootstrap_rows(
+    statistics: Mapping[str, Callable[[Floats], Floats]],
+    strata: NDArray[np.generic],
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """Several functions of how often each row counts, with intervals from the same stratified draws of rows.
+
+    ``statistics`` map (B, n) to values (B,), NaN where there is none; ``strata`` (n,) keep their sizes.
     """
-    n = len(columns)
-    if n == 0:
-        return build_not_estimable("no cases", method="row bootstrap")
-    groups = np.zeros(n, dtype=np.int64) if strata is None else strata
-    drawn = np.concatenate(
-        [statistic(columns[rows].mean(axis=1)) for rows in iterate_row_draws(groups, seed)]
-    )
-    value = float(statistic(columns.mean(axis=0)[None, :])[0])
-    return build_bootstrap_estimate(value, drawn, n, f"row bootstrap, {len(drawn)} draws")
+    n = len(strata)
+    drawn: dict[str, list[Floats]] = {name: [] for name in statistics}
+    for times in iterate_row_times(strata, seed) if statistics else ():
+        for name, statistic in statistics.items():
+            drawn[name].append(statistic(times))
+    once = np.ones((1, n))
+    return {
+        name: build_bootstrap_estimate(
+            float(statistic(once)[0]),
+            np.concatenate(drawn[name]),
+            n,
+            f"row bootstrap, {count_row_draws(n)} draws",
+        )
+        for name, statistic in statistics.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)

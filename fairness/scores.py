@@ -6,14 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairness.estimates import Estimate, build_not_estimable
-from fairness.intervals import (
-    build_auc_estimate,
-    compute_auc_influence,
-    compute_midranks,
-    compute_z,
-)
+from fairness.intervals import compute_midranks, compute_z
 from fairness.reliability import LOG_LOSS_CLIP
-from fairness.resampling import build_bootstrap_estimate, iterate_row_draws
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -44,18 +38,6 @@ def compute_auc_ovr_value(truth: Ints, probability: Floats) -> float | None:
     return float(np.mean([value for value in values if value is not None]))
 
 
-def compute_auc_ovr(truth: Ints, probability: Floats) -> Estimate:
-    """Mean one-vs-rest AUC with DeLong's variance of the mean; absent classes are named."""
-    n, n_classes = probability.shape
-    present = _list_rankable_classes(truth, n_classes)
-    if not present:
-        return build_not_estimable("only one class is present", n=n, method="delong logit")
-    parts = [compute_auc_influence(truth == k, probability[:, k]) for k in present]
-    auc = float(np.mean([part[0] for part in parts]))
-    influence = np.mean([part[1] for part in parts], axis=0)
-    return build_auc_estimate(auc, math.sqrt(float((influence**2).sum())), n)
-
-
 def compute_average_precision(truth: Floats, score: Floats) -> float | None:
     """Σ (R_k − R_{k−1}) P_k over distinct scores; None without a positive label."""
     if len(truth) == 0 or not truth.any():
@@ -83,23 +65,6 @@ def _average_precisions(labels: Floats, weights: Floats, last: Ints) -> Floats:
     steps = np.diff(recall, axis=1, prepend=0.0)
     averages: Floats = (steps * precision).sum(axis=1)
     return averages
-
-
-def bootstrap_average_precision(truth: Floats, score: Floats, seed: int) -> Estimate:
-    """Average precision with its stratified row bootstrap interval."""
-    value = compute_average_precision(truth, score)
-    if value is None:
-        return build_not_estimable("no positive labels", n=len(truth), method="row bootstrap")
-    order, last = _order_by_score(score)
-    place = np.argsort(order)
-    labels = truth[order]
-    drawn = []
-    for rows in iterate_row_draws(truth, seed):
-        flat = place[rows] + np.arange(len(rows))[:, None] * len(truth)
-        weights = np.bincount(flat.ravel(), minlength=rows.size).reshape(rows.shape)
-        drawn.append(_average_precisions(labels, weights.astype(np.float64), last))
-    draws = np.concatenate(drawn)
-    return build_bootstrap_estimate(value, draws, len(truth), f"row bootstrap, {len(draws)} draws")
 
 
 def compute_multiclass_log_losses(truth: Ints, probability: Floats) -> Floats:
@@ -150,3 +115,10 @@ def compute_symmetric_errors(truth: Floats, prediction: Floats) -> Floats:
     errors = np.zeros_like(size)
     np.divide(2 * np.abs(truth - prediction), size, out=errors, where=size > 0)
     return errors
+
+
+def compute_pinball_losses(truth: Floats, prediction: Floats, quantile: float) -> Floats:
+    """q·(y − ŷ) where the forecast is too low, (1 − q)·(ŷ − y) where it is too high."""
+    error = truth - prediction
+    losses: Floats = np.maximum(quantile * error, (quantile - 1) * error)
+    return losses

@@ -37,9 +37,14 @@ MULTICLASS_LABELS = {
     **FROM_LABELS,
     "f1_macro": partial(sk.f1_score, average="macro"),
     "f1_weighted": partial(sk.f1_score, average="weighted"),
+    "precision_macro": partial(sk.precision_score, average="macro", zero_division=0),
+    "precision_weighted": partial(sk.precision_score, average="weighted", zero_division=0),
+    "recall_macro": partial(sk.recall_score, average="macro", zero_division=0),
 }
 MULTICLASS_SCORES = {
     "roc_auc_ovr": partial(sk.roc_auc_score, multi_class="ovr"),
+    "roc_auc_ovo": partial(sk.roc_auc_score, multi_class="ovo"),
+    "average_precision_ovr": sk.average_precision_score,
     "log_loss": sk.log_loss,
     "brier_score": sk.brier_score_loss,
 }
@@ -49,6 +54,9 @@ REGRESSION = {
     "mae": sk.mean_absolute_error,
     "median_absolute_error": sk.median_absolute_error,
     "r2": sk.r2_score,
+    "d2_absolute_error": sk.d2_absolute_error_score,
+    "pinball_10": partial(sk.mean_pinball_loss, alpha=0.1),
+    "pinball_90": partial(sk.mean_pinball_loss, alpha=0.9),
 }
 
 
@@ -96,6 +104,42 @@ def test_regression_equals_scikit_learn():
         assert compute_metric("mape", floored).value == pytest.approx(
             sk.mean_absolute_percentage_error(y, forecast), abs=1e-9
         )
+
+
+def test_recall_at_specificity_is_read_off_the_curve():
+    for seed in range(10):
+        generator = np.random.default_rng(seed)
+        y = np.concatenate([[0, 1], generator.integers(0, 2, 150)])
+        score = np.round(np.clip(generator.normal(0.4 + 0.2 * y, 0.25), 0, 1), 2)
+        mistaken, found, _ = sk.roc_curve(y, score, drop_intermediate=False)
+        expected = found[mistaken <= 0.05 + 1e-12].max()
+        got = compute_metric("recall_at_specificity", Outcomes("binary", y, None, score))
+        assert got.value == pytest.approx(expected)
+
+
+def test_every_metric_of_labels_survives_sets_with_one_class():
+    p = np.array([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1], [0.1, 0.8, 0.1]])
+    for y in (np.array([0, 0, 0]), np.array([2, 2, 2]), np.array([0, 0, 1])):
+        outcomes = Outcomes("multiclass", y, None, p)
+        for name, reference in MULTICLASS_LABELS.items():
+            if name in ("matthews_corrcoef", "cohen_kappa", "balanced_accuracy"):
+                continue  # scikit-learn gives 0 or a warning where nothing can be computed
+            expected = reference(y, p.argmax(axis=1))
+            assert compute_metric(name, outcomes).value == pytest.approx(expected, abs=1e-9), name
+
+
+def test_the_worst_tenth_does_not_move_the_trimmed_error():
+    truth = np.zeros(20)
+    errors = np.append(np.full(18, 2.0), [50.0, -80.0])
+    outcomes = Outcomes("regression", truth, errors)
+    assert compute_metric("rmse_90", outcomes).value == pytest.approx(2.0)
+    assert compute_metric("rmse", outcomes).value > 20
+
+
+def test_percentage_errors_stand_on_the_floor():
+    outcomes = Outcomes("regression", np.array([10.0, -20, 0.1]), np.array([11.0, -20, 1.1]), None, 2.0)  # fmt: skip
+    assert compute_metric("mape", outcomes).value == pytest.approx((0.1 + 0 + 0.5) / 3)
+    assert compute_metric("rmspe", outcomes).value == pytest.approx(np.sqrt((0.01 + 0.25) / 3))
 
 
 def test_a_target_as_good_as_zero_has_no_percentage_error():

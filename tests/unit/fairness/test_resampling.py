@@ -5,7 +5,7 @@ import pytest
 
 from fairness.rates import compute_f1_binary, divide
 from fairness.resampling import (
-    bootstrap_means,
+    bootstrap_rows,
     bootstrap_table,
     compute_floor,
     count_row_draws,
@@ -52,7 +52,9 @@ def test_large_tables_get_fewer_draws():
 
 def test_row_bootstrap_of_a_mean_is_as_wide_as_its_standard_error():
     values = np.random.default_rng(0).normal(size=2_000)
-    estimate = bootstrap_means(values[:, None], lambda m: m[..., 0], None, 0)
+    estimate = bootstrap_rows({"mean": lambda times: times @ values / 2_000}, np.zeros(2_000))[
+        "mean"
+    ]
     width = 2 * 1.96 * values.std() / np.sqrt(2_000)
     assert estimate.high - estimate.low == pytest.approx(width, rel=0.1)
 
