@@ -22,6 +22,7 @@ from automl.reports.predictions import CALIBRATE_PREDICTIONS, PREDICTIONS
 from fairness.definitions import METRICS
 
 MAX_EPOCH_ROWS = 200_000
+BEHIND = ("behind", "behind_low", "behind_high", "p_holm", "tier_test", "p_folds")
 EPOCH_COLUMNS = ("trial", "epoch", "train_loss", "select_loss", "score", "learning_rate", "seconds")
 
 
@@ -98,6 +99,12 @@ def is_lower_better(name: str) -> bool:
     return name in METRICS and METRICS[name].direction == "lower"
 
 
+def get_direction(name: str) -> str:
+    """``higher``, ``lower`` or ``neither``: which values of this metric are better."""
+    direction = METRICS[name].direction if name in METRICS else "none"
+    return "neither" if direction == "none" else direction
+
+
 def get_rows(result: Mapping[str, Any]) -> str:
     """By which rows models are compared: ``select``, or ``folds``."""
     return "folds" if result.get("cross_validation") else "select"
@@ -106,8 +113,9 @@ def get_rows(result: Mapping[str, Any]) -> str:
 def build_leaderboard(result: Mapping[str, Any]) -> pd.DataFrame:
     """One row per ranked model, best first, scores turned into values of the metric.
 
-    Columns ``name, family, tier, value, low, high, test, test_low, test_high, test_n, parameters,
-    fit_seconds, predict_seconds, device, is_network, is_baseline``.
+    Columns ``name, family, tier, value, low, high, behind, behind_low, behind_high, p_holm, tier_test, p_folds,
+    test, test_low, test_high, test_n, parameters, fit_seconds, predict_seconds, per_thousand, device, is_network, is_baseline``.
+    ``behind``: what is lacking to the best, 0 or more; ``per_thousand``: seconds to predict 1,000 rows.
     """
     metric = result["metric"]
     sign = -1.0 if is_lower_better(metric) else 1.0
@@ -126,6 +134,7 @@ def build_leaderboard(result: Mapping[str, Any]) -> pd.DataFrame:
                 "value": None if score is None else sign * score,
                 "low": ends[0] if len(ends) == 2 else None,
                 "high": ends[1] if len(ends) == 2 else None,
+                **{name: row.get(name) for name in BEHIND},
                 "test": test.get("value"),
                 "test_low": test.get("low"),
                 "test_high": test.get("high"),
@@ -133,12 +142,37 @@ def build_leaderboard(result: Mapping[str, Any]) -> pd.DataFrame:
                 "parameters": row.get("parameters"),
                 "fit_seconds": row.get("fit_seconds"),
                 "predict_seconds": row.get("predict_seconds"),
+                "per_thousand": _get_pace(result, row),
                 "device": row.get("device", ""),
                 "is_network": bool(row.get("is_network")),
                 "is_baseline": bool(row.get("is_baseline")),
             }
         )
     return pd.DataFrame(rows, columns=_LEADERBOARD_COLUMNS)
+
+
+def _get_pace(result: Mapping[str, Any], row: Mapping[str, Any]) -> float | None:
+    """Seconds to predict 1,000 rows; opened models were timed on the test part, the others where they are compared."""
+    sizes, seconds = result.get("n_rows") or {}, row.get("predict_seconds")
+    compared = (result.get("cross_validation") or {}).get("n") or sizes.get("select")
+    n_rows = sizes.get("test") if row.get("test") else compared
+    return 1_000 * float(seconds) / n_rows if seconds is not None and n_rows else None
+
+
+def suggest_models(board: pd.DataFrame) -> dict[str, pd.Series]:
+    """Of tier 1 the rows of the ``highest`` score, the ``simplest`` (parameters) and the ``fastest`` (prediction).
+
+    One that cannot be told, because nothing is known of the models, is left out; of equals the higher score comes first.
+    """
+    top = board[board["tier"] == 1]
+    if top.empty:
+        return {}
+    found = {"highest": top.iloc[0]}
+    for role, column in (("simplest", "parameters"), ("fastest", "per_thousand")):
+        known = top.dropna(subset=[column])
+        if len(known):
+            found[role] = known.iloc[int(known[column].astype(float).argmin())]
+    return found
 
 
 def build_trials(result: Mapping[str, Any]) -> pd.DataFrame:
@@ -151,10 +185,11 @@ def build_trials(result: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def build_metric_table(opened: Sequence[Opened]) -> pd.DataFrame:
-    """Every metric of every opened model: ``metric, name, value, low, high, n, method, reason``."""
+    """Every metric of every opened model: ``metric, better, name, value, low, high, n, method, reason``."""
     rows = [
         {
             "metric": get_metric_title(name),
+            "better": say_plain(f"metrics.{get_direction(name)}"),
             "name": model.name,
             "value": estimate.value,
             "low": estimate.low,
@@ -166,13 +201,28 @@ def build_metric_table(opened: Sequence[Opened]) -> pd.DataFrame:
         for model in opened
         for name, estimate in model.evaluation.metrics.items()
     ]
-    columns = ["metric", "name", "value", "low", "high", "n", "method", "reason"]
+    columns = ["metric", "better", "name", "value", "low", "high", "n", "method", "reason"]
     return pd.DataFrame(rows, columns=columns)
 
 
+def stack_curves(opened: Sequence[Opened], name: str) -> pd.DataFrame:
+    """The curve of that name: models overlaid for two classes, the first one's classes for more.
+
+    A constant has no curve: it is the reference line.
+    """
+    if opened[0].evaluation.task_type == "multiclass":
+        return opened[0].evaluation.curves.get(name, pd.DataFrame())
+    frames = [
+        model.evaluation.curves[name].assign(series=model.name)
+        for model in opened
+        if model.family != "constant" and len(model.evaluation.curves.get(name, ()))
+    ]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
 _LEADERBOARD_COLUMNS = [
-    "name", "family", "tier", "value", "low", "high", "test", "test_low", "test_high", "test_n",
-    "parameters", "fit_seconds", "predict_seconds", "device", "is_network", "is_baseline",
+    "name", "family", "tier", "value", "low", "high", *BEHIND, "test", "test_low", "test_high", "test_n",
+    "parameters", "fit_seconds", "predict_seconds", "per_thousand", "device", "is_network", "is_baseline",
 ]  # fmt: skip
 
 

@@ -213,6 +213,36 @@ def compute_mcnemar(b: int, c: int) -> tuple[float, float]:
     return statistic, math.erfc(math.sqrt(statistic / 2))
 
 
+def compute_corrected_t(differences: Sequence[float], ratio: float) -> tuple[float, float]:
+    """Statistic and two-sided p-value of no difference between two models over folds that share training rows.
+
+    ``differences``: score of one minus the other, by fold; ``ratio``: rows held out over rows learned from. NaN for
+    fewer than two folds. Source: Nadeau & Bengio 2003, "Inference for the Generalization Error".
+    """
+    values = np.asarray(differences, dtype=np.float64)
+    n = len(values)
+    if n < 2:
+        return math.nan, math.nan
+    mean, spread = float(values.mean()), float(values.var(ddof=1))
+    if spread == 0:
+        return (0.0, 1.0) if mean == 0 else (math.copysign(math.inf, mean), 0.0)
+    statistic = mean / math.sqrt((1 / n + ratio) * spread)
+    return statistic, _compute_student_p(statistic, n - 1)
+
+
+def _compute_student_p(statistic: float, freedom: int) -> float:
+    """Two-sided p-value of Student's t by its finite series (Abramowitz & Stegun 26.7.3 and 26.7.4)."""
+    angle = math.atan(abs(statistic) / math.sqrt(freedom))
+    cosine, is_odd = math.cos(angle), freedom % 2
+    term = cosine if is_odd else 1.0
+    total = term if freedom > 1 else 0.0
+    for step in range(2 + is_odd, freedom - 1, 2):
+        term *= cosine**2 * (step - 1) / step
+        total += term
+    inside = math.sin(angle) * total
+    return 1 - (2 / math.pi * (angle + inside) if is_odd else inside)
+
+
 def compute_two_proportion_p(k1: int, n1: int, k2: int, n2: int) -> float:
     """Two-sided p for equal proportions: score test, Fisher's exact test if an expected cell is below 5."""
     n, k = n1 + n2, k1 + k2

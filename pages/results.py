@@ -5,6 +5,7 @@ import streamlit as st
 from app import picture_results, results, session
 from app.components.calibration_view import show_calibration
 from app.components.curves_view import show_curves
+from app.components.data_size_view import show_data_sizes
 from app.components.error_tab import show_errors
 from app.components.explain_view import show_explanations
 from app.components.finished import open_page, require_result
@@ -12,6 +13,7 @@ from app.components.headline import show_headline
 from app.components.leaderboard import show_leaderboard, show_leaderboard_figure
 from app.components.learning_rate_view import show_learning_rates
 from app.components.methods_view import show_methods
+from app.components.metrics_view import show_metrics
 from app.components.model_view import show_model, show_protocol
 from app.components.picture_errors import show_picture_errors
 from app.components.search_view import show_search_views
@@ -38,7 +40,7 @@ with st.container(horizontal=True, key="ways_on"):
         open_page("models")
 show_leaderboard(result)
 
-names = ["curves", "calibration", "uncertainty", "errors", "search", "model", "protocol"]
+names = ["curves", "metrics", "calibration", "uncertainty", "errors", "search", "model", "protocol"]
 pictures = picture_results.read_picture_results(job, result)
 if pictures is not None:
     names.insert(0, "pictures")
@@ -52,6 +54,9 @@ tabs = dict(zip(names, st.tabs(labels, key="results_tab", on_change="rerun"), st
 if pictures is not None and tabs["pictures"].open:
     with tabs["pictures"]:
         show_picture_errors(pictures)
+if tabs["metrics"].open:
+    with tabs["metrics"]:
+        show_metrics(opened)
 if tabs["curves"].open:
     with tabs["curves"]:
         target = task.get("target", "") if isinstance(task, dict) else job.title
@@ -79,6 +84,7 @@ if tabs["model"].open:
     with tabs["model"]:
         show_model(result)
         show_learning_rates(job, result)
+        show_data_sizes(job, result)
 if tabs["protocol"].open:
     with tabs["protocol"]:
         show_protocol(result)

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from app import results
-from app.components.numbers import format_count, format_duration, format_estimate
+from app.components.numbers import format_count, format_duration, format_estimate, format_pace
 from app.wording import say, say_plain
 
 MAX_NAMES = 3
@@ -141,7 +142,7 @@ def pick_baseline(result: Mapping[str, Any]) -> str | None:
 
 
 def describe_ties(result: Mapping[str, Any]) -> str:
-    """Which models cannot be told from the winner, and the smallest of them."""
+    """Which models cannot be told from the best; of them the highest, the simplest and the fastest."""
     board = results.build_leaderboard(result)
     top = board[board["tier"] == 1]
     others = [name for name in top["name"] if name != result["winner"]["name"]]
@@ -149,15 +150,18 @@ def describe_ties(result: Mapping[str, Any]) -> str:
         return say("results.tier_one")
     where = say_plain(f"rows.{results.get_rows(result)}")
     text = say("results.tier_many", names=_join_names(others), where=where)
-    sized = top.dropna(subset=["parameters"])
-    if sized.empty:
-        return text
-    small = sized.loc[sized["parameters"].astype(float).idxmin()]
-    if small["name"] == result["winner"]["name"]:
-        return text
-    size = format_count(float(small["parameters"]))
-    key = "results.simplest_one" if len(others) == 1 else "results.simplest"
-    return f"{text} {say(key, name=small['name'], parameters=size)}"
+    return f"{text} {describe_suggestions(board)}"
+
+
+def describe_suggestions(board: pd.DataFrame) -> str:
+    """``Of these the highest is A, the simplest B (1,204 parameters), the fastest C (0.8 ms per 1,000 rows)``."""
+    found = results.suggest_models(board)
+    parts = []
+    for role, row in found.items():
+        size = format_count(row["parameters"]) if role == "simplest" else ""
+        pace = format_pace(row["per_thousand"]) if role == "fastest" else ""
+        parts.append(say(f"results.{role}", name=row["name"], parameters=size, pace=pace))
+    return say("results.suggested") + " " + ", ".join(parts) + "." if parts else ""
 
 
 def _join_names(names: list[str]) -> str:

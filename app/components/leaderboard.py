@@ -32,11 +32,16 @@ def show_leaderboard(result: Mapping[str, Any]) -> None:
             say_plain("leaderboard.tier"): st.column_config.NumberColumn(
                 help=say("leaderboard.tier_help", where=where)
             ),
-            say_plain("leaderboard.predict"): st.column_config.NumberColumn(
-                help=say("leaderboard.predict_help"), format="%.3f"
+            say_plain("leaderboard.behind"): st.column_config.TextColumn(
+                help=say("leaderboard.behind_help", where=where)
+            ),
+            say_plain("leaderboard.pace"): st.column_config.NumberColumn(
+                help=say("leaderboard.predict_help"), format="%.2f"
             ),
             say_plain("leaderboard.fit"): st.column_config.NumberColumn(format="%.1f"),
-            say_plain("leaderboard.parameters"): st.column_config.NumberColumn(format="localized"),
+            say_plain("leaderboard.parameters"): st.column_config.NumberColumn(
+                help=say("leaderboard.parameters_help"), format="localized"
+            ),
         },
         alt=say_plain("leaderboard.title"),
     )
@@ -71,12 +76,13 @@ def build_shown(board: pd.DataFrame, metric: str, label: str) -> pd.DataFrame:
             say_plain("leaderboard.model"): board["name"],
             say_plain("leaderboard.tier"): board["tier"],
             label: _join(board, "value", "low", "high"),
+            say_plain("leaderboard.behind"): _join(board, "behind", "behind_low", "behind_high"),
             say_plain("leaderboard.test", metric=metric): _join(
                 board, "test", "test_low", "test_high", absent=say_plain("results.no_test")
             ),
             say_plain("leaderboard.parameters"): board["parameters"],
             say_plain("leaderboard.fit"): board["fit_seconds"],
-            say_plain("leaderboard.predict"): board["predict_seconds"],
+            say_plain("leaderboard.pace"): 1_000 * board["per_thousand"].astype(float),
             say_plain("leaderboard.family"): board["family"],
             say_plain("leaderboard.device"): board["device"],
         }

@@ -54,6 +54,13 @@ def format_duration(seconds: float | None) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
+def format_pace(seconds: float | None) -> str:
+    """Seconds per 1,000 rows: ``0.82 ms``, ``41 ms``, ``3.1 s``."""
+    if seconds is None:
+        return ABSENT
+    return format_duration(seconds) if seconds >= 1 else f"{1000 * seconds:.2g} ms"
+
+
 def format_clock(seconds: float) -> str:
     """``01:12`` or ``1:02:03``, for times that run."""
     total = max(0, int(seconds))

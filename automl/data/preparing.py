@@ -1,6 +1,6 @@
 """A frame, a task and a plan into everything a trainer reads; every statistic from training rows only."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -139,6 +139,20 @@ def _prepare_folds(
     )
     first, _, notes = encoded[0]
     return first, notes, prepared
+
+
+def prepare_shares(
+    request: PrepareRequest, prepared: Prepared, shares: Iterable[Ints]
+) -> Iterator[Prepared]:
+    """The same rows with a smaller train part each: every encoder is fitted on the rows of its share only."""
+    pictures = request.pictures
+    encode = _EncodeTable(request) if pictures is None else _EncodePictures(request, pictures)
+    for rows in shares:
+        own = np.sort(rows)
+        encoder, views, _ = encode.run(own)
+        parts = {**prepared.parts, Part.TRAIN: own}
+        built = _build(views, encoder, prepared.target, parts, request.task)
+        yield replace(built, weight=prepared.weight)
 
 
 def _build_split_request(request: PrepareRequest, target: Ints | Floats) -> SplitRequest:

@@ -1,7 +1,9 @@
 """Is one model better than another, or is it noise? Both are judged on the same rows.
 
 Differences are of *scores* (higher is better for every metric), with paired 95 % intervals: DeLong for
-the AUC, else a bootstrap whose draws take the same rows for every model.
+the AUC, else a bootstrap whose draws take the same rows for every model. Many models are compared at once, so
+their p-values are corrected by Holm's method: McNemar's for accuracy, else that of the difference over its
+standard error.
 """
 
 import math
@@ -17,9 +19,11 @@ from automl.evaluation.outcomes import build_outcomes
 from automl.evaluation.resampling import draw_scores
 from fairness.definitions import METRICS, compute_score
 from fairness.estimates import Estimate
-from fairness.intervals import compute_auc_influence, compute_z
-from fairness.outcomes import Outcomes
-from fairness.resampling import build_bootstrap_estimate
+from fairness.influences import FORMULAS, compute_influence
+from fairness.intervals import compute_holm, compute_mcnemar, compute_z
+from fairness.resampling import MAX_UNDEFINED_SHARE, build_bootstrap_estimate
+
+SIGNIFICANCE = 0.05
 
 Floats = NDArray[np.float64]
 
@@ -52,14 +56,17 @@ class ComparisonInput:
 class Standing:
     """One model among its rivals.
 
-    ``tier`` 1 is within noise of the best score. ``difference`` is its score minus the score of the
-    leader of its tier's comparison (the best model that is not in a better tier), never above 0.
+    ``tier`` 1 is within noise of the best score. ``difference`` is its score minus that of the best, never above 0, with
+    its paired interval; ``p_value`` that of no difference from the best, corrected by Holm's method over all rivals (1 for
+    the best itself), ``test`` what it comes from.
     """
 
     name: str
     score: float
     tier: int
     difference: Estimate
+    p_value: float
+    test: str
 
 
 def compute_difference(comparison: ComparisonInput, first: str, second: str) -> Estimate:
@@ -71,40 +78,50 @@ def compute_difference(comparison: ComparisonInput, first: str, second: str) -> 
 def compute_tiers(comparison: ComparisonInput) -> tuple[Standing, ...]:
     """All models, best score first, in tiers whose members noise alone could have put in another order.
 
-    A model joins the leader's tier unless the interval of its difference lies wholly below 0; the best
-    of those left leads the next tier. Where no interval can be had, models are not told apart.
+    A model joins the leader's tier unless its difference from the leader has a corrected p-value below 0.05, over all
+    models not yet in a tier (Holm 1979); the best of those left leads the next tier. Where no test can be had, models are
+    not told apart.
     """
     table = _Scoreboard.build(comparison, tuple(comparison.predictions))
-    left = sorted(table.scores, key=lambda name: -table.scores[name])
-    standings: list[Standing] = []
-    tier = 0
+    ordered = sorted(table.scores, key=lambda name: -table.scores[name])
+    tiers: dict[str, int] = {}
+    corrected: dict[str, float] = {}
+    left, tier = ordered, 0
     while left:
         tier += 1
-        behind = []
-        for name in left:
-            difference = table.compare(name, left[0])
-            if difference.high is not None and difference.high < 0:
-                behind.append(name)
-            else:
-                standings.append(
-                    Standing(name=name, score=table.scores[name], tier=tier, difference=difference)
-                )
+        found = table.test_against(left[0], left)
+        corrected = corrected or found
+        behind = [name for name in left if found[name] < SIGNIFICANCE]
+        tiers |= {name: tier for name in left if name not in behind}
         left = behind
-    return tuple(standings)
+    return tuple(
+        Standing(
+            name=name,
+            score=table.scores[name],
+            tier=tiers[name],
+            difference=table.compare(name, ordered[0]),
+            p_value=corrected[name],
+            test=table.test,
+        )
+        for name in ordered
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Scoreboard:
     """Scores of all models, and how they vary together.
 
-    ``influences``: name → ``(n,)``, for an AUC: the sum of squares of a difference is its variance.
+    ``influences``: name → ``(n,)``, for an AUC and its like: the sum of squares of a difference is its variance.
     ``draws``: name → ``(B,)``, for every other metric: scores over the same draws of rows.
+    ``hits``: name → ``(n,)``, for accuracy of rows that count the same: which rows are decided correctly.
     """
 
+    metric: str
     n: int
     scores: Mapping[str, float]
     influences: Mapping[str, Floats]
     draws: Mapping[str, Floats]
+    hits: Mapping[str, NDArray[np.bool_]]
 
     @classmethod
     def build(cls, comparison: ComparisonInput, names: Sequence[str]) -> "_Scoreboard":
@@ -119,15 +136,59 @@ class _Scoreboard:
             for name in names
         }
         scores = {name: compute_score(metric, outcomes[name]) for name in names}
-        has_formula = metric in ("roc_auc", "roc_auc_ovr") and comparison.weight is None
+        is_even = comparison.weight is None
+        influences = {
+            name: found[1]
+            for name, each in outcomes.items()
+            if metric in FORMULAS and is_even and (found := compute_influence(metric, each))
+        }
+        is_counted = metric == "accuracy" and is_even
         return cls(
+            metric=metric,
             n=len(comparison.truth),
             scores=scores,
-            influences={n: _compute_influence(o) for n, o in outcomes.items()}
-            if has_formula
+            influences=influences,
+            draws={} if influences else draw_scores(metric, outcomes, comparison.seed),
+            hits={name: each.labels == each.decisions for name, each in outcomes.items()}
+            if is_counted
             else {},
-            draws={} if has_formula else draw_scores(metric, outcomes, comparison.seed),
         )
+
+    @property
+    def test(self) -> str:
+        """What p-values come from."""
+        if self.hits:
+            return "mcnemar"
+        if not self.influences:
+            return "paired bootstrap"
+        return "delong paired" if self.metric.startswith("roc_auc") else "influence paired"
+
+    def test_against(self, leader: str, names: Sequence[str]) -> dict[str, float]:
+        """Holm's corrected p-value of no difference from the leader, for every name; 1 for the leader itself."""
+        rivals = [name for name in names if name != leader]
+        corrected = compute_holm([self._compute_p(name, leader) for name in rivals])
+        return {leader: 1.0, **dict(zip(rivals, corrected, strict=True))}
+
+    def _compute_p(self, first: str, second: str) -> float:
+        if self.hits:
+            one, other = self.hits[first], self.hits[second]
+            return compute_mcnemar(int((one & ~other).sum()), int((other & ~one).sum()))[1]
+        difference = self.scores[first] - self.scores[second]
+        error = self._compute_error(first, second)
+        if not math.isfinite(error) or difference == 0:
+            return 1.0
+        return math.erfc(abs(difference) / error / math.sqrt(2)) if error > 0 else 0.0
+
+    def _compute_error(self, first: str, second: str) -> float:
+        """Standard error of the difference; NaN where more than a few draws have none."""
+        if self.influences:
+            change = self.influences[first] - self.influences[second]
+            return math.sqrt(float((change**2).sum()))
+        draws = self.draws[first] - self.draws[second]
+        known = draws[np.isfinite(draws)]
+        if len(known) < (1 - MAX_UNDEFINED_SHARE) * len(draws):
+            return math.nan
+        return float(known.std())
 
     def compare(self, first: str, second: str) -> Estimate:
         """Score of ``first`` minus score of ``second``."""
@@ -136,21 +197,9 @@ class _Scoreboard:
             draws = self.draws[first] - self.draws[second]
             method = f"paired bootstrap, {len(draws)} draws"
             return build_bootstrap_estimate(difference, draws, self.n, method)
-        error = math.sqrt(float(((self.influences[first] - self.influences[second]) ** 2).sum()))
+        error = self._compute_error(first, second)
         if not math.isfinite(error):
             reason = "interval not estimable: one row of a class"
-            return Estimate(difference, None, None, self.n, "delong paired", reason=reason)
+            return Estimate(difference, None, None, self.n, self.test, reason=reason)
         half = compute_z() * error
-        return Estimate(difference, difference - half, difference + half, self.n, "delong paired")
-
-
-def _compute_influence(outcomes: Outcomes) -> Floats:
-    """Influence of every row on the AUC, or on the mean one-against-rest AUC of the classes present."""
-    labels, score = outcomes.labels, outcomes.scores
-    if outcomes.task_type == "binary":
-        return compute_auc_influence(labels, score)[1]
-    present = np.unique(labels)
-    influence: Floats = np.mean(
-        [compute_auc_influence(labels == k, score[:, k])[1] for k in present], axis=0
-    )
-    return influence
+        return Estimate(difference, difference - half, difference + half, self.n, self.test)

@@ -33,7 +33,7 @@ def compute_roc(is_positive: NDArray[np.bool_], score: Floats, series: str) -> p
 
     The first row flags nobody and has no threshold (missing).
     """
-    threshold, found, flagged = _count_from_top(is_positive, score)
+    threshold, found, flagged = count_from_top(is_positive, score)
     n_positive = int(is_positive.sum())
     n_negative = len(score) - n_positive
     if n_positive == 0 or n_negative == 0:
@@ -53,7 +53,7 @@ def compute_precision_recall(
     is_positive: NDArray[np.bool_], score: Floats, series: str
 ) -> pd.DataFrame:
     """Precision-recall curve: ``series, recall, precision, threshold``; empty without positives."""
-    threshold, found, flagged = _count_from_top(is_positive, score)
+    threshold, found, flagged = count_from_top(is_positive, score)
     n_positive = int(is_positive.sum())
     if n_positive == 0:
         return _empty("series", "recall", "precision", "threshold")
@@ -93,7 +93,7 @@ def pick_classes(task: Task, truth: Ints) -> tuple[int, ...]:
     return tuple(sorted(np.argsort(-counts, kind="stable")[:MAX_CLASSES].tolist()))
 
 
-def _count_from_top(
+def count_from_top(
     is_positive: NDArray[np.bool_], score: Floats
 ) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
     """Distinct scores from the highest, and positives and rows at or above each."""

@@ -5,6 +5,8 @@ Frames by task, columns as given there:
 - binary and multiclass: ``confusion`` (``truth, predicted, n``), ``roc`` (``series, false_positive_rate,
   true_positive_rate, threshold``), ``precision_recall`` (``series, recall, precision, threshold``); series
   is the positive label, or one per class
+- ``gain``, ``gain_table`` and ``separation`` (see ``gains``), series as for ``roc``
+- ``classes``: every class against the rest, and averages (see ``classes``)
 - ``reliability`` and ``reliability_bins`` (``series`` and the columns of ``fairness.reliability``): series is
   ``before`` and ``after`` temperature scaling, or ``as predicted``; multiclass: the most likely label
 - ``score_histogram`` (``series, low, high, n``): by true label; multiclass: by right and wrong
@@ -19,6 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from automl.data.task import Task, TaskType
+from automl.evaluation.classes import compute_class_table
 from automl.evaluation.curves import (
     MAX_CLASSES,
     compute_confusion,
@@ -28,6 +31,7 @@ from automl.evaluation.curves import (
     pick_classes,
 )
 from automl.evaluation.evaluation import Evaluation
+from automl.evaluation.gains import compute_gain, compute_gain_table, compute_separation
 from automl.evaluation.outcomes import build_outcomes, list_metrics
 from automl.evaluation.residuals import (
     compute_error_by_decile,
@@ -130,10 +134,19 @@ def _view_classification(given: EvaluationInput, outcomes: Outcomes) -> _Views:
             f"Curves are drawn for the {MAX_CLASSES} most frequent of {len(task.classes)} classes; "
             "every number comes from all of them."
         )
+    classes, left_out = compute_class_table(
+        task, truth, probability, weight=outcomes.weight, seed=given.seed
+    )
+    if left_out:
+        notes.append(left_out)
     curves = {
+        "classes": classes,
         "confusion": compute_confusion(task, truth, probability),
         "roc": _join([compute_roc(*each) for each in one_against_rest]),
         "precision_recall": _join([compute_precision_recall(*each) for each in one_against_rest]),
+        "gain": _join([compute_gain(*each) for each in one_against_rest]),
+        "gain_table": _join([compute_gain_table(*each) for each in one_against_rest]),
+        "separation": _join([compute_separation(*each) for each in one_against_rest]),
         **_view_reliability(given, hit, score),
         "score_histogram": compute_score_histogram(_name_labels(task, truth, hit), score),
     }

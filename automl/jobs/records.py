@@ -15,6 +15,7 @@ class JobKind(StrEnum):
     PREDICT = "predict"  # a file through a bundle
     EXPLAIN = "explain"  # where a network looked on chosen pictures
     EXPLAIN_TABLE = "explain_table"  # what a model of a table relies on
+    SIZES = "sizes"  # how the score of a model grows with the rows it learns from
     RATES = "rates"  # how far the loss of a network falls at each learning rate
     LABELS = "labels"  # which labels of the training rows may be wrong
 

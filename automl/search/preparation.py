@@ -1,7 +1,7 @@
 """The first step of a search, in a limited child process: split, encode, look for leaks, write the views."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,19 +103,25 @@ def encode_rows(
 
     ``n_folds``: other folds than those of the spec, for what is done with its rows afterwards.
     """
-    return prepare(
-        PrepareRequest(
-            frame=frame,
-            columns=spec.columns,
-            task=spec.task,
-            split_plan=spec.split,
-            n_given_test=dataset.n_test_rows,
-            n_given_val=dataset.n_val_rows if spec.split.val_given else 0,
-            pictures=pictures,
-            units={column.name: column.unit for column in dataset.columns if column.unit},
-            n_folds=spec.folds if n_folds is None else n_folds,
-            corrections=spec.corrections,
-        )
+    request = build_request(spec, dataset, frame, pictures)
+    return prepare(request if n_folds is None else replace(request, n_folds=n_folds))
+
+
+def build_request(
+    spec: SearchSpec, dataset: Dataset, frame: "pd.DataFrame", pictures: Pictures | None = None
+) -> PrepareRequest:
+    """What is to be prepared for the search of ``spec``."""
+    return PrepareRequest(
+        frame=frame,
+        columns=spec.columns,
+        task=spec.task,
+        split_plan=spec.split,
+        n_given_test=dataset.n_test_rows,
+        n_given_val=dataset.n_val_rows if spec.split.val_given else 0,
+        pictures=pictures,
+        units={column.name: column.unit for column in dataset.columns if column.unit},
+        n_folds=spec.folds,
+        corrections=spec.corrections,
     )
 
 

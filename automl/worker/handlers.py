@@ -13,6 +13,7 @@ HANDLERS: Mapping[JobKind, str] = {
     JobKind.PREDICT: "automl.worker.predict_handler:handle",
     JobKind.EXPLAIN: "automl.worker.explain_handler:handle",
     JobKind.EXPLAIN_TABLE: "automl.worker.table_explain_handler:handle",
+    JobKind.SIZES: "automl.worker.sizes_handler:handle",
     JobKind.RATES: "automl.worker.rates_handler:handle",
     JobKind.LABELS: "automl.worker.labels_handler:handle",
 }

@@ -133,6 +133,8 @@ def finish(plan: Plan | None = None) -> Job:
             "is_network": index == 0, "is_baseline": index > 0, "parameters": 38_322 if index == 0 else None,
             "select_score": score, "select_low": score - 0.004, "select_high": score + 0.004,
             "tier": 1 if index < 2 else index, "fit_seconds": 3.2, "predict_seconds": 0.031,
+            "behind": 0.927 - score, "behind_low": 0.92 - score, "behind_high": 0.934 - score,
+            "p_holm": 1.0 if index < 2 else 0.001, "tier_test": "delong paired",
             "test": {key: _shorten(each) for key, each in evaluation.metrics.items()},
         }
         for index, ((name, family, _, evaluation, _), score) in enumerate(

@@ -3,19 +3,21 @@
 import sys
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.components.curves_view import build_class_table
 from app.components.ensemble_view import describe_choice
-from app.components.headline import describe_difference
+from app.components.headline import describe_difference, describe_suggestions
+from app.components.metrics_view import build_average_table, build_class_table
+from automl.evaluation.classes import compute_class_table
 from automl.files import append_jsonl, load_json, write_json
 from automl.jobs.records import JobState, Outcome
 from automl.search.cross_validation import describe_folds
 from automl.settings import Settings
 from tests.ui import finished
-from tests.ui.finished import Plan
+from tests.ui.finished import TASKS, Plan
 
 
 def open_page(name: str, search: str | None = None, **state: Any) -> AppTest:
@@ -90,6 +92,29 @@ def test_the_headline_is_the_value_with_interval_n_comparison_and_looks() -> Non
     assert "Boosted trees" in text
     assert "Within noise of it on the select part: MLP 19 and Boosted trees" in text
     assert "treated as missing" in text
+    assert "Of tier 1 the highest is MLP 12, the simplest MLP 12" in text
+
+
+def test_the_simplest_and_the_fastest_of_the_top_tier_stand_beside_the_highest() -> None:
+    board = pd.DataFrame(
+        {
+            "name": ["A", "B", "C", "D"], "tier": [1, 1, 1, 2], "parameters": [900, None, 40, 1],
+            "per_thousand": [0.02, 0.0004, 0.5, 0.0001],
+        }
+    )  # fmt: skip
+    text = describe_suggestions(board).replace("\\", "")
+    assert text == (
+        "Of tier 1 the highest is A, the simplest C (40 parameters), the fastest B (0.4 ms per 1,000 rows)."
+    )
+    unknown = board.assign(parameters=None, per_thousand=None)
+    assert describe_suggestions(unknown) == "Of tier 1 the highest is A."
+    assert describe_suggestions(board[board["tier"] > 1]) == ""
+
+
+def test_what_is_lacking_to_the_best_stands_with_its_interval() -> None:
+    board = find_table(open_page("results", finished.finish().id), "Tier").set_index("Model")
+    assert board.loc["Boosted trees (default)", "Behind the best"] == "0.002 [−0.005, 0.009]"
+    assert board.loc["Constant", "Behind the best"].startswith("0.427 [")
 
 
 def test_a_search_on_folds_says_how_models_were_compared() -> None:
@@ -181,12 +206,13 @@ def test_the_leaderboard_leaves_unopened_test_results_closed() -> None:
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "regression"])
-@pytest.mark.parametrize("tab", ["Curves", "Calibration", "Search", "Model", "Protocol"])
+@pytest.mark.parametrize("tab", ["Metrics", "Curves", "Calibration", "Search", "Model", "Protocol"])
 def test_every_tab_draws_for_every_kind_of_task(kind: str, tab: str) -> None:
     job = finished.finish(Plan(kind=kind))
     at = open_page("results", job.id, results_tab=tab)
     n_charts = {
-        "Curves": 4 if kind == "regression" else 3,
+        "Metrics": 0,
+        "Curves": 4 if kind == "regression" else 6,
         "Calibration": 0 if kind == "regression" else 1,
         "Search": 6, "Model": 1, "Protocol": 0,
     }  # fmt: skip
@@ -247,33 +273,62 @@ def test_signs_of_a_training_stand_under_its_curve_with_their_numbers() -> None:
 
 
 def test_a_constant_has_no_curve() -> None:
-    at = open_page("results", finished.finish().id)
+    at = open_page("results", finished.finish().id, results_tab="Curves")
     series = set(find_table(at, "true_positive_rate")["series"])
     assert "Constant" not in series
     assert "MLP 12" in series
 
 
 def test_every_class_has_its_own_row_of_the_chosen_model() -> None:
-    at = open_page("results", finished.finish(Plan(kind="multiclass")).id)
-    table = find_table(at, "Recall")
+    at = open_page("results", finished.finish(Plan(kind="multiclass")).id, results_tab="Metrics")
+    table = find_table(at, "Specificity")
     assert table["Class"].tolist() == ["red", "rosé", "white"]
-    assert table["Rows"].sum() == 600
-    assert table["Recall"].str.contains(r"\[").all()
-    first = find_table(at, "true_positive_rate")
-    at.selectbox(key="curves_model").set_value("Linear (default)").run()
-    assert not find_table(at, "true_positive_rate").equals(first)
-    assert not find_table(at, "Recall").equals(table)
+    assert table["Rows"].sum() == table["Decided"].sum() == 600
+    for column in ("Precision", "Recall", "F1", "Specificity", "ROC AUC", "Average precision"):
+        assert table[column].str.contains(r"\[").all(), column
+    averages = find_table(at, "Average")
+    assert len(averages) == 3
+    assert averages["Precision"].iloc[0] == averages["Recall"].iloc[0] == averages["F1"].iloc[0]
+    at.selectbox(key="metrics_model").set_value("Linear (default)").run()
+    assert not find_table(at, "Specificity").equals(table)
 
 
-def test_counts_of_a_class_give_its_rates() -> None:
-    frame = pd.DataFrame(
-        {"truth": ["a", "a", "b", "b"], "predicted": ["a", "b", "a", "b"], "n": [3, 1, 0, 0]}
-    )
-    table = build_class_table(frame)
+@pytest.mark.parametrize(("kind", "metric"), [("binary", "ROC AUC"), ("regression", "Robust R²")])
+def test_every_metric_stands_with_interval_n_and_direction(kind: str, metric: str) -> None:
+    at = open_page("results", finished.finish(Plan(kind=kind)).id, results_tab="Metrics")
+    table = find_table(at, "Better").set_index("Metric")
+    assert "[" in table.loc[metric, "MLP 12"]
+    assert table.loc[metric, "Better"] == "higher"
+    text = read_text(at)
+    assert "n = 600 test rows" in text
+    if kind == "binary":
+        assert ", n = " in table.loc["Precision", "MLP 12"]  # of the flagged rows
+        assert find_table(at, "Specificity")["Class"].tolist() == ["<=50K", ">50K"]
+    else:
+        assert "nothing by class" in text
+
+
+def test_a_class_without_rows_is_not_estimable() -> None:
+    probability = np.array([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.2, 0.8]])
+    frame, left_out = compute_class_table(TASKS["binary"], np.zeros(4, dtype=int), probability)
+    table = build_class_table(frame[frame["kind"] == "class"])
+    assert left_out == ""
     assert table["Rows"].tolist() == [4, 0]
     assert table["Recall"].iloc[0].startswith("0.750 [")
     assert table["Recall"].iloc[1] == "not estimable"
-    assert table["F1"].tolist() == ["0.857", "0.000"]
+    assert table["ROC AUC"].tolist() == ["not estimable"] * 2
+    assert len(build_average_table(frame[frame["kind"] == "average"])) == 3
+
+
+def test_a_search_of_an_earlier_release_has_no_numbers_by_class_and_says_so() -> None:
+    job = finished.finish()
+    path = Settings().workspace.result(job.id) / "evaluation.json"
+    record = load_json(path)
+    for model in record["models"]:
+        del model["evaluation"]["curves"]["classes"]
+    write_json(path, record)
+    text = read_text(open_page("results", job.id, results_tab="Metrics"))
+    assert "made by an earlier release" in text
 
 
 def test_the_page_needs_neither_torch_nor_optuna() -> None:

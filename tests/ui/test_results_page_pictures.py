@@ -188,11 +188,11 @@ def test_a_row_that_does_not_exist_is_no_error() -> None:
     )
 
 
-@pytest.mark.parametrize("tab", ["Curves", "Calibration", "Search", "Model", "Protocol"])
+@pytest.mark.parametrize("tab", ["Metrics", "Curves", "Calibration", "Search", "Model", "Protocol"])
 def test_every_other_tab_draws_for_pictures(tab: str) -> None:
     at = open_page("results", finished_pictures.finish().id, results_tab=tab)
     assert not at.exception
-    assert len(at.get("plotly_chart")) == {"Curves": 3, "Calibration": 1, "Search": 4, "Model": 1, "Protocol": 0}[tab]  # fmt: skip
+    assert len(at.get("plotly_chart")) == {"Metrics": 0, "Curves": 6, "Calibration": 1, "Search": 4, "Model": 1, "Protocol": 0}[tab]  # fmt: skip
 
 
 def test_the_model_tab_has_the_drawing_with_stages_and_their_table() -> None:

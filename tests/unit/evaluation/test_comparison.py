@@ -12,7 +12,7 @@ from automl.evaluation.comparison import ComparisonInput, compute_difference, co
 from automl.evaluation.outcomes import build_outcomes
 from automl.evaluation.resampling import build_resampler
 from fairness.definitions import compute_score, list_metrics
-from fairness.intervals import compute_paired_auc_delong
+from fairness.intervals import compute_mcnemar, compute_paired_auc_delong
 
 BINARY = Task(
     target="y", type=TaskType.BINARY, metric="roc_auc", classes=("no", "yes"), positive="yes"
@@ -49,6 +49,44 @@ def test_tiers(metric):
     assert tiers["worse"] == 2
     scores = [each.score for each in standings]
     assert scores == sorted(scores, reverse=True)
+
+
+def test_chance_alone_splits_no_tier_however_many_models_are_compared():
+    # 40 models of one skill: single 95 % intervals would set some aside, corrected tests hardly ever do.
+    split = 0
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        truth = rng.integers(0, 2, 300)
+        rows = {
+            f"m{i}": two_columns(np.clip(0.5 * truth + 0.5 * rng.random(300), 0, 1))
+            for i in range(40)
+        }
+        given = ComparisonInput(task=BINARY, truth=truth, predictions=rows, metric="brier_score")
+        standings = compute_tiers(given)
+        split += standings[-1].tier > 1
+        assert standings[0].p_value == 1
+        assert (standings[0].difference.value, standings[0].difference.high) == (0, 0)
+    assert split <= 4  # the best of 40 is chosen as leader, so a little above 5 %
+
+
+def test_accuracy_is_compared_by_mcnemar():
+    truth = np.ones(200, dtype=np.int64)
+    right = two_columns(np.full(200, 0.9))
+    few, many = right.copy(), right.copy()
+    few[:5] = [0.9, 0.1]
+    many[:30] = [0.9, 0.1]
+    given = ComparisonInput(
+        task=BINARY, truth=truth, predictions={"right": right, "few": few, "many": many},
+        metric="accuracy",
+    )  # fmt: skip
+    found = {each.name: each for each in compute_tiers(given)}
+    assert [found[name].tier for name in ("right", "few", "many")] == [1, 1, 2]
+    assert {each.test for each in found.values()} == {"mcnemar"}
+    assert found["few"].p_value == pytest.approx(
+        2 / 2**5
+    )  # exact; the larger of two, so not doubled
+    assert found["many"].p_value == pytest.approx(2 * compute_mcnemar(30, 0)[1])
+    assert found["many"].difference.value == pytest.approx(-0.15)
 
 
 def test_difference_is_signed_and_antisymmetric():

@@ -11,6 +11,7 @@ from fairness.estimates import Estimate, Status
 from fairness.intervals import (
     compute_auc_delong,
     compute_auc_difference,
+    compute_corrected_t,
     compute_holm,
     compute_katz,
     compute_mcnemar,
@@ -114,6 +115,40 @@ def test_mcnemar():
 @pytest.mark.parametrize(("b", "c"), [(6, 16), (3, 3), (20, 4)])
 def test_mcnemar_equals_statsmodels(b, c):
     assert compute_mcnemar(b, c)[1] == pytest.approx(mcnemar([[0, b], [c, 0]], exact=True).pvalue)
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5, 6, 10, 11, 100])
+def test_student_s_p_value_is_scipy_s(n):
+    from scipy.stats import ttest_1samp
+
+    values = np.random.default_rng(n).normal(0.3, 1, n)
+    wanted = ttest_1samp(values, 0)
+    got = compute_corrected_t(values, 0.0)
+    assert got == pytest.approx((wanted.statistic, wanted.pvalue), abs=1e-12)
+
+
+def test_corrected_resampled_t():
+    t, p = compute_corrected_t([0.01, 0.02, -0.01, 0.03, 0], 0.25)
+    assert (t, p) == pytest.approx((0.942809, 0.399162), abs=5e-7)
+    assert np.isnan(compute_corrected_t([0.1], 0.25)).all()
+    assert compute_corrected_t([0.0, 0.0], 0.25) == (0.0, 1.0)
+
+
+def test_corrected_t_of_scikit_learn_s_example():
+    # "Statistical comparison of models using grid search": rbf against linear, 10 × 10 folds
+    from sklearn.datasets import make_moons
+    from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
+    from sklearn.svm import SVC
+
+    x, y = make_moons(noise=0.352, random_state=1, n_samples=100)
+    folds = RepeatedStratifiedKFold(n_splits=10, n_repeats=10, random_state=0)
+    rbf, linear = (
+        cross_val_score(SVC(kernel=kernel, random_state=0), x, y, scoring="roc_auc", cv=folds)
+        for kernel in ("rbf", "linear")
+    )
+    t, p = compute_corrected_t(rbf - linear, 10 / 90)
+    assert t == pytest.approx(0.750313, abs=0.01)  # ties of a score move with the last bits
+    assert p / 2 == pytest.approx(0.227423, abs=0.003)
 
 
 @pytest.mark.parametrize(
