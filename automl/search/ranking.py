@@ -89,7 +89,9 @@ def compare_folds(prepared: Prepared, trials: Sequence[Mapping[str, Any]]) -> di
     held = np.mean([0 if fold.held is None else len(fold.held) for fold in prepared.folds])
     ratio = float(held / np.mean([len(fold.parts[Part.TRAIN]) for fold in prepared.folds]))
     best, *rivals = (np.array(each["fold_scores"], dtype=np.float64) for each in whole)
-    found = compute_holm([compute_corrected_t(best - rival, ratio)[1] for rival in rivals])
+    found = compute_holm(
+        [compute_corrected_t((best - rival).tolist(), ratio)[1] for rival in rivals]
+    )
     return {
         str(trial["number"]): p_value for trial, p_value in zip(whole, (1.0, *found), strict=True)
     }

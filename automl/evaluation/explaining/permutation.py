@@ -25,7 +25,8 @@ from automl.evaluation.explaining.related import find_related
 from automl.evaluation.outcomes import build_outcomes
 from fairness.definitions import METRICS
 from fairness.resampling import build_bootstrap_estimate
-from fairness.weighted import Statistic, build_statistic, iterate_weights
+from fairness.row_statistics import Statistic, build_statistic
+from fairness.weighted import iterate_weights
 
 N_REPEATS = 10
 N_DRAWS = 200

@@ -80,11 +80,7 @@ def test_a_model_is_trained_on_growing_shares_and_the_record_is_kept(run, tmp_pa
         )
     )
     planned = plan_sizes(json.loads(render_spec(spec)), RESULT)
-    seen = []
-    job = run(
-        kind=JobKind.SIZES, title="Linear 4", spec=render_sizes_spec(planned),
-        watch=lambda job: seen.append(job.progress.get("words")),
-    )  # fmt: skip
+    job = run(kind=JobKind.SIZES, title="Linear 4", spec=render_sizes_spec(planned))
     assert job.state is JobState.SUCCEEDED, job.outcome
     curve = load_json(run.workspace.job(job.id) / OUT)
     sizes = [point["n_rows"] for point in curve["points"]]
@@ -92,8 +88,12 @@ def test_a_model_is_trained_on_growing_shares_and_the_record_is_kept(run, tmp_pa
     assert job.result == {"out": OUT, "n_points": len(sizes)}
     for point in curve["points"]:
         assert point["failure"] == ""
-        assert point["low"] <= point["value"] <= point["high"]
-    assert curve["points"][0]["change"] is None
+        assert point["value"] == pytest.approx(1)  # a column gives the target away
+    changes = [point["change"] for point in curve["points"]]
+    assert changes[0] is None
+    assert changes[1:] == pytest.approx([0] * (len(sizes) - 1))
+    assert len(sizes) >= 2
+    assert job.progress["words"] == f"Learning from {sizes[-1]} of {sizes[-1]} rows"
 
     constant = replace(planned, family="constant", config={})
     refused = run(kind=JobKind.SIZES, title="Constant", spec=render_sizes_spec(constant))
