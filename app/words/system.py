@@ -52,5 +52,6 @@ WORDS: dict[str, str] = {
     "kind.explain": "explanation",
     "kind.explain_table": "explanation",
     "kind.rates": "learning-rate test",
+    "kind.sizes": "curve over data size",
     "kind.labels": "label check",
 }

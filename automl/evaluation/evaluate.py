@@ -32,7 +32,7 @@ from automl.evaluation.curves import (
 )
 from automl.evaluation.evaluation import Evaluation
 from automl.evaluation.gains import compute_gain, compute_gain_table, compute_separation
-from automl.evaluation.outcomes import build_outcomes, list_metrics
+from automl.evaluation.outcomes import MOST_PAIRED, PAIRED, build_outcomes, list_metrics
 from automl.evaluation.residuals import (
     compute_error_by_decile,
     compute_line,
@@ -139,6 +139,8 @@ def _view_classification(given: EvaluationInput, outcomes: Outcomes) -> _Views:
     )
     if left_out:
         notes.append(left_out)
+    if PAIRED not in list_metrics(task) and task.type is TaskType.MULTICLASS:
+        notes.append(f"ROC AUC, one against one, is not computed above {MOST_PAIRED} classes.")
     curves = {
         "classes": classes,
         "confusion": compute_confusion(task, truth, probability),

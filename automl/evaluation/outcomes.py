@@ -10,6 +10,7 @@ from fairness.outcomes import Outcomes
 
 THRESHOLD = 0.5  # of the positive probability, reached means positive
 ROUNDING = 1e-5
+PAIRED, MOST_PAIRED = "roc_auc_ovo", 50  # classes; more have over a thousand pairs
 
 
 def build_outcomes(
@@ -76,8 +77,13 @@ def decide(
 
 
 def list_metrics(task: Task) -> tuple[str, ...]:
-    """Names of all metrics that fit the task, the primary one first."""
+    """Names of all metrics that fit the task, the primary one first.
+
+    Above 50 classes the one of pairs of classes is left out, unless it is the primary one: it would take too long.
+    """
     names = [name for name, metric in METRICS.items() if task.type.value in metric.tasks]
+    if len(task.classes) > MOST_PAIRED and task.metric != PAIRED:
+        names.remove(PAIRED)
     return tuple(sorted(names, key=lambda name: name != task.metric))
 
 

@@ -6,6 +6,7 @@ from sklearn import metrics as sk
 
 from automl.data.task import Task, TaskType
 from automl.evaluation.classes import COUNTED, RANKED, compute_class_table
+from automl.evaluation.evaluate import EvaluationInput, evaluate
 
 THREE = Task(target="y", type=TaskType.MULTICLASS, metric="log_loss", classes=("a", "b", "c"))
 
@@ -64,6 +65,10 @@ def test_many_classes_are_ranked_for_the_most_frequent_only_and_that_is_said():
     truth = np.repeat(np.arange(n_classes), np.where(np.arange(n_classes) < 5, 2, 4))
     p = generator.dirichlet(np.ones(n_classes), len(truth))
     frame, left_out = compute_class_table(task, truth, p)
+    record = evaluate(EvaluationInput(task=task, truth=truth, prediction=p))
+    assert "roc_auc_ovo" not in record.metrics
+    assert any("one against one" in note for note in record.notes)
+    assert left_out in record.notes
     assert left_out.startswith("ROC AUC and average precision by class are given for the 50")
     by_class = frame[frame["kind"] == "class"]
     counts = by_class.groupby("metric")["name"].nunique()
