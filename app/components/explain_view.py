@@ -8,6 +8,7 @@ from app import results
 from app.components.effect_view import show_effects
 from app.components.importance_view import show_importance
 from app.components.shap_view import show_shap
+from app.components.what_if_view import show_what_if
 from app.wording import say, say_plain
 from automl.jobs.records import Job
 
@@ -15,6 +16,7 @@ VIEWS: Mapping[str, Callable[[Job], None]] = {
     "importance": show_importance,
     "effects": show_effects,
     "shap": show_shap,
+    "what_if": show_what_if,
 }
 
 

@@ -21,8 +21,11 @@ class Method(StrEnum):
     IMPORTANCE = "importance"
     EFFECTS = "effects"
     SHAP = "shap"
+    WHAT_IF = "what_if"
+    COUNTERFACTUAL = "counterfactual"
 
 
+ONE_ROW = (Method.WHAT_IF, Method.COUNTERFACTUAL)
 LIMITS: Final[Mapping[Method, str]] = {
     Method.IMPORTANCE: "It says what this model relies on, not what causes the outcome; shuffled rows may be such as never "
     "occur, and a column whose content other columns repeat looks less important than it is.",
@@ -30,6 +33,10 @@ LIMITS: Final[Mapping[Method, str]] = {
     "the average mixes in rows that never occur (compare the local effects), and single rows may go another way.",
     Method.SHAP: "The values share out this model's prediction against the chosen background, not causes; related columns may "
     "swap their shares, another background gives other values, and a mean size is made larger by the error of its values.",
+    Method.WHAT_IF: "It is what the model would answer to another row, not what would happen to a person whose row changed; cells "
+    "that never come together leave what the model has seen.",
+    Method.COUNTERFACTUAL: "These are the nearest changes that were found among cells of real rows, not the only ones, and not "
+    "advice: the model was asked, not the world, and a change may be one that nobody can make.",
 }
 
 
@@ -39,8 +46,9 @@ class ExplainSpec:
     """What such a job is asked about the model of ``search``.
 
     ``made`` is when that model was made: one that is made anew is asked anew. ``rows`` are row ids of the test part
-    (none: a sample), ``columns`` the inputs it is about (none: all), ``output`` the class it is about (empty: the
-    method's own choice).
+    (none: a sample), ``columns`` the inputs it is about (none: all). ``changes`` are cells as text (None: missing) of the
+    one row of a what-if. A counterfactual wishes for the class ``output``, or for a value ``between`` two ends (None: open);
+    ``locked`` columns stay as they are, and ``ranges`` bound numbers.
     """
 
     search: str
@@ -50,12 +58,20 @@ class ExplainSpec:
     columns: tuple[str, ...] = ()
     output: str = ""
     seed: int = 0
+    changes: Mapping[str, str | None] = field(default_factory=dict)
+    between: tuple[float | None, float | None] = (None, None)
+    locked: tuple[str, ...] = ()
+    ranges: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.rows) > MOST_ROWS or any(row < 0 for row in self.rows):
             raise SpecError(
                 f"{self.rows!r:.80} are no rows to explain.",
                 hint=f"Name at most {MOST_ROWS:,} rows, from 0 on.",
+            )
+        if self.method in ONE_ROW and len(self.rows) != 1:
+            raise SpecError(
+                f"{len(self.rows)} rows were named, where one is asked about.", hint="Name one row."
             )
 
 

@@ -17,7 +17,13 @@ from automl.data.weights import find_weight
 from automl.deploy.batch import write_frame
 from automl.deploy.bundle import Bundle, load_bundle
 from automl.errors import BundleError, DataError, SpecError
-from automl.evaluation.explaining import effects, permutation, shapley
+from automl.evaluation.explaining import (
+    counterfactual,
+    effects,
+    permutation,
+    shapley,
+    what_if,
+)
 from automl.evaluation.explaining.asking import AskedModel, HeldRows, Steps, draw_rows
 from automl.evaluation.outcomes import THRESHOLD
 from automl.files import write_json
@@ -178,8 +184,30 @@ def explain_shap(case: Case) -> Steps:
     return shapley.compute_shapley(case.model, rows, background, case.asked.seed)
 
 
+def explain_what_if(case: Case) -> Steps:
+    """The named row as it is and with other cells."""
+    return what_if.answer_what_if(case.model, case.find_tested(), case.asked.changes)
+
+
+def explain_counterfactual(case: Case) -> Steps:
+    """The nearest changes of the named row to a wished answer."""
+    asked, task = case.asked, case.model.task
+    if task.type is not TaskType.REGRESSION and asked.output not in task.classes:
+        raise SpecError(
+            f"There is no class {asked.output!r}.", hint=f"Choose {', '.join(task.classes[:20])}."
+        )
+    low, high = asked.between
+    wish = counterfactual.Wish(
+        output=asked.output, low=low, high=high, locked=asked.locked, ranges=asked.ranges
+    )
+    background = case.draw_background(counterfactual.MOST_ROWS)
+    return counterfactual.find_counterfactuals(case.model, case.find_tested(), background, wish)
+
+
 METHODS: Mapping[Method, Callable[[Case], Steps]] = {
     Method.IMPORTANCE: explain_importance,
     Method.EFFECTS: explain_effects,
     Method.SHAP: explain_shap,
+    Method.WHAT_IF: explain_what_if,
+    Method.COUNTERFACTUAL: explain_counterfactual,
 }

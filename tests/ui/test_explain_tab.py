@@ -1,6 +1,7 @@
 """The tab Explain of the Results page, in every state a person can meet it in."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from app.wording import say_plain
 from automl.evaluation.explaining.effects import compute_effects
 from automl.evaluation.explaining.shapley import compute_shapley
 from automl.files import write_json
-from automl.jobs.records import JobKind, JobState, Outcome
+from automl.jobs.records import JobKind, JobState, NewJob, Outcome
 from automl.settings import Settings
 from automl.worker.explain_spec import (
     LIMITS,
@@ -24,6 +25,7 @@ from automl.worker.explain_spec import (
     render_explain_spec,
 )
 from tests.ui import finished
+from tests.ui.datasets import build_people, import_people
 from tests.ui.finished import Plan
 from tests.ui.test_results_page import find_table, open_page, read_text
 from tests.unit.evaluation.explained_models import MODEL, build_rows, run
@@ -189,3 +191,86 @@ def test_of_several_classes_one_is_chosen():
     at = open_tab(search, explain_view="effects")
     at.selectbox(key="effect_output").set_value("white").run()
     assert "the mean of the probability of white" in read_text(at)
+
+
+@pytest.fixture
+def people(tmp_path):
+    """A finished search on a table that is there, sex being an input that is sensitive."""
+    dataset = import_people(tmp_path)
+    roles = {"sex": "sensitive", "income": "target"}
+    columns = [
+        {"name": c.name, "kind": str(c.kind), "role": roles.get(c.name, "feature"), "is_input": c.name == "sex"}
+        for c in dataset.columns
+    ]  # fmt: skip
+    other = finished.finish(Plan(n=60))
+    spec = {**other.spec, "columns": columns, "data": dataset.id, "split": {"test_given": False}}
+    store = services.get_store()
+    job = store.submit_job(
+        NewJob(kind=JobKind.SEARCH, title="people", dataset=dataset.id, spec=spec)
+    )
+    store.finish_job(store.claim_submitted(job.id, "tester"), JobState.SUCCEEDED, {}, None)
+    workspace = Settings().workspace
+    shutil.copytree(workspace.result(other.id), workspace.result(job.id))
+    return plant_bundle(job)
+
+
+def answer_about(values, **more):
+    return {"values": values, "decision": ">50K", "confidence": values[0], **more}
+
+
+def test_what_if_shows_a_form_asks_with_changes_and_goes_back(people):
+    at = open_tab(people, explain_view="what_if", whatif_row=3)
+    row = build_people().iloc[3]
+    assert at.number_input(key="whatif_3_age").value == row["age"]
+    assert at.selectbox(key="whatif_3_town").value == row["town"]
+    assert set(at.selectbox(key="whatif_3_town").options) == {"A", "B", "C", "(missing)"}
+    at.number_input(key="whatif_3_age").set_value(77.5).run()
+    at.selectbox(key="whatif_3_town").set_value("").run()
+    assert "Changed: age, town." in read_text(at)
+    at.button(key="whatif_start").click().run()
+    (job,) = list_jobs()
+    assert (job.spec["rows"], job.spec["changes"]) == ([3], {"age": "77.5", "town": None})
+    at.button(key="whatif_reset").click().run()
+    assert at.number_input(key="whatif_3_age").value == row["age"]
+    assert "Changed:" not in read_text(at)
+    at.number_input(key="whatif_row").set_value(60_000).run()
+    assert "is not in the test part" in read_text(at)
+
+
+def test_the_answer_to_a_changed_row_has_decision_and_confidence(people):
+    frame = pd.DataFrame({"output": [">50K"], "before": [0.8], "after": [0.9]})
+    facts = {
+        "row_id": 3, "before": answer_about([0.8]), "after": answer_about([0.9]),
+        "changes": [{"column": "age", "before": "40", "after": "77.5"}],
+    }  # fmt: skip
+    answer(people, Method.WHAT_IF, frame, facts, rows=(3,), changes={"age": "77.5"})
+    at = open_tab(people, explain_view="what_if", whatif_row=3, whatif_3_age=77.5)
+    assert [each.value for each in at.metric][-2:] == [">50K · 80.0 %", ">50K · 90.0 %"]
+    assert "The decision stays" in read_text(at)
+    assert "not what would happen to a person" in read_text(at)
+
+
+def test_counterfactuals_are_wished_for_with_locks_and_shown(people):
+    at = open_tab(people, explain_view="what_if", whatif_row=3)
+    assert at.multiselect(key="counter_locked").value == ["sex"]
+    at.selectbox(key="counter_class").set_value("<=50K").run()
+    at.button(key="counter_start").click().run()
+    (job,) = list_jobs()
+    assert (job.spec["output"], job.spec["locked"], job.spec["ranges"]) == ("<=50K", ["sex"], {})
+    lines = [("age", "40", "30", 0.2), ("town", "A", "B", 1.0)]
+    frame = pd.DataFrame(lines, columns=["column", "before", "after", "distance"])
+    facts = {
+        "row_id": 3, "own": answer_about([0.8]), "is_reached": False, "n_searched": 60, "n_donors": 9,
+        "alternatives": [{"place": 1, **answer_about([0.4], decision="<=50K")}],
+    }  # fmt: skip
+    details = {"rows": (3,), "output": ">50K", "locked": ("sex",)}
+    answer(people, Method.COUNTERFACTUAL, frame.assign(place=1), facts, **details)
+    at = open_tab(people, explain_view="what_if", whatif_row=3)
+    assert "Cells to change: 2" in read_text(at)
+    assert find_table(at, "distance")["column"].tolist() == ["age", "town"]
+    assert "advice" in read_text(at)
+
+
+def test_without_the_data_set_the_form_says_so():
+    search = plant_bundle(finished.finish(Plan(kind="regression")))
+    assert "data set" in read_text(open_tab(search, explain_view="what_if"))

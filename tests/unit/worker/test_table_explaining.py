@@ -52,6 +52,10 @@ def planted(run, tmp_path):  # noqa: F811
     return submit
 
 
+def load_predictions(folder):
+    return pd.read_parquet(folder / "result" / "predictions.parquet")
+
+
 def test_the_worker_leaves_a_record_and_values_and_stops_when_asked(planted):
     job = planted(Method.IMPORTANCE)
     assert job.state is JobState.SUCCEEDED, job.outcome
@@ -93,6 +97,18 @@ def test_every_method_answers_about_the_planted_columns(planted):
     record, frame = planted.ask_here(Method.EFFECTS)
     assert record.facts["kinds"] == {"noise": "numeric", "age": "numeric", "job": "categorical"}
     assert record.task_type == "binary"
+    _, answered = planted.ask_here(Method.WHAT_IF, rows=(row,), changes={"job": None})
+    own = load_predictions(planted.folder).set_index("row_id")
+    label = f"probability_{answered['output'].iloc[0]}"
+    assert answered["before"].iloc[0] == pytest.approx(own.loc[row, label], abs=1e-6)
+    wish = "yes" if own.loc[row, "prediction"] == "no" else "no"
+    record_of_change, lines = planted.ask_here(
+        Method.COUNTERFACTUAL, rows=(row,), output=wish, locked=("job",)
+    )
+    assert set(lines["column"]) <= {"age", "noise"}
+    assert record_of_change.facts["alternatives"][0]["decision"] == wish
+    with pytest.raises(SpecError, match="no class 'maybe'"):
+        planted.ask_here(Method.COUNTERFACTUAL, rows=(row,), output="maybe")
     reach = frame[frame["kind"] == "average"].groupby("column")["value"].agg(np.ptp)
     assert reach.idxmin() == "noise"
 
@@ -107,6 +123,8 @@ def test_what_is_gone_or_cannot_be_read_is_named(planted):
         parse_explain_spec({"search": SEARCH, "method": "tea leaves"})
     with pytest.raises(SpecError, match="no rows"):
         ExplainSpec(search=SEARCH, method=Method.IMPORTANCE, rows=(-1,))
+    with pytest.raises(SpecError, match="where one is asked about"):
+        ExplainSpec(search=SEARCH, method=Method.WHAT_IF)
 
 
 def test_every_method_has_its_limits_and_its_way():
