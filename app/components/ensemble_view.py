@@ -78,7 +78,13 @@ def describe_choice(choice: Mapping[str, Any] | None) -> str:
         picked_by=results.get_metric_title(choice.get("picked_by", choice["measure"])),
         together=_say_value(choice, "guard_score"),
         alone=_say_value(choice, "guard_single"),
+        error=_say_error(choice.get("guard_error")),
     )
+
+
+def _say_error(error: float | None) -> str:
+    """Nothing for a search that was made before the error was kept."""
+    return "" if error is None else say("model.ensemble_error", error=f"{error:.2g}")
 
 
 def _say_value(choice: Mapping[str, Any], key: str) -> str:

@@ -196,9 +196,11 @@ WORDS: dict[str, str] = {
     "the calibrate part.",
     "model.ensemble_alt": "Bars: the weight of every model in the ensemble, the heaviest on top",
     "model.ensemble_choice": "Picked greedily from {candidates} candidates by {picked_by} on {rows} rows. On {guard} further rows that "
-    "picked nothing, {measure} is {together} together and {alone} for the best model alone; so the ensemble is the final model.",
+    "picked nothing, {measure} is {together} together and {alone} for the best model alone{error}. An ensemble is the final model "
+    "unless these rows say that it is worse by more than that error.",
     "model.ensemble_refused": "An ensemble of {n} models, picked from {candidates} candidates by {picked_by} on {rows} rows, was not taken: "
-    "on {guard} further rows that picked nothing, {measure} is {together} together and {alone} for the best model alone.",
+    "on {guard} further rows that picked nothing, {measure} is {together} together and {alone} for the best model alone{error}.",
+    "model.ensemble_error": " (standard error of the difference: {error})",
     "model.ensemble_none": "No mixture of {candidates} candidates, picked on {rows} rows, was better than one model alone on "
     "{guard} further rows.",
     "model.col_name": "Model",

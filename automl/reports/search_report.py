@@ -27,6 +27,7 @@ from automl.reports.predictions import SENSITIVE, write_predictions
 from automl.search.spec import SearchSpec
 from fairness.audit import Audit, AuditInput, AuditOptions, compute_audit
 from fairness.class_audit import ClassAudit, ClassOptions, compute_class_audit
+from fairness.groups import build_groupings
 
 COMPUTED = "picture_"  # columns that were computed from the picture begin so
 
@@ -59,9 +60,8 @@ def write_search_report(folder: Path, report: SearchReport) -> Audit | ClassAudi
     context = build_report_context(
         report.result, spec, predictions_sha256=digest, created_at=report.created_at
     )
-    context = replace(
-        context, warnings=(*context.warnings, *left_out, *describe_computed(spec, predictions))
-    )
+    said = (*describe_computed(spec, predictions), *describe_absent_references(spec, predictions))
+    context = replace(context, warnings=(*context.warnings, *left_out, *said))
     if spec.task.type is TaskType.BINARY:
         rows = _build_rows(spec, predictions)
         audit = compute_audit(rows, _build_options(spec, rows.attributes))
@@ -93,15 +93,31 @@ def describe_computed(spec: SearchSpec, predictions: pd.DataFrame) -> tuple[str,
     return (f"{text} Nothing about people is guessed from a picture.",)
 
 
+def describe_absent_references(spec: SearchSpec, predictions: pd.DataFrame) -> tuple[str, ...]:
+    """Which reference groups have no test row; the largest group stands in for each."""
+    attributes = _take_attributes(predictions)
+    present = _list_references(spec, attributes)
+    return tuple(
+        f"The reference group {group!r} of {name!r} has no row in the test part; gaps are told against its largest group."
+        for name, group in spec.audit.references.items()
+        if name in attributes and name not in present
+    )
+
+
+def _take_attributes(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The sensitive columns under their own names."""
+    names = [name for name in predictions.columns if str(name).startswith(SENSITIVE)]
+    return predictions[names].rename(columns=lambda name: name.removeprefix(SENSITIVE))
+
+
 def _build_rows(spec: SearchSpec, predictions: pd.DataFrame) -> AuditInput:
     """The rows of a binary task and its sensitive columns, from the frame of ``build_predictions``."""
     positive = str(spec.task.positive)
-    names = [name for name in predictions.columns if str(name).startswith(SENSITIVE)]
     return AuditInput(
         truth=(predictions["truth"] == positive).to_numpy(dtype=np.int64),
         prediction=(predictions["prediction"] == positive).to_numpy(dtype=np.int64),
         score=predictions[f"probability_{positive}"].to_numpy(dtype=np.float64),
-        attributes=predictions[names].rename(columns=lambda name: name.removeprefix(SENSITIVE)),
+        attributes=_take_attributes(predictions),
     )
 
 
@@ -114,8 +130,13 @@ def _build_class_options(spec: SearchSpec, attributes: pd.DataFrame) -> ClassOpt
 
 
 def _list_references(spec: SearchSpec, attributes: pd.DataFrame) -> dict[str, str]:
-    """Reference groups of the columns that are audited."""
-    return {name: group for name, group in spec.audit.references.items() if name in attributes}
+    """Reference groups of the columns that are audited, where they have rows."""
+    groups = {each.attribute: each.names for each in build_groupings(attributes)}
+    return {
+        name: group
+        for name, group in spec.audit.references.items()
+        if group in groups.get(name, ())
+    }
 
 
 def _build_options(spec: SearchSpec, attributes: pd.DataFrame) -> AuditOptions:

@@ -50,7 +50,7 @@ class EnsembleWatch:
     def _describe(self) -> dict[str, Any] | None:
         """What the page shows; nothing where one model is better alone."""
         ensemble = self.latest
-        if ensemble is None or not ensemble.is_better:
+        if ensemble is None or not ensemble.is_delivered:
             return None
         return {
             "name": build_ensemble_name(len(ensemble.weights)),

@@ -121,7 +121,7 @@ def build_ensemble_name(n_members: int) -> str:
 def build_ensemble_record(ensemble: Ensemble) -> dict[str, Any]:
     """What ``result.json`` says of the picking; JSON has no numbers as keys, so the members are a list."""
     return {
-        "is_winner": ensemble.is_better,
+        "is_winner": ensemble.is_delivered,
         "members": [
             {"trial": number, "weight": weight} for number, weight in ensemble.weights.items()
         ],
@@ -132,4 +132,5 @@ def build_ensemble_record(ensemble: Ensemble) -> dict[str, Any]:
         "n_guard": ensemble.n_guard,
         "guard_score": ensemble.guard_score,
         "guard_single": ensemble.guard_single,
+        "guard_error": ensemble.guard_error,
     }

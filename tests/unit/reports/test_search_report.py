@@ -318,3 +318,31 @@ def test_sensitive_rows_must_match():
     )
     with pytest.raises(ValueError, match="1 rows of sensitive values for 2"):
         build_predictions(task, rows)
+
+
+def test_a_reference_group_without_test_rows_is_said_and_the_largest_stands_in(tmp_path):
+    task = Task(
+        target="income", type=TaskType.BINARY, metric="roc_auc", classes=("no", "yes"), positive="yes"
+    )  # fmt: skip
+    rng = np.random.default_rng(3)
+    truth, p = rng.integers(0, 2, N), rng.random(N)
+    rows = PredictedRows(
+        row_id=np.arange(N), truth=truth, prediction=np.column_stack([1 - p, p]),
+        sensitive=pd.DataFrame({"sex": ["Female"] * 150 + ["Male"] * (N - 150)}, dtype="str"),
+    )  # fmt: skip
+    spec = build_spec(task, "some data")
+    spec = replace(spec, audit=replace(spec.audit, references={"sex": "Other"}))
+    audit = write_search_report(
+        tmp_path,
+        SearchReport(
+            spec=spec, result=RESULT, predictions=build_predictions(task, rows),
+            evaluation=evaluate(
+                EvaluationInput(task=task, truth=truth, prediction=rows.prediction)
+            ),
+        ),
+    )  # fmt: skip
+    assert audit.references == {"sex": "Male"}
+    assert (
+        "The reference group &#39;Other&#39; of &#39;sex&#39; has no row"
+        in (tmp_path / "report.html").read_text()
+    )

@@ -1,5 +1,7 @@
 """Greedy ensembles: what is picked, by which rows, and who decides."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -55,7 +57,7 @@ def _build(task, truth, models, **more) -> Ensemble:
 )
 def test_models_with_errors_of_their_own_are_better_together(metric):
     ensemble = _build(_task(metric), *_draw_binary(6))
-    assert ensemble.is_better
+    assert ensemble.is_delivered
     assert len(ensemble.weights) > 2
     assert ensemble.measure == ("log_loss" if metric in ("accuracy", "f1") else metric)
     assert ensemble.picked_by == ("log_loss" if metric == "roc_auc" else ensemble.measure)
@@ -67,13 +69,13 @@ def test_values_are_averaged_too(metric):
     truth = rng.normal(5, 1, N)
     models = {number: truth + rng.normal(0, 0.5, N) for number in range(5)}
     ensemble = _build(_task(metric, 0), truth, models)
-    assert ensemble.is_better
+    assert ensemble.is_delivered
     assert set(ensemble.weights) == set(models)
 
 
 @pytest.mark.parametrize("metric", ["roc_auc_ovr", "f1_macro", "brier_score", "log_loss"])
 def test_several_classes(metric):
-    assert _build(_task(metric, 4), *_draw_classes(5)).is_better
+    assert _build(_task(metric, 4), *_draw_classes(5)).is_delivered
 
 
 def test_the_guard_rows_are_a_stratified_part_that_picks_nothing():
@@ -95,14 +97,23 @@ def test_the_guard_refuses_what_is_only_good_where_it_was_picked():
         share[half] = np.clip(truth[half], 0.01, 0.99)
         models[number] = np.column_stack([1 - share, share])
     ensemble = build_ensemble(given)
-    assert not ensemble.is_better
+    assert not ensemble.is_delivered
     assert set(ensemble.weights) != {2}
+
+
+def test_a_difference_within_its_error_leaves_the_ensemble():
+    ensemble = _build(_task(), *_draw_binary(6))
+    assert ensemble.guard_error > 0
+    within = ensemble.guard_single - 0.9 * ensemble.guard_error
+    assert replace(ensemble, guard_score=within).is_delivered
+    beyond = ensemble.guard_single - 1.1 * ensemble.guard_error
+    assert not replace(ensemble, guard_score=beyond).is_delivered
 
 
 def test_too_few_rows_to_judge_leave_the_best_model_alone():
     ensemble = _build(_task("log_loss"), *_draw_binary(4, n=40))
     assert ensemble.guard_score is None
-    assert not ensemble.is_better
+    assert not ensemble.is_delivered
 
 
 def test_a_guard_part_with_one_class_is_judged_by_the_log_loss():
@@ -117,7 +128,7 @@ def test_one_candidate_is_no_ensemble():
     truth, models = _draw_binary(1)
     ensemble = _build(_task(), truth, models)
     assert dict(ensemble.weights) == {0: 1.0}
-    assert not ensemble.is_better
+    assert not ensemble.is_delivered
 
 
 def test_equal_models_are_one_model():
@@ -217,7 +228,7 @@ def test_a_class_without_weight_is_ranked_by_nobody():
     truth, models = _draw_classes(5)
     task, weight = _task("roc_auc_ovr", 4), (truth != 3).astype(float)
     ensemble = _build(task, truth, models, weight=weight)
-    assert ensemble.is_better
+    assert ensemble.is_delivered
     assert ensemble.measure == "roc_auc_ovr"
     counted, measure = truth != 3, build_measure(task)
     assert measure.score(truth, models[0], weight) == pytest.approx(

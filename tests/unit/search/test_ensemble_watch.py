@@ -12,7 +12,7 @@ from automl.search.ledger import SEARCH
 
 FOUND = Ensemble(
     weights={3: 0.6, 4: 0.4}, single=3, picked_by="log_loss", measure="roc_auc", n_candidates=2, n_rows=100, n_guard=20,
-    guard_score=0.9, guard_single=0.8,
+    guard_score=0.9, guard_single=0.8, guard_error=0.01,
 )  # fmt: skip
 ENDED = Trial(number=4, family="mlp", config={}, state=TrialState.COMPLETE, stage=SEARCH, seed=0)
 

@@ -52,7 +52,7 @@ TRIED = (
 WEIGHTS = {MLP: 0.5, LINEAR: 0.3, BOOSTING: 0.2}
 PLANTED = Ensemble(
     weights=WEIGHTS, single=MLP, picked_by="log_loss", measure="roc_auc", n_candidates=4, n_rows=300, n_guard=50,
-    guard_score=0.95, guard_single=0.94,
+    guard_score=0.95, guard_single=0.94, guard_error=0.01,
 )  # fmt: skip
 
 
