@@ -12,6 +12,8 @@ from fairness.reliability import compute_brier_losses, compute_log_losses
 Floats = NDArray[np.float64]
 
 PINBALLS = {"pinball_10": 0.1, "pinball_90": 0.9}  # quantile that a forecast is read as
+LOSSES = ("log_loss", "brier_score")
+VALUE_MEANS = ("mse", "rmse", "mae", "mean_residual", "mape", "rmspe", "smape", *PINBALLS)
 LARGEST_SHARE = 1e150  # an error over the floor; beyond it the divisor is as good as zero
 
 
@@ -38,6 +40,35 @@ def _root(means: Floats) -> Floats:
 def _r2(means: Floats) -> Floats:
     """R² of the means of (y − ŷ)², y, y², with y centred beforehand."""
     return 1 - rates.divide(means[..., 0], means[..., 2] - means[..., 1] ** 2)
+
+
+def build_mean_column(
+    name: str, outcomes: Outcomes
+) -> tuple[Floats, Callable[[Floats], Floats]] | None:
+    """The one column ``(n,)`` whose mean the metric is a rising function of, and that function; None for other metrics."""
+    if name in LOSSES:
+        return compute_losses(name, outcomes), _same
+    if name == "mean_prediction":
+        return outcomes.scores, _same
+    if name not in VALUE_MEANS:
+        return None
+    built = build_value_columns(name, outcomes)
+    return None if built is None else (built[0][:, 0], _same if built[1] is identity else np.sqrt)
+
+
+def find_limits(name: str, outcomes: Outcomes) -> tuple[float, float]:
+    """What the mean of ``build_mean_column`` cannot leave."""
+    if name == "brier_score":
+        return 0.0, 1.0 if outcomes.task_type == "binary" else 2.0
+    if name == "mean_prediction":
+        return (0.0, 1.0) if outcomes.has_probabilities else (-np.inf, np.inf)
+    if name == "smape":
+        return 0.0, 2.0
+    return -np.inf if name == "mean_residual" else 0.0, np.inf
+
+
+def _same(mean: Floats) -> Floats:
+    return mean
 
 
 def build_value_columns(

@@ -159,8 +159,8 @@ def _find_obstacle(metric: Metric, outcomes: Outcomes) -> str:
 def compute_metric(name: str, outcomes: Outcomes, *, seed: int = 0) -> Estimate:
     """A metric with its interval; *not estimable* with the reason where a denominator is zero.
 
-    Rates: Wilson. AUC: DeLong on the logit scale. Other counts: multinomial bootstrap. Losses: row bootstrap.
-    With weights: a bootstrap that draws rows and keeps their weights.
+    Rates: Wilson. AUC: DeLong on the logit scale. Other counts: multinomial bootstrap. Losses: studentised row
+    bootstrap. With weights: a bootstrap that draws rows and keeps their weights.
     """
     return compute_metrics((name,), outcomes, seed=seed)[name]
 

@@ -11,11 +11,11 @@ from fairness.influences import FORMULAS, estimate_by_influence
 from fairness.intervals import compute_auc_delong, compute_wilson
 from fairness.outcomes import Outcomes
 from fairness.reliability import compute_ece
-from fairness.resampling import TABLE_DRAWS, bootstrap_rows, bootstrap_tables
-from fairness.row_statistics import build_statistic, compute_statistic
+from fairness.resampling import TABLE_DRAWS, bootstrap_tables
+from fairness.row_intervals import bootstrap_rows, plan_interval
+from fairness.row_statistics import compute_statistic
 
 MAX_TABLE_CELLS = 400  # more cells than this (20 classes) get fewer bootstrap draws
-UNSTRATIFIED = ("mean_prediction",)  # moves with the share of positive labels
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -118,21 +118,14 @@ _FORMULAS: Mapping[str, Callable[[Outcomes], Estimate]] = {
 
 
 def _bootstrap_rows(names: Sequence[str], outcomes: Outcomes, seed: int) -> dict[str, Estimate]:
-    """Metrics of scores and values: draws are stratified by label, where there are labels."""
-    found: dict[str, Estimate] = {}
-    is_value = outcomes.task_type == "regression"
-    for is_stratified in (True, False):
-        strata = outcomes.labels if is_stratified and not is_value else np.zeros(outcomes.n)
-        chosen = [name for name in names if (is_value or name not in UNSTRATIFIED) == is_stratified]
-        possible = [name for name in chosen if compute_statistic(name, outcomes) is not None]
-        statistics = {name: build_statistic(name, outcomes) for name in possible}
-        found |= bootstrap_rows(statistics, strata, seed)
-        found |= {
-            name: build_not_estimable(_explain(name), n=outcomes.n)
-            for name in chosen
-            if name not in possible
-        }
-    return found
+    """Metrics of scores and values, from the same draws of rows."""
+    possible = [name for name in names if compute_statistic(name, outcomes) is not None]
+    plans = {name: plan_interval(name, outcomes) for name in possible}
+    return bootstrap_rows(plans, outcomes.n, seed=seed) | {
+        name: build_not_estimable(_explain(name), n=outcomes.n)
+        for name in names
+        if name not in possible
+    }
 
 
 def _explain(name: str) -> str:

@@ -33,17 +33,18 @@ def compute_wilson(k: int, n: int, level: float = LEVEL) -> Estimate:
         raise AuditError(f"A proportion needs 0 ≤ k ≤ n, got k = {k}, n = {n}.")
     if n == 0:
         return build_not_estimable("no cases", method="wilson", denominator=0)
-    low, high = _wilson_bounds(k, n, compute_z(level))
+    low, high = compute_wilson_bounds(k / n, n, compute_z(level))
     return Estimate(k / n, low, high, n, "wilson", numerator=k, denominator=n)
 
 
-def _wilson_bounds(k: int, n: int, z: float) -> tuple[float, float]:
-    p = k / n
+def compute_wilson_bounds(p: float, n: float, z: float | None = None) -> tuple[float, float]:
+    """Ends of Wilson's interval of a share ``p`` of ``n`` rows, at 95 % unless ``z`` says otherwise."""
+    z = compute_z() if z is None else z
     shrink = 1 + z * z / n
     centre = (p + z * z / (2 * n)) / shrink
     half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / shrink
-    low = 0.0 if k == 0 else max(0.0, centre - half)
-    high = 1.0 if k == n else min(1.0, centre + half)
+    low = 0.0 if p == 0 else max(0.0, centre - half)
+    high = 1.0 if p == 1 else min(1.0, centre + half)
     return low, high
 
 
@@ -53,8 +54,8 @@ def compute_newcombe(k1: int, n1: int, k2: int, n2: int, level: float = LEVEL) -
     if first.value is None or second.value is None:
         return build_not_estimable("no cases in one of the two groups", method="newcombe")
     p1, p2 = first.value, second.value
-    low1, high1 = _wilson_bounds(int(k1), int(n1), compute_z(level))
-    low2, high2 = _wilson_bounds(int(k2), int(n2), compute_z(level))
+    low1, high1 = compute_wilson_bounds(p1, int(n1), compute_z(level))
+    low2, high2 = compute_wilson_bounds(p2, int(n2), compute_z(level))
     difference = p1 - p2
     return Estimate(
         value=difference,

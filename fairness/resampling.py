@@ -83,53 +83,15 @@ def count_row_draws(n: int) -> int:
     return int(np.clip(MAX_DRAWN_CELLS // max(1, n), MIN_ROW_DRAWS, ROW_DRAWS))
 
 
-def iterate_row_draws(strata: NDArray[np.generic], seed: int = 0) -> Iterator[Ints]:
-    """Row numbers drawn with replacement inside each stratum, in chunks. Shape of each: (chunk, n)."""
+def iterate_row_times(n: int, seed: int = 0) -> Iterator[Floats]:
+    """How often each of n rows is taken, in draws with replacement, in chunks. Shape of each: (chunk, n)."""
     generator = np.random.default_rng(seed)
-    n = len(strata)
-    order = np.argsort(strata, kind="stable")
-    parts = np.split(order, np.flatnonzero(np.diff(strata[order])) + 1)
     remaining = count_row_draws(n)
     while remaining > 0:
         chunk = min(remaining, max(1, CHUNK_CELLS // n))
-        yield np.concatenate(
-            [part[generator.integers(len(part), size=(chunk, len(part)))] for part in parts], axis=1
-        )
+        rows = generator.integers(n, size=(chunk, n)) + np.arange(chunk)[:, None] * n
+        yield np.bincount(rows.ravel(), minlength=rows.size).reshape(rows.shape).astype(np.float64)
         remaining -= chunk
-
-
-def iterate_row_times(strata: NDArray[np.generic], seed: int = 0) -> Iterator[Floats]:
-    """The draws of ``iterate_row_draws`` as how often each row was taken. Shape of each: (chunk, n)."""
-    n = len(strata)
-    for rows in iterate_row_draws(strata, seed):
-        flat = rows + np.arange(len(rows))[:, None] * n
-        yield np.bincount(flat.ravel(), minlength=rows.size).reshape(rows.shape).astype(np.float64)
-
-
-def bootstrap_rows(
-    statistics: Mapping[str, Callable[[Floats], Floats]],
-    strata: NDArray[np.generic],
-    seed: int = 0,
-) -> dict[str, Estimate]:
-    """Several functions of how often each row counts, with intervals from the same stratified draws of rows.
-
-    ``statistics`` map (B, n) to values (B,), NaN where there is none; ``strata`` (n,) keep their sizes.
-    """
-    n = len(strata)
-    drawn: dict[str, list[Floats]] = {name: [] for name in statistics}
-    for times in iterate_row_times(strata, seed) if statistics else ():
-        for name, statistic in statistics.items():
-            drawn[name].append(statistic(times))
-    once = np.ones((1, n))
-    return {
-        name: build_bootstrap_estimate(
-            float(statistic(once)[0]),
-            np.concatenate(drawn[name]),
-            n,
-            f"row bootstrap, {count_row_draws(n)} draws",
-        )
-        for name, statistic in statistics.items()
-    }
 
 
 @dataclass(frozen=True, slots=True)

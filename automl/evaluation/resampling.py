@@ -37,7 +37,7 @@ def draw_scores(metric: str, outcomes: Mapping[str, Outcomes], seed: int) -> dic
 def _iterate_times(outcomes: Outcomes, seed: int) -> Iterator[Floats]:
     """Draws in chunks ``(chunk, n)``; drawn rows keep their weights."""
     if outcomes.weight is None:
-        return iterate_row_times(np.zeros(outcomes.n, dtype=np.int64), seed)
+        return iterate_row_times(outcomes.n, seed)
     return iterate_weights(outcomes.weights, seed)
 
 

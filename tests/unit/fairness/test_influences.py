@@ -40,7 +40,7 @@ def test_the_spread_is_that_of_the_bootstrap(name):
     assert influence.sum() == pytest.approx(0, abs=1e-9)
     statistic = build_statistic(name, given)
     assert statistic(np.ones((1, given.n)))[0] == pytest.approx(value)
-    drawn = np.concatenate([statistic(times) for times in iterate_row_times(np.zeros(given.n))])
+    drawn = np.concatenate([statistic(times) for times in iterate_row_times(given.n)])
     assert np.sqrt((influence**2).sum()) == pytest.approx(drawn.std(), rel=0.1)
 
 

@@ -5,14 +5,13 @@ import pytest
 
 from fairness.rates import compute_f1_binary, divide
 from fairness.resampling import (
-    bootstrap_rows,
     bootstrap_table,
     compute_floor,
     count_row_draws,
     draw_gaps,
     draw_mean_gaps,
     draw_tables,
-    iterate_row_draws,
+    iterate_row_times,
 )
 
 
@@ -39,24 +38,17 @@ def test_bootstrap_with_many_undefined_draws_gives_no_interval():
     assert "not estimable" in estimate.reason
 
 
-def test_stratified_rows_keep_every_stratum():
-    strata = np.array([0, 0, 1, 1, 1, 2])
-    for rows in iterate_row_draws(strata, seed=0):
-        assert (np.sort(strata[rows], axis=1) == np.sort(strata)).all()
+def test_drawn_rows_are_as_many_as_there_are_rows_and_no_others():
+    chunks = list(iterate_row_times(7, seed=0))
+    times = np.concatenate(chunks)
+    assert times.shape == (1_000, 7)
+    assert (times.sum(axis=1) == 7).all()
+    assert times.mean(axis=0) == pytest.approx(np.ones(7), abs=0.15)
 
 
 def test_large_tables_get_fewer_draws():
     assert count_row_draws(1_000) == 1_000
     assert count_row_draws(10_000_000) == 200
-
-
-def test_row_bootstrap_of_a_mean_is_as_wide_as_its_standard_error():
-    values = np.random.default_rng(0).normal(size=2_000)
-    estimate = bootstrap_rows({"mean": lambda times: times @ values / 2_000}, np.zeros(2_000))[
-        "mean"
-    ]
-    width = 2 * 1.96 * values.std() / np.sqrt(2_000)
-    assert estimate.high - estimate.low == pytest.approx(width, rel=0.1)
 
 
 @pytest.mark.parametrize(

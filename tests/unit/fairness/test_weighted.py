@@ -92,3 +92,15 @@ def test_rows_without_weight_cannot_carry_a_class():
 def test_weights_that_are_none_are_refused(weight):
     with pytest.raises(AuditError, match="eight"):
         Outcomes("binary", np.array([0, 0, 1, 1]), weight=np.array(weight, dtype=float))
+
+
+def test_a_weighted_rate_is_as_sure_as_so_many_even_rows():
+    truth = np.repeat([1, 0], 200)
+    given = Outcomes("binary", truth, np.tile([1, 1, 1, 0], 100))
+    even = compute_metric("true_positive_rate", replace(given, weight=np.full(400, 7.0)))
+    plain = compute_metric("true_positive_rate", given)
+    assert (even.low, even.high) == pytest.approx((plain.low, plain.high))
+    assert even.method == "weighted wilson, 200 effective rows"
+    none = compute_metric("false_negative_rate", Outcomes("binary", truth, truth, weight=np.where(truth, 2.0, 1.0)))  # fmt: skip
+    assert (none.value, none.low) == (0.0, 0.0)
+    assert none.high == pytest.approx(0.0188, abs=1e-4)
