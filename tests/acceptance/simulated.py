@@ -82,7 +82,7 @@ def _soften(score):
 
 ERRORS: dict[str, Callable[[np.random.Generator, np.ndarray], np.ndarray]] = {
     "normal": lambda generator, _: generator.normal(0, 2, SIZE),
-    "uneven": lambda generator, f: generator.normal(0, 2, SIZE) * np.exp(0.05 * (f - 20)),
+    "uneven": lambda generator, f: generator.normal(0, 2, SIZE) * np.exp(0.05 * (f - 40)),
     "laplace": lambda generator, _: generator.laplace(0, 2, SIZE),
     "t5": lambda generator, _: 2 * generator.standard_t(5, SIZE),
 }
@@ -91,7 +91,7 @@ ERRORS: dict[str, Callable[[np.random.Generator, np.ndarray], np.ndarray]] = {
 def build_values(errors: str) -> Outcomes:
     """A forecast that is a little too low, with errors of one kind."""
     generator = np.random.default_rng(3)
-    forecast = generator.normal(20, 4, SIZE)
+    forecast = generator.normal(40, 4, SIZE)
     truth = forecast + 0.3 + ERRORS[errors](generator, forecast)
     return Outcomes("regression", truth, forecast, floor=FLOOR)
 
