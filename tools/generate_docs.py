@@ -4,8 +4,11 @@
 """
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+import numpy as np
 
 from automl.data.task import TaskType
 from automl.models.catalog import FAMILIES, get_space, get_starts
@@ -16,7 +19,7 @@ from automl.models.tabular.target_encoding import MIN_LEVELS, build_encoding_spa
 from automl.search.offers import PRUNERS, SAMPLERS
 from automl.settings import Settings
 from automl.space.dimensions import Choice, Float, Int, Space, Switch
-from fairness.definitions import METRICS, Metric
+from fairness.definitions import METRICS, Metric, Outcomes, compute_metrics, list_metrics
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 MACRO = """A network is a stem, two to four stages and a head. A stage first changes the width and halves the map (a
@@ -64,18 +67,34 @@ def render_metrics() -> str:
         MADE,
         "# Metrics\n",
         "Names are scikit-learn's and Fairlearn's. A denominator of zero is *not estimable*.\n",
+        "How often each kind of interval holds the true value is measured in [Intervals](intervals.md).\n",
     ]
     for title, task in (
         ("Binary", "binary"),
         ("Multi-class", "multiclass"),
         ("Regression", "regression"),
     ):
-        rows = [_metric_row(metric) for metric in METRICS.values() if task in metric.tasks]
-        parts += [
-            f"## {title}\n",
-            render_table(("name", "formula", "better", "range", "reads", "what it says"), rows),
-        ]
+        methods = _name_intervals(task)
+        rows = [(*_metric_row(METRICS[name]), method) for name, method in methods.items()]
+        header = ("name", "formula", "better", "range", "reads", "what it says", "interval")
+        parts += [f"## {title}\n", render_table(header, rows)]
     return "\n".join(parts)
+
+
+def _name_intervals(task: str) -> dict[str, str]:
+    """How the interval of each metric of a task is made, as the code that makes it says."""
+    generator = np.random.default_rng(0)
+    truth = generator.integers(0, 3 if task == "multiclass" else 2, 60)
+    examples = {
+        "binary": Outcomes("binary", truth, None, generator.random(60)),
+        "multiclass": Outcomes("multiclass", truth, None, generator.dirichlet(np.ones(3), 60)),
+        "regression": Outcomes("regression", generator.normal(9, 1, 60), generator.normal(9, 1, 60)),
+    }  # fmt: skip
+    found = compute_metrics([metric.name for metric in list_metrics(task)], examples[task])
+    return {
+        name: re.sub(r", [\d,]+ draws$", "", estimate.method) if estimate.has_interval else "none"
+        for name, estimate in found.items()
+    }
 
 
 def _metric_row(metric: Metric) -> tuple[object, ...]:
