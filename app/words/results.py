@@ -69,7 +69,7 @@ WORDS: dict[str, str] = {
     "leaderboard.behind": "Behind the best",
     "leaderboard.behind_help": "What is lacking to the best {where}, with the paired 95 % interval of this one difference. The CSV has the "
     "p-value, corrected for all comparisons (Holm), and its test; after a search on folds also that of the corrected t-test over the folds.",
-    "leaderboard.pace": "Prediction, ms per 1,000 rows",
+    "leaderboard.pace": "ms per 1,000 rows",
     "leaderboard.test": "{metric}, test part",
     "leaderboard.parameters": "Parameters",
     "leaderboard.fit": "Training, s",
@@ -77,7 +77,7 @@ WORDS: dict[str, str] = {
     "leaderboard.tier_help": "Tier 1 cannot be told from the best by paired tests {where}: McNemar's for accuracy, else DeLong's or a "
     "bootstrap, at 5 % over all models together (Holm). The best of the rest leads tier 2. "
     "A model with a lower value but a less certain difference may stand in a higher tier.",
-    "leaderboard.predict_help": "Measured once, on the rows of the test part for opened models, else on those that models are compared on.",
+    "leaderboard.predict_help": "Time to predict 1,000 rows, measured once on the rows of the test part for opened models, else on those that models are compared on.",
     "leaderboard.parameters_help": "Weights; of trees the nodes.",
     "curves.roc": "ROC curve",
     "curves.roc_alt": "Line chart: true-positive rate against false-positive rate of {n} curves",

@@ -9,6 +9,7 @@ from automl.evaluation.thinning import thin_curve
 from fairness.intervals import compute_newcombe, compute_wilson
 
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)  # of the rows, in the table beside the curve
+MOST_POINTS = 500  # of a curve; it is smooth, and there may be one per class
 GAIN_COLUMNS = ("series", "share", "found", "lift", "threshold")
 
 Floats = NDArray[np.float64]
@@ -34,7 +35,7 @@ def compute_gain(is_positive: Bools, score: Floats, series: str) -> pd.DataFrame
             "threshold": np.append(np.nan, threshold),
         }
     )
-    return thin_curve(frame, "share", "found")
+    return thin_curve(frame, "share", "found", MOST_POINTS)
 
 
 def compute_gain_table(is_positive: Bools, score: Floats, series: str) -> pd.DataFrame:
