@@ -47,9 +47,20 @@ def show_leaderboard(result: Mapping[str, Any]) -> None:
     )
     n_trials = sum(trial.get("stage") != "refit" for trial in result.get("trials") or ())
     st.caption(say("leaderboard.note", n=format_count(n_trials), where=where))
+    if tested := describe_tests(board):
+        st.caption(tested)
     if compared := result.get("cross_validation"):
         st.caption(escape(compared["sentence"]))
     show_csv(board, key="leaderboard")
+
+
+def describe_tests(board: pd.DataFrame) -> str:
+    """How many models were compared with the best, and by which test; empty of an older result."""
+    tests = board["tier_test"].dropna()
+    if len(tests) < 2:
+        return ""
+    test = say_plain(f"test.{tests.iloc[0].replace(' ', '_')}")
+    return say("leaderboard.tested", n=format_count(len(tests) - 1), test=test)
 
 
 def show_leaderboard_figure(result: Mapping[str, Any]) -> None:

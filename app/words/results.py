@@ -60,6 +60,12 @@ WORDS: dict[str, str] = {
     "leaderboard.note": "Tier 1 is within noise of the best {where}. Select values are optimistic: best of {n} trials. The test column is filled for the "
     "winner, the best model alone, the best network and the baselines only, so that choosing stays honest. Offline scores need "
     "confirmation in use.",
+    "leaderboard.tested": "{n} models were compared with the best by {test}; a difference counts at 5 % over all of these comparisons "
+    "together (Holm).",
+    "test.mcnemar": "McNemar's test",
+    "test.delong_paired": "DeLong's paired test",
+    "test.influence_paired": "a paired test (influence of each row)",
+    "test.paired_bootstrap": "a paired bootstrap",
     "leaderboard.model": "Model",
     "leaderboard.family": "Family",
     "leaderboard.tier": "Tier",

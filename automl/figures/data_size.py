@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from automl.evaluation.data_size import SizeCurve, SizePoint
 from automl.figures.reading import render_interval
 from automl.figures.style import get_style, lay_out
+from fairness.definitions import METRICS
 
 COLUMNS = ("n_rows", "value", "low", "high", "change", "change_low", "change_high", "seconds")
 
@@ -55,7 +56,7 @@ def describe_sizes(curve: SizeCurve, metric: str) -> str:
         f"rows of the select part: {metric} {render_interval(last.value, last.low, last.high)} after {last.n_rows:,} rows."
     )
     if len(known) > 1:
-        text += f" {_describe_change(known)}"
+        text += f" {_describe_change(known, METRICS[curve.metric].range)}"
     failed = len(curve.points) - len(known)
     if failed:
         text += f" {failed} of {len(curve.points)} sizes could not be trained; the table says why."
@@ -65,7 +66,8 @@ def describe_sizes(curve: SizeCurve, metric: str) -> str:
     )
 
 
-def _describe_change(known: Sequence[SizePoint]) -> str:
+def _describe_change(known: Sequence[SizePoint], limits: tuple[float, float]) -> str:
+    """What the last two steps changed; what another one would give stays inside the range of the metric."""
     *earlier, before, last = known
     change = render_interval(last.change, last.change_low, last.change_high)
     text = f"From {before.n_rows:,} to {last.n_rows:,} rows it changed by {change}"
@@ -73,7 +75,8 @@ def _describe_change(known: Sequence[SizePoint]) -> str:
         previous = render_interval(before.change, before.change_low, before.change_high)
         text += f"; from {earlier[-1].n_rows:,} to {before.n_rows:,} by {previous}"
     value, changes = last.value or 0.0, (last.change, last.change_low, last.change_high)
-    ends = [value + each for each in changes if each is not None]
+    low, high = limits
+    ends = [min(max(value + each, low), high) for each in changes if each is not None]
     if len(ends) < len(changes):
         return f"{text}."
     return f"{text}. Were {2 * last.n_rows:,} rows to change it as much again, it would be {render_interval(*ends)}."

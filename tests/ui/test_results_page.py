@@ -112,7 +112,9 @@ def test_the_simplest_and_the_fastest_of_the_top_tier_stand_beside_the_highest()
 
 
 def test_what_is_lacking_to_the_best_stands_with_its_interval() -> None:
-    board = find_table(open_page("results", finished.finish().id), "Tier").set_index("Model")
+    at = open_page("results", finished.finish().id)
+    board = find_table(at, "Tier").set_index("Model")
+    assert "4 models were compared with the best by DeLong's paired test" in read_text(at)
     assert board.loc["Boosted trees (default)", "Behind the best"] == "0.002 [−0.005, 0.009]"
     assert board.loc["Constant", "Behind the best"].startswith("0.427 [")
 

@@ -32,6 +32,13 @@ def test_the_sentence_has_numbers_and_no_verdict():
     assert "From 750 to 3,000 rows it changed by 0.020 [0.010, 0.030]." in text
     assert "Were 6,000 rows to change it as much again, it would be 0.940 [0.930, 0.950]" in text
     assert "1 of 3 sizes could not be trained" in text
+    close = SizePoint(
+        n_rows=60, value=0.99, low=0.98, high=1, change=0.02, change_low=0, change_high=0.04
+    )
+    near = describe_sizes(
+        build_curve(SizePoint(n_rows=30, value=0.97, low=0.9, high=1), close), "ROC AUC"
+    )
+    assert "it would be 1.000 [0.990, 1.000]" in near  # an AUC ends at 1
     one = SizePoint(n_rows=30, value=0.7, low=0.5, high=0.8)
     assert "changed" not in describe_sizes(build_curve(one), "ROC AUC")
     none = SizePoint(n_rows=30, value=None, low=None, high=None, failure="x")
