@@ -7,13 +7,14 @@ import streamlit as st
 
 from app import error_rows, session
 from app.components.error_browser import show_rows
+from app.components.error_map_view import show_map
 from app.components.error_repeats_view import show_repeats
 from app.components.error_slices_view import show_slices
 from app.components.label_errors_view import show_labels
 from app.wording import say, say_plain
 from automl.jobs.records import Job
 
-VIEWS = ("slices", "rows", "labels")
+VIEWS = ("slices", "rows", "labels", "map")
 VIEW = "errors_view"
 
 
@@ -38,5 +39,7 @@ def show_errors(job: Job, result: Mapping[str, Any]) -> None:
         show_repeats(found, result)
     elif view == "rows":
         show_rows(found)
-    else:
+    elif view == "labels":
         show_labels(found)
+    else:
+        show_map(found)

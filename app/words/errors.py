@@ -5,6 +5,7 @@ WORDS: dict[str, str] = {
     "mistakes.view": "Show",
     "mistakes.view_slices": "Where it errs",
     "mistakes.view_rows": "Row by row",
+    "mistakes.view_map": "Map",
     "mistakes.view_labels": "Labels that may be wrong",
     "mistakes.none": "No predictions were kept for this search, so that there are no rows to look at.",
     "mistakes.gone": "The data set was deleted: only the sensitive columns are left to look at.",
@@ -103,4 +104,24 @@ WORDS: dict[str, str] = {
     "labels.search_title": "{name} · corrected: {n}",
     "labels.provenance": "This search was itself made with corrections (left out: {dropped}, relabelled: {relabelled}), marked after the "
     "search {source}.",
+    "map.what": "A worker lays up to 2,000 rows of the test part out in two dimensions, as the model reads them, so that mistakes "
+    "which lie together are seen together.",
+    "map.gone": "The data set was deleted: its rows cannot be laid out.",
+    "map.start": "Draw the map",
+    "map.again": "Draw it again",
+    "map.stopped": "The map was cancelled.",
+    "map.absent": "The map is not here any more.",
+    "map.method": "Projection",
+    "map.tsne": "t-SNE",
+    "map.pca": "PCA",
+    "map.colour": "Colour",
+    "map.by_error": "Error",
+    "map.by_truth": "Truth",
+    "map.axis_tsne": "t-SNE {number}",
+    "map.axis_pca": "Principal component {number}",
+    "map.alt": "Scatter chart: test rows in two dimensions by {method}, coloured",
+    "map.of_inputs": "the {n} inputs of the model, scaled, categories as 0 and 1",
+    "map.of_last_maps": "the {n} means of the network's last feature maps",
+    "map.limits": "Laid out from {what}: {n} of {all} test rows, seed {seed}, perplexity {perplexity}. Neighbours in t-SNE were "
+    "neighbours before; distances between clusters and their sizes tell nothing.",
 }

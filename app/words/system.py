@@ -54,4 +54,5 @@ WORDS: dict[str, str] = {
     "kind.rates": "learning-rate test",
     "kind.sizes": "curve over data size",
     "kind.labels": "label check",
+    "kind.map": "map of errors",
 }

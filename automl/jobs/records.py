@@ -18,6 +18,7 @@ class JobKind(StrEnum):
     SIZES = "sizes"  # how the score of a model grows with the rows it learns from
     RATES = "rates"  # how far the loss of a network falls at each learning rate
     LABELS = "labels"  # which labels of the training rows may be wrong
+    MAP = "map"  # test rows in two dimensions
 
 
 class JobState(StrEnum):

@@ -92,6 +92,18 @@ def require_network(model: Predictor) -> ImageModel:
     return model
 
 
+@torch.inference_mode()
+def compute_last_maps(model: ImageModel, images: ImageRows) -> NDArray[np.float64]:
+    """The mean over the places of the last feature maps, ``(n, d)``: what the head of most networks reads."""
+    model.network.eval()
+    parts = []
+    for start in range(0, len(images), CHUNK_PICTURES):
+        pixels = images.load(start, start + CHUNK_PICTURES)
+        maps = model.network.features(model.normalise(pixels))
+        parts.append(maps.double().mean(dim=(2, 3)).cpu().numpy())
+    return np.concatenate(parts)
+
+
 def _choose_classes(models: Sequence[ImageModel], images: ImageRows) -> list[int]:
     mean = np.mean([model.predict_rows(images) for model in models], axis=0)
     return [int(index) for index in mean.argmax(axis=1)]

@@ -16,6 +16,7 @@ HANDLERS: Mapping[JobKind, str] = {
     JobKind.SIZES: "automl.worker.sizes_handler:handle",
     JobKind.RATES: "automl.worker.rates_handler:handle",
     JobKind.LABELS: "automl.worker.labels_handler:handle",
+    JobKind.MAP: "automl.worker.map_handler:handle",
 }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app import label_errors, results, services
+from app import error_map, label_errors, results, services
 from automl.data.corrections import Corrections
 from automl.data.importing import ImportRequest, import_table
 from automl.data.profile import load_profile
@@ -181,3 +181,38 @@ def test_rows_that_models_have_met_are_counted_named_and_measured(search):
     write_json(path, {**result, "repeats": {"n": 0, "pairs": []}})
     at = open_page("results", search.id, results_tab="Errors")
     assert "Equal rows are kept in one part" in read_text(at)
+
+
+def test_the_map_is_asked_for_cancelled_and_shown_in_three_colours(search):
+    def open_map(**state):
+        return open_page("results", search.id, results_tab="Errors", errors_view="map", **state)
+
+    at = open_map()
+    assert "which lie together are seen together" in read_text(at)
+    at.button(key="map_start").click().run()
+    job = error_map.find_map(search.id)
+    assert (job.spec["data"], job.spec["first"]) == (search.dataset, 0)
+    at.button(key="map_cancel").click().run()
+    assert "The map was cancelled." in read_text(at)
+    at.button(key="map_start").click().run()
+    job = error_map.find_map(search.id)
+    lease = services.get_store().claim_submitted(job.id, "tester")
+    rng = np.random.default_rng(0)
+    points = pd.DataFrame({"row": range(0, 600, 3), **{name: rng.normal(size=200) for name in ("pca_x", "pca_y", "tsne_x", "tsne_y")}})  # fmt: skip
+    folder = services.get_workspace().job(job.id)
+    folder.mkdir(parents=True, exist_ok=True)
+    points.to_parquet(folder / "map.parquet", index=False)
+    facts = {"what": "inputs", "n_rows": 200, "n_all": 600, "n_inputs": 7, "explained": [0.5, 0.2], "perplexity": 30.0, "seed": 42}  # fmt: skip
+    write_json(folder / "map.json", facts)
+    services.get_store().finish_job(lease, JobState.SUCCEEDED, {}, None)
+    at = open_map()
+    text = read_text(at)
+    assert "the 7 inputs of the model" in text
+    assert "200 of 600 test rows, seed 42, perplexity 30" in text
+    table = find_table(at, "series")
+    assert set(table["series"]) == {"Right", "Wrong"}
+    assert table["series"].tolist() == sorted(table["series"])  # mistakes on top
+    at.selectbox(key="map_colour").set_value("group sex").run()
+    assert set(find_table(at, "series")["series"]) == {"Female", "Male"}
+    at.segmented_control(key="map_method").set_value("pca").run()
+    assert not at.exception
