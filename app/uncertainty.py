@@ -23,9 +23,9 @@ from automl.evaluation.uncertainty import (
     group_parts,
 )
 from automl.jobs.records import Job
-from automl.reports.audit_rows import leave_out_ungrouped
 from automl.reports.predictions import CALIBRATE_PREDICTIONS, PREDICTIONS, SENSITIVE
-from fairness.groups import build_groupings
+from fairness.errors import AuditError
+from fairness.groups import Grouping
 
 PROBABILITY = "probability_"
 ROLES = ("feature", "sensitive")  # of the columns that are shown to a person beside a prediction
@@ -42,6 +42,15 @@ class Decisions:
     part: PredictedPart
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Parts:
+    """The calibrate part (None where it was not kept), the test part, and why columns have no groups."""
+
+    calibrate: PredictedPart | None
+    test: PredictedPart
+    left_out: tuple[str, ...]
+
+
 def compute_choice(search_id: str, plan: CoveragePlan) -> Uncertainty | None:
     """Sets or intervals of that plan on the test part; None where the calibrate part was not kept."""
     return _compute_choice(search_id, _find_version(search_id), plan)
@@ -49,8 +58,13 @@ def compute_choice(search_id: str, plan: CoveragePlan) -> Uncertainty | None:
 
 def list_columns(search_id: str, classes: tuple[str, ...]) -> tuple[str, ...]:
     """The sensitive columns that have groups, in the order of the data."""
-    _, test = _read_parts(search_id, _find_version(search_id), classes)
-    return tuple(each.attribute for each in test.groupings)
+    parts = _read_parts(search_id, _find_version(search_id), classes)
+    return tuple(each.attribute for each in parts.test.groupings)
+
+
+def list_left_out(search_id: str, classes: tuple[str, ...]) -> tuple[str, ...]:
+    """Why sensitive columns have no groups here: too many different values, for instance."""
+    return _read_parts(search_id, _find_version(search_id), classes).left_out
 
 
 def read_decisions(search_id: str, classes: tuple[str, ...], part: str) -> Decisions | None:
@@ -61,8 +75,8 @@ def read_decisions(search_id: str, classes: tuple[str, ...], part: str) -> Decis
 def build_set_rows(search_id: str, found: Uncertainty) -> pd.DataFrame:
     """The stored test predictions with the set or interval of every row."""
     predictions = _require_test(search_id)
-    _, test = _read_parts(search_id, _find_version(search_id), found.plan.classes)
-    rows = found.build_rows(test.prediction)
+    parts = _read_parts(search_id, _find_version(search_id), found.plan.classes)
+    rows = found.build_rows(parts.test.prediction)
     return pd.concat([predictions, rows.set_axis(predictions.index)], axis=1)
 
 
@@ -134,16 +148,16 @@ def _require_test(search_id: str) -> pd.DataFrame:
 
 @lru_cache(maxsize=12)
 def _compute_choice(search_id: str, version: Version, plan: CoveragePlan) -> Uncertainty | None:
-    calibrate, test = _read_parts(search_id, version, plan.classes)
-    return None if calibrate is None else compute_uncertainty(calibrate, test, plan)
+    parts = _read_parts(search_id, version, plan.classes)
+    return None if parts.calibrate is None else compute_uncertainty(parts.calibrate, parts.test, plan)  # fmt: skip
 
 
 @lru_cache(maxsize=4)
 def _read_decisions(
     search_id: str, version: Version, classes: tuple[str, ...], part: str
 ) -> Decisions | None:
-    parts = dict(zip(("calibrate", "test"), _read_parts(search_id, version, classes), strict=True))
-    found = parts[part]
+    parts = _read_parts(search_id, version, classes)
+    found = parts.calibrate if part == "calibrate" else parts.test
     frame = results.read_calibrate_predictions(search_id) if part == "calibrate" else _require_test(search_id)  # fmt: skip
     if found is None or frame is None:
         return None
@@ -155,28 +169,31 @@ def _read_decisions(
 
 
 @lru_cache(maxsize=2)
-def _read_parts(
-    search_id: str, _version: Version, classes: tuple[str, ...]
-) -> tuple[PredictedPart | None, PredictedPart]:
-    """The calibrate part (None where it was not kept) and the test part, with groups that mean the same in both."""
+def _read_parts(search_id: str, _version: Version, classes: tuple[str, ...]) -> _Parts:
+    """Both parts, with groups that mean the same in either; a column that is no groups is left out."""
     test, calibrate = _require_test(search_id), results.read_calibrate_predictions(search_id)
-    if calibrate is None:
-        return None, _build_part(test, classes, build_groupings(_select_sensitive(test)))
-    n = len(calibrate)
-    both = _select_sensitive(pd.concat([calibrate, test], ignore_index=True))
-    first, second = group_parts(both.iloc[:n], both.iloc[n:])
-    return _build_part(calibrate, classes, first), _build_part(test, classes, second)
-
-
-def _select_sensitive(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The sensitive columns that are groups, under their own names."""
-    kept, _ = leave_out_ungrouped(predictions)
-    names = [name for name in kept if str(name).startswith(SENSITIVE)]
-    return kept[names].rename(columns=lambda name: str(name).removeprefix(SENSITIVE))
+    first = test.iloc[:0] if calibrate is None else calibrate
+    groups: list[tuple[Grouping, Grouping]] = []
+    left_out: list[str] = []
+    for name in [str(each) for each in test if str(each).startswith(SENSITIVE)]:
+        columns = (
+            part[[name]].set_axis([name.removeprefix(SENSITIVE)], axis=1) for part in (first, test)
+        )
+        try:
+            ((own,), (other,)) = group_parts(*columns)
+        except AuditError as error:
+            left_out.append(str(error))
+            continue
+        groups.append((own, other))
+    return _Parts(
+        calibrate=None if calibrate is None else _build_part(calibrate, classes, tuple(own for own, _ in groups)),
+        test=_build_part(test, classes, tuple(other for _, other in groups)),
+        left_out=tuple(left_out),
+    )  # fmt: skip
 
 
 def _build_part(
-    frame: pd.DataFrame, classes: tuple[str, ...], groupings: tuple[Any, ...]
+    frame: pd.DataFrame, classes: tuple[str, ...], groupings: tuple[Grouping, ...]
 ) -> PredictedPart:
     if not classes:
         return PredictedPart(

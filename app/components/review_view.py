@@ -11,7 +11,7 @@ from app.components.address import bind_number
 from app.components.figure import show_csv, show_figure
 from app.components.numbers import format_count, format_number, format_share
 from app.uncertainty import Decisions
-from app.wording import say, say_plain
+from app.wording import escape, say, say_plain
 from automl.evaluation.review import LIMIT, Review, compute_coverage_accuracy, compute_review
 from automl.figures.coverage_accuracy import describe_coverage_accuracy, plot_coverage_accuracy
 from automl.figures.group_shares import describe_abstention, plot_group_shares
@@ -39,6 +39,8 @@ def show_review(job: Job, result: Mapping[str, Any], classes: tuple[str, ...]) -
     st.markdown(_describe(found))
     _show_curve(job.id, classes, decisions, found)
     _show_groups(found)
+    for reason in uncertainty.list_left_out(job.id, classes):
+        st.caption(escape(reason))
     _show_queue(job, result, decisions, limit)
 
 

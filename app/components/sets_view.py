@@ -16,7 +16,7 @@ from app.components.numbers import (
     format_number,
     format_share,
 )
-from app.wording import say, say_plain
+from app.wording import escape, say, say_plain
 from automl.evaluation.conformal import DEFAULT_LEVEL, LEVELS, ConformalScore
 from automl.evaluation.uncertainty import CLASS, TENTH, CoveragePlan, Uncertainty
 from automl.figures.group_shares import describe_coverage, plot_group_shares
@@ -38,6 +38,8 @@ def show_sets(job: Job, result: Mapping[str, Any], classes: tuple[str, ...]) -> 
     target = (job.spec.get("task") or result.get("task") or {}).get("target", "")
     _show_found(found, str(target))
     st.caption(" ".join(_collect_limits(result, plan)))
+    for reason in uncertainty.list_left_out(job.id, classes):
+        st.caption(escape(reason))
     _show_coverage(found)
     if plan.classes:
         show_figure(
@@ -53,17 +55,17 @@ def show_sets(job: Job, result: Mapping[str, Any], classes: tuple[str, ...]) -> 
 def _pick_plan(search_id: str, classes: tuple[str, ...]) -> CoveragePlan:
     levels = {f"{100 * level:g}": level for level in LEVELS}
     scores = [ConformalScore.LAC, ConformalScore.APS] if classes else [ConformalScore.RESIDUAL]
-    columns = uncertainty.list_columns(search_id, classes)
+    options = (*([CLASS] if classes else []), *uncertainty.list_columns(search_id, classes))
     with st.container(horizontal=True, vertical_alignment="bottom", key="coverage_choices"):
         level = _pick_segment("coverage", list(levels), f"{100 * DEFAULT_LEVEL:g}", "level")
         score = scores[0].value
         if len(scores) > 1:
             score = _pick_segment("sets", [each.value for each in scores], score, "score")
         by = ALL
-        if columns:
-            keep = bind_choice("bounds", "coverage_by", columns, ALL)
+        if options:
+            keep = bind_choice("bounds", "coverage_by", options, ALL)
             by = st.selectbox(
-                say("uncertainty.by"), (ALL, *columns), key="coverage_by", on_change=keep,
+                say("uncertainty.by"), (ALL, *options), key="coverage_by", on_change=keep,
                 format_func=_name_by, help=say("uncertainty.by_help"), width=300,
             )  # fmt: skip
     return CoveragePlan(
@@ -86,6 +88,8 @@ def _pick_segment(place: str, options: list[str], default: str, words: str) -> s
 def _name_by(column: str) -> str:
     if not column:
         return say_plain("uncertainty.by_all")
+    if column == CLASS:
+        return say_plain("uncertainty.by_each_class")
     return say_plain("uncertainty.by_group", column=column)
 
 
@@ -145,31 +149,37 @@ def _show_bounds(found: Uncertainty) -> None:
         )
     if found.plan.by:
         with st.expander(say("uncertainty.bounds"), key="bounds"):
-            st.dataframe(_build_bounds(bounds), key="bounds_table", hide_index=True)
+            st.dataframe(_build_bounds(found), key="bounds_table", hide_index=True)
     elif not len(few):
         row = bounds.iloc[0]
-        value = float(row["quantile"])
-        is_lac = found.plan.score is ConformalScore.LAC
+        value = _read_bound(found, float(row["quantile"]))
         st.markdown(
             say(
                 f"uncertainty.bound_{found.plan.score}", rank=format_count(row["rank"]),
-                n=format_count(row["n"]), value=format_number(1 - value if is_lac else value),
+                n=format_count(row["n"]), value=format_number(value),
             )
         )  # fmt: skip
 
 
-def _build_bounds(bounds: pd.DataFrame) -> pd.DataFrame:
-    names = ("group", "n", "rank", "bound")
+def _build_bounds(found: Uncertainty) -> pd.DataFrame:
+    """Every group with its bound: of the smallest sets the least probability of a class."""
+    names = ("group", "n", "rank", f"column_{found.plan.score}")
     rows = [
         (
             row.group,
             format_count(row.n),
             ABSENT if pd.isna(row.rank) else format_count(row.rank),
-            say_plain("uncertainty.infinite") if pd.isna(row.rank) else format_number(row.quantile),
+            say_plain("uncertainty.infinite")
+            if pd.isna(row.rank)
+            else format_number(_read_bound(found, float(row.quantile))),
         )
-        for row in bounds.itertuples()
+        for row in found.quantiles.itertuples()
     ]
     return pd.DataFrame(rows, columns=[say_plain(f"uncertainty.{name}") for name in names])
+
+
+def _read_bound(found: Uncertainty, quantile: float) -> float:
+    return 1 - quantile if found.plan.score is ConformalScore.LAC else quantile
 
 
 def _collect_limits(result: Mapping[str, Any], plan: CoveragePlan) -> list[str]:
@@ -201,9 +211,10 @@ def _show_coverage(found: Uncertainty) -> None:
         plot_group_shares(
             part, title=say_plain("uncertainty.coverage_axis"),
             reference=(found.plan.level, say_plain("uncertainty.stated", level=level)),
+            band=found.wobble,
         ),
         key="coverage", title=say_plain("uncertainty.coverage"), frame=part,
-        sentence=describe_coverage(part, found.plan.level),
+        sentence=describe_coverage(part, found.plan.level, found.wobble),
         alt=say_plain("uncertainty.coverage_alt", by=_name_attribute(shown)),
     )  # fmt: skip
     st.markdown(f"#### {say('uncertainty.all')}")

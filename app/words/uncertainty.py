@@ -19,8 +19,9 @@ WORDS: dict[str, str] = {
     "uncertainty.by": "One bound for",
     "uncertainty.by_all": "all rows",
     "uncertainty.by_group": "each group of {column}",
-    "uncertainty.by_help": "A bound of its own for each group (Mondrian) brings every group to the coverage; the group must then be known "
-    "when a row is predicted. The bundle holds the bound for all rows.",
+    "uncertainty.by_each_class": "each true class",
+    "uncertainty.by_help": "A bound of its own for each class or group (Mondrian) brings each of them to the coverage, with larger sets "
+    "elsewhere. A group must be known when a row is predicted. The bundle holds the bound for all rows.",
     "uncertainty.sets_found": "The set of **{share}** of the {n} test rows holds the true class; asked for are {level}.",
     "uncertainty.intervals_found": "The interval of **{share}** of the {n} test rows holds the true value; asked for are {level}.",
     "uncertainty.band": "With {calibrate} calibrate and {test} test rows, chance alone leaves the measured coverage between {low} and {high} in "
@@ -28,12 +29,12 @@ WORDS: dict[str, str] = {
     "uncertainty.sizes": "A set holds {size} classes on average.",
     "uncertainty.empty": "{share} of the sets are empty: no class is likely enough ({n} rows).",
     "uncertainty.widths": "An interval is {size} wide on average, in the unit of {target}.",
-    "uncertainty.bound_lac": "Bound: a class is in the set from a probability of {value} on; it is the {rank}. smallest of {n} scores of the "
-    "calibrate part.",
-    "uncertainty.bound_aps": "Bound: a class is in the set if the likelier ones add up to at most {value}; it is the {rank}. smallest of {n} "
-    "scores of the calibrate part.",
-    "uncertainty.bound_residual": "Bound: {value} on either side of the prediction, the {rank}. smallest of {n} absolute errors on the calibrate "
-    "part. All rows have the same width: it does not tell easy rows from hard ones.",
+    "uncertainty.bound_lac": "Bound: a class is in the set from a probability of {value} on, by score {rank} of {n} of the calibrate part, the "
+    "smallest first.",
+    "uncertainty.bound_aps": "Bound: a class is in the set if the likelier ones add up to at most {value}, by score {rank} of {n} of the "
+    "calibrate part, the smallest first.",
+    "uncertainty.bound_residual": "Bound: {value} on either side of the prediction, by absolute error {rank} of {n} on the calibrate part, the "
+    "smallest first. All rows have the same width: it does not tell easy rows from hard ones.",
     "uncertainty.bounds": "Bounds by group",
     "uncertainty.unbounded": "Too few calibrate rows for {level} in: {groups}. There every class, or every value, is possible.",
     "uncertainty.unbounded_group": "{group} (n = {n})",
@@ -50,7 +51,7 @@ WORDS: dict[str, str] = {
     "uncertainty.by_class": "true class",
     "uncertainty.by_tenth": "tenths of the prediction",
     "uncertainty.coverage": "Measured coverage",
-    "uncertainty.coverage_axis": "Rows with the truth inside, %",
+    "uncertainty.coverage_axis": "Truth inside, % of rows",
     "uncertainty.stated": "stated {level}",
     "uncertainty.coverage_alt": "Dot chart: measured coverage with 95 % intervals by {by}, beside the stated one",
     "uncertainty.all": "All numbers",
@@ -61,7 +62,9 @@ WORDS: dict[str, str] = {
     "uncertainty.size": "Classes in a set",
     "uncertainty.width": "Width",
     "uncertainty.rank": "Rank",
-    "uncertainty.bound": "Bound",
+    "uncertainty.column_lac": "Least probability",
+    "uncertainty.column_aps": "Most of the likelier",
+    "uncertainty.column_residual": "On either side",
     "uncertainty.infinite": "none",
     "uncertainty.set_sizes": "Size of the sets",
     "uncertainty.set_sizes_alt": "Bar chart: share of the test rows by number of classes in their set",

@@ -115,12 +115,12 @@ def compute_true_scores(
 
 
 def build_sets(class_scores: Floats, quantile: float | Floats) -> NDArray[np.bool_]:
-    """Which classes are in the set of every row; ``quantile`` is one for all, or one by row ``(n,)``.
+    """Which classes are in the set of every row; ``quantile`` is one for all, one by row ``(n,)`` or one by class ``(1, K)``.
 
     Shape: ``(n, K) → (n, K)``
     """
     limit = np.asarray(quantile, dtype=np.float64)
-    return class_scores <= (limit if limit.ndim == 0 else limit[:, None])
+    return class_scores <= (limit[:, None] if limit.ndim == 1 else limit)
 
 
 def build_intervals(

@@ -77,7 +77,7 @@ def build_set_columns(
     """What a coverage adds to predictions: ``prediction_set, set_size``, or of a value ``low, high``.
 
     A set is a JSON list of class names in the order of ``classes``, so that a name may hold any sign; ``low`` and ``high``
-    are infinite where the quantile is. ``quantile``: one for all rows, or one by row.
+    are infinite where the quantile is. ``quantile``: one for all, or see ``build_sets``.
     """
     if score is ConformalScore.RESIDUAL:
         low, high = build_intervals(prediction, quantile)

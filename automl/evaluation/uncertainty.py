@@ -46,7 +46,8 @@ class PredictedPart:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CoveragePlan:
-    """What is asked: the coverage, the score, and ``by``: a sensitive column whose groups get a quantile each.
+    """What is asked: the coverage, the score, and ``by``: a sensitive column whose groups get a quantile each, or
+    ``CLASS``: then every class does.
 
     ``classes`` are the labels in the order of the probabilities; none for values.
     """
@@ -67,8 +68,8 @@ class Uncertainty:
 
     ``quantiles``: ``group, n, rank, quantile`` (one row, or one per group; rank missing and quantile infinite where rows are
     too few). ``coverage``: ``attribute, group, n, k, share, low, high`` with ``size``, the mean number of classes in a set or the
-    mean width of an interval. ``sizes``: see ``compute_sizes``; empty for values. ``row_quantiles``: of every test row.
-    ``wobble`` and ``band``: where the true and the measured coverage end up in 95 of 100 draws, None where no rank exists
+    mean width of an interval. ``sizes``: see ``compute_sizes``; empty for values. ``limits``: the quantile
+    of every test row ``(n,)``, or of every class ``(1, K)``. ``wobble`` and ``band``: where the true and the measured coverage end up in 95 of 100 draws, None where no rank exists
     or every group has its own.
     """
 
@@ -78,7 +79,7 @@ class Uncertainty:
     quantiles: pd.DataFrame
     coverage: pd.DataFrame
     sizes: pd.DataFrame
-    row_quantiles: Floats = field(repr=False)
+    limits: Floats = field(repr=False)
     wobble: tuple[float, float] | None
     band: tuple[float, float] | None
 
@@ -90,7 +91,7 @@ class Uncertainty:
     def build_rows(self, prediction: Floats) -> pd.DataFrame:
         """The set or interval of every test row as columns."""
         plan = self.plan
-        return build_set_columns(plan.classes, plan.score, prediction, self.row_quantiles)
+        return build_set_columns(plan.classes, plan.score, prediction, self.limits)
 
 
 def compute_uncertainty(
@@ -100,10 +101,10 @@ def compute_uncertainty(
 
     Nothing is chosen on the test part.
     """
-    quantiles, row_quantiles = _find_quantiles(calibrate, test, plan)
-    sets, spread = _measure_spread(test, plan, row_quantiles)
+    quantiles, limits, own = _find_quantiles(calibrate, test, plan)
+    sets, spread = _measure_spread(test, plan, limits)
     scores = compute_true_scores(plan.score, test.truth, test.prediction)
-    is_covered = scores <= row_quantiles
+    is_covered = scores <= own
     shown = [_group_rows(test, plan), *test.groupings]
     coverage = compute_group_shares(is_covered, shown)
     coverage["size"] = _average(spread, shown)
@@ -115,7 +116,7 @@ def compute_uncertainty(
         quantiles=quantiles,
         coverage=coverage,
         sizes=compute_sizes(sets, is_covered) if plan.classes else pd.DataFrame(),
-        row_quantiles=row_quantiles,
+        limits=limits,
         wobble=None if plan.by else compute_wobble(n, plan.level),
         band=None if plan.by else compute_band(n, plan.level, len(test.truth)),
     )
@@ -169,12 +170,15 @@ def _cut(grouping: Grouping, rows: slice) -> Grouping:
 
 def _find_quantiles(
     calibrate: PredictedPart, test: PredictedPart, plan: CoveragePlan
-) -> tuple[pd.DataFrame, Floats]:
-    """The table of the quantiles, and that of every test row."""
+) -> tuple[pd.DataFrame, Floats, Floats]:
+    """The table of the quantiles, the limits of the test part, and the one that holds for the truth of each row."""
     scores = compute_true_scores(plan.score, calibrate.truth, calibrate.prediction)
     names: tuple[str, ...] = (ALL,)
     codes, tested = (np.zeros(len(each.truth), dtype=np.int64) for each in (calibrate, test))
-    if plan.by:
+    if plan.by == CLASS and plan.classes:
+        names = plan.classes
+        codes, tested = (np.asarray(each.truth, dtype=np.int64) for each in (calibrate, test))
+    elif plan.by:
         own, other = (_find_grouping(each, plan.by) for each in (calibrate, test))
         names, codes, tested = own.names, own.codes, other.codes
     values = find_group_quantiles(scores, codes, len(names), plan.level)
@@ -183,7 +187,8 @@ def _find_quantiles(
     table = pd.DataFrame(
         {"group": names, "n": sizes, "rank": pd.array(ranks, dtype="Int64"), "quantile": values}
     )
-    return table, values[tested]
+    limits = values[None, :] if names == plan.classes else values[tested]
+    return table, limits, values[tested]
 
 
 def _find_grouping(part: PredictedPart, attribute: str) -> Grouping:
@@ -194,13 +199,13 @@ def _find_grouping(part: PredictedPart, attribute: str) -> Grouping:
 
 
 def _measure_spread(
-    test: PredictedPart, plan: CoveragePlan, quantiles: Floats
+    test: PredictedPart, plan: CoveragePlan, limits: Floats
 ) -> tuple[NDArray[np.bool_], Floats]:
     """The sets (none for values), and the size or width of every row."""
     if plan.score is ConformalScore.RESIDUAL:
-        low, high = build_intervals(test.prediction, quantiles)
+        low, high = build_intervals(test.prediction, limits)
         return np.empty((len(low), 0), dtype=bool), high - low
-    sets = build_sets(compute_class_scores(plan.score, test.prediction), quantiles)
+    sets = build_sets(compute_class_scores(plan.score, test.prediction), limits)
     return sets, sets.sum(axis=1).astype(np.float64)
 
 

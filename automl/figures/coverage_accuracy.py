@@ -7,6 +7,7 @@ from automl.figures.reading import render_percent
 from automl.figures.style import NEUTRAL, get_style, label, lay_out
 
 FILL = 0.15
+FEW = 30  # rows; below it an interval says little
 
 
 def plot_coverage_accuracy(frame: pd.DataFrame, decided: float) -> go.Figure:
@@ -41,10 +42,18 @@ def plot_coverage_accuracy(frame: pd.DataFrame, decided: float) -> go.Figure:
         annotation={"text": "decided now", "font": {"color": NEUTRAL}},
         annotation_position="top left" if decided > 0.5 else "top right",
     )  # fmt: skip
-    lay_out(fig, x="Rows that the model decides, %", y="Right decisions among them, %")
-    least = 100 * float(frame["low"].min()) if len(frame) else 0
-    fig.update_yaxes(range=[max(0, 10 * (least // 10)), 101])
+    start = _find_start(frame)
+    words = "Right decisions among them, %"
+    lay_out(fig, x="Rows that the model decides, %", y=words if start == 0 else f"{words} (from {start} %)")  # fmt: skip
+    fig.update_yaxes(range=[start, 101])
     return fig.update_xaxes(range=[-1, 101])
+
+
+def _find_start(frame: pd.DataFrame) -> int:
+    """A round percentage below the band; the few surest rows alone, whose band is wide, do not decide."""
+    counted = frame[frame["n"] >= FEW]
+    shown = counted if len(counted) else frame
+    return max(0, 10 * int(10 * shown["low"].min())) if len(shown) else 0
 
 
 def _fade(color: str) -> str:

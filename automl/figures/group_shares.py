@@ -15,12 +15,16 @@ MOST_ROWS = 40  # drawn; the table has all
 
 
 def plot_group_shares(
-    frame: pd.DataFrame, *, title: str, reference: tuple[float, str]
+    frame: pd.DataFrame,
+    *,
+    title: str,
+    reference: tuple[float, str],
+    band: tuple[float, float] | None = None,
 ) -> go.Figure:
     """One dot per group with its 95 % interval, and a dashed line that is named; at most 40 groups.
 
-    Columns ``group, n, k, share, low, high`` (shares 0..1); a group without rows has a line and no dot. The axis begins
-    below the lowest interval, and says so where that is not 0.
+    Columns ``group, n, k, share, low, high`` (shares 0..1); a group without rows has a line and no dot. ``band``: a range around
+    the line that is shaded. The axis begins below the lowest interval, and says so where that is not 0.
     """
     shown = frame.head(MOST_ROWS)
     is_known = shown["share"].notna().to_numpy()
@@ -40,11 +44,16 @@ def plot_group_shares(
     )  # fmt: skip
     at, text = reference
     start = _find_start(known, at)
+    if band is not None:
+        fig.add_vrect(
+            x0=100 * band[0], x1=100 * band[1], fillcolor=NEUTRAL, opacity=0.15, line_width=0,
+            layer="below",
+        )  # fmt: skip
     fig.add_vline(
         x=100 * at, line={"dash": "dash", "width": 1.2, "color": NEUTRAL},
         annotation={"text": label(text, 40), "font": {"color": NEUTRAL}}, annotation_position="top",
     )  # fmt: skip
-    words = title if start == 0 else f"{title} (the axis begins at {start} %)"
+    words = title if start == 0 else f"{title} (from {start} %)"
     lay_out(fig, x=words, y="", height=130 + ROW_HEIGHT * max(2, len(shown)))
     fig.update_layout(margin={"t": 32})  # room for the name of the line
     fig.update_xaxes(range=[start - 1, 101])
@@ -54,15 +63,27 @@ def plot_group_shares(
     )  # fmt: skip
 
 
-def describe_coverage(frame: pd.DataFrame, level: float) -> str:
-    """In how many groups the interval of the coverage holds the stated one, and the lowest and highest group."""
+def describe_coverage(
+    frame: pd.DataFrame, level: float, band: tuple[float, float] | None = None
+) -> str:
+    """In how many groups the interval of the coverage reaches the stated one, and the lowest and highest group.
+
+    ``band``: what chance in the calibrate rows leaves of the stated coverage, where that is known.
+    """
     known = frame[frame["share"].notna()]
     if known.empty:
         return "No group has test rows."
-    holds = (known["low"] <= level) & (level <= known["high"])
+    low, high = band or (level, level)
+    reaches = (known["low"] <= high) & (low <= known["high"])
+    what = f"the stated {render_percent(level)}"
+    if band is not None:
+        what = (
+            f"what chance in the calibrate rows leaves of {what} (shaded, {render_percent(low)} to "
+            f"{render_percent(high)})"
+        )
     return (
-        f"In {int(holds.sum())} of {len(known)} groups the stated {render_percent(level)} lies inside the 95 % interval of "
-        f"what was measured. {_describe_ends(known)}"
+        f"In {int(reaches.sum())} of {len(known)} groups the 95 % interval of what was measured reaches {what}. "
+        f"{_describe_ends(known)}"
     )
 
 

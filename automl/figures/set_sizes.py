@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from automl.figures.reading import render_percent
-from automl.figures.style import COLORS, lay_out
+from automl.figures.style import COLORS, NEUTRAL, lay_out
 
 
 def plot_set_sizes(frame: pd.DataFrame) -> go.Figure:
@@ -17,7 +17,7 @@ def plot_set_sizes(frame: pd.DataFrame) -> go.Figure:
             x=[_name_size(int(size)) for size in frame["size"]], y=100 * frame["share"],
             marker={"color": COLORS[0]}, customdata=frame[["n", "coverage"]],
             error_y={
-                "type": "data", "symmetric": False, "thickness": 1.4, "width": 4,
+                "type": "data", "symmetric": False, "thickness": 1.6, "width": 5, "color": NEUTRAL,
                 "array": 100 * (frame["high"] - frame["share"]),
                 "arrayminus": 100 * (frame["share"] - frame["low"]),
             },

@@ -44,8 +44,9 @@ def test_sets_state_what_was_asked_and_what_was_measured(kind: str) -> None:
     text = read_text(at)
     assert "of the 600 test rows holds the true class; asked for are 90.0 %" in text
     assert "With 500 calibrate and 600 test rows, chance alone leaves" in text
-    assert "451. smallest of 500 scores" in text
+    assert "by score 451 of 500 of the calibrate part" in text
     assert "exchangeable with the calibrate rows" in text
+    assert "reaches what chance in the calibrate rows leaves of the stated 90.0 %" in text
     assert len(at.get("plotly_chart")) == 2
     table = find_table(at, "Coverage [95 %]")
     assert table["n"].iloc[0] == 600
@@ -60,7 +61,9 @@ def test_a_link_opens_the_choices_it_names_and_nothing_else() -> None:
     at = open_tab(job.id, coverage="80", sets="aps", bounds="sex")
     assert "asked for are 80.0 %" in read_text(at)
     assert at.selectbox(key="coverage_by").value == "sex"
-    assert find_table(at, "Bound")["Group"].tolist() == ["Female", "Male"]
+    assert find_table(at, "Most of the likelier")["Group"].tolist() == ["Female", "Male"]
+    at.selectbox(key="coverage_by").set_value("true class").run()
+    assert find_table(at, "Most of the likelier")["Group"].tolist() == list(CLASSES)
     at = open_tab(job.id, coverage="81", sets="x", bounds="income", show="x", review="x")
     assert "asked for are 90.0 %" in read_text(at)
     assert at.selectbox(key="coverage_by").value == ""
@@ -98,6 +101,14 @@ def test_groups_with_too_few_calibrate_rows_are_named() -> None:
     groups = ("Many", *(f"Few {number}" for number in range(12)))
     at = open_tab(finished.finish(Plan(groups=groups)).id, bounds="sex")
     assert any("Too few calibrate rows for 90.0 %" in each.value for each in at.warning)
+
+
+def test_a_column_that_is_no_groups_is_left_out_aloud() -> None:
+    groups = tuple(f"name {number}" for number in range(400))
+    job = finished.finish(Plan(groups=groups))
+    text = read_text(open_tab(job.id))
+    assert "The sensitive column 'sex' has" in text.replace("\\", "")
+    assert uncertainty.list_columns(job.id, CLASSES) == ("race",)
 
 
 def test_a_search_from_before_says_what_to_do() -> None:

@@ -238,6 +238,24 @@ def test_own_quantiles_bring_every_group_to_the_coverage():
     assert found.quantiles["n"].sum() == 4_000
 
 
+@pytest.mark.parametrize("score", [ConformalScore.LAC, ConformalScore.APS])
+def test_own_quantiles_of_the_classes_bring_each_to_the_coverage(score):
+    rng = np.random.default_rng(0)
+    truth = (rng.random(12_000) < 0.2).astype(np.int64)
+    share = 1 / (1 + np.exp(-(rng.normal(0, 1.5, 12_000) + 2 * truth - 2)))
+    probability = np.column_stack([1 - share, share])
+    parts = [PredictedPart(truth=truth[cut], prediction=probability[cut]) for cut in (slice(6_000), slice(6_000, None))]  # fmt: skip
+    one, own = (compute_uncertainty(*parts, CoveragePlan(classes=("a", "b"), score=score, by=by)) for by in ("", CLASS))  # fmt: skip
+    rare = [each.coverage.iloc[2] for each in (one, own)]
+    assert rare[0]["high"] < 0.85
+    for n, row in zip(own.quantiles["n"], own.coverage.iloc[1:].itertuples(), strict=True):
+        low, high = compute_band(int(n), 0.9, row.n)
+        assert (low <= row.share <= high) or (score is ConformalScore.APS and row.share > high)
+    rows = own.build_rows(parts[1].prediction)
+    held = [("a", "b")[k] in json.loads(text) for k, text in zip(parts[1].truth, rows["prediction_set"], strict=True)]  # fmt: skip
+    assert sum(held) == own.coverage["k"].iloc[0]
+
+
 def test_values_are_shown_by_tenths_of_the_prediction():
     rng = np.random.default_rng(0)
     parts = [
