@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import results
 from app.components.figure import show_figure
+from app.components.numbers import format_number, format_share
 from app.components.question import show_limits, show_question
 from app.table_explanations import Answer, ask
 from app.wording import escape, say, say_plain
@@ -24,10 +25,18 @@ from automl.worker.explain_spec import ExplainSpec, Method
 
 
 def show_shap(search: Job) -> None:
-    """Bars and swarm of a sample, then one row; or the way to them."""
-    st.markdown(say("shap.what"))
-    asked = ask(search, Method.SHAP)
-    answer = show_question(search, asked, key="shap", label=say("shap.start"))
+    """Bars and swarm of a sample, then one row; or the way to them. Networks may be asked by their gradients too."""
+    method = Method.SHAP
+    if _has_network(search):
+        picked = st.segmented_control(
+            say("shap.method"), [Method.SHAP, Method.GRADIENTS], default=Method.SHAP,
+            required=True, key="shap_method",
+            format_func=lambda each: say_plain(f"shap.method_{each}"),
+        )  # fmt: skip
+        method = Method(picked or Method.SHAP)
+    st.markdown(say(f"shap.what_{method}"))
+    asked = ask(search, method)
+    answer = show_question(search, asked, key=str(method), label=say(f"shap.start_{method}"))
     if answer is None:
         return
     output = choose_output(answer, key="shap_output")
@@ -36,7 +45,7 @@ def show_shap(search: Job) -> None:
     show_figure(
         plot_shapley_bars(summary, unit), key="shap_bars", title=say_plain("shap.bars"),
         alt=say_plain("shap.bars_alt"), frame=summary,
-        sentence=describe_shapley_bars(summary, output, answer.facts["n_background"]),
+        sentence=describe_shapley_bars(summary, output, _name_start(answer)),
     )  # fmt: skip
     show_figure(
         plot_swarm(answer.frame, summary, output, unit), key="shap_swarm",
@@ -44,8 +53,37 @@ def show_shap(search: Job) -> None:
         sentence=describe_swarm(answer.frame, summary, output), frame=answer.frame,
     )  # fmt: skip
     show_related(answer)
-    show_limits(answer, key="shap")
+    _show_gap(answer)
+    show_limits(answer, key=str(method))
     show_one_row(search, answer, output)
+
+
+def _has_network(search: Job) -> bool:
+    """Whether the winner is a network, or an ensemble with one in it."""
+    winner = (results.read_result(search.id) or {}).get("winner") or {}
+    members = winner.get("ensemble") or ()
+    return bool(winner.get("is_network")) or any(each.get("is_network") for each in members)
+
+
+def _name_start(answer: Answer) -> str:
+    """What values are counted from."""
+    key = "shap.from_mean" if answer.record.method is Method.SHAP else "shap.from_input"
+    return say_plain(key, n=answer.facts["n_background"])
+
+
+def _show_gap(answer: Answer) -> None:
+    """How far gradients miss the prediction, and what was left out because it has none."""
+    if answer.record.method is not Method.GRADIENTS:
+        return
+    facts = answer.facts
+    st.caption(
+        say(
+            "shap.gap", steps=facts["n_steps"], gap=format_number(facts["largest_gap"]),
+            share=format_share(facts["relative_gap"]), n=facts["n_networks"],
+        )
+    )  # fmt: skip
+    if facts["share"] < 1 - 1e-9:
+        st.caption(say("shap.left_out", share=format_share(1 - facts["share"])))
 
 
 def choose_output(answer: Answer, *, key: str) -> str:
@@ -90,10 +128,12 @@ def show_one_row(search: Job, sample: Answer, output: str) -> None:
             st.info(say("explained.not_tested", row=int(row)))
             return
         asked = ExplainSpec(
-            search=search.id, method=Method.SHAP, made=str(sample.record.settings["made"]),
+            search=search.id, method=sample.record.method, made=str(sample.record.settings["made"]),
             rows=(int(row),),
         )  # fmt: skip
-        answer = show_question(search, asked, key="shap_one", label=say("shap.start_row"))
+        answer = show_question(
+            search, asked, key=f"{asked.method}_one", label=say("shap.start_row")
+        )
     if answer is not None:
         _show_waterfall(answer, int(row), output)
 
@@ -113,5 +153,7 @@ def _show_waterfall(answer: Answer, row: int, output: str) -> None:
     show_figure(
         plot_waterfall(steps, base, name_prediction(answer, output)),
         key="shap_waterfall", alt=say_plain("shap.waterfall_alt", row=row), frame=steps,
-        sentence=describe_waterfall(steps, base, float(predicted), output, row),
+        sentence=describe_waterfall(
+            steps, base, float(predicted), (output, _name_start(answer), row)
+        ),
     )  # fmt: skip

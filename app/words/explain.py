@@ -38,9 +38,20 @@ WORDS = {
     "effects.alt": "Line or dot chart: mean prediction for each value of {column} with its interval, and single rows",
     "effects.left_out": "Left out, because they are texts or beyond the first 40 columns: {names}.",
     "effects.none": "This model reads texts alone, for which there is no such line.",
-    "shap.what": "SHAP values share out each prediction among the columns: together with the mean prediction of a background they "
+    "shap.method": "Method",
+    "shap.method_shap": "SHAP values",
+    "shap.method_gradients": "Integrated gradients",
+    "shap.what_gradients": "Integrated gradients share out a prediction of the winner's networks by following their slopes from an "
+    "average input to the row. The worker computes them for a sample of the test rows; they are kept.",
+    "shap.start_gradients": "Follow the gradients",
+    "shap.from_mean": "the mean prediction of {n} background rows drawn at random outside the test part",
+    "shap.from_input": "the prediction at the mean input of {n} background rows drawn at random outside the test part",
+    "shap.gap": "{n} networks, at most {steps} steps each: values and start miss a prediction by {gap} at most, {share} of the largest "
+    "difference. Predictions are those before the temperature.",
+    "shap.left_out": "Models with {share} of the ensemble's weight are no networks and are left out.",
+    "shap.what_shap": "SHAP values share out each prediction among the columns: together with the mean prediction of a background they "
     "add up to it. The worker computes them for a sample of the test rows; they are kept.",
-    "shap.start": "Compute SHAP values",
+    "shap.start_shap": "Compute SHAP values",
     "shap.start_row": "Explain this row",
     "shap.bars": "Mean size by column",
     "shap.bars_alt": "Bar chart: mean size of the SHAP value per column, with intervals, the largest on top",

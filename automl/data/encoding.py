@@ -104,6 +104,14 @@ class Encoder:
         return tuple(f"{text.name}.{word}" for text in self.plan.texts for word in text.words)
 
     @property
+    def view_sources(self) -> tuple[str, ...]:
+        """The column of the table behind every column of a scaled numeric view: numbers, missing flags, words."""
+        sources = np.array([source for source, _ in self.plan.list_numeric()], dtype=object)
+        flagged = sources[self.fit.has_missing & self._is_first]
+        words = (text.name for text in self.plan.texts for _ in text.words)
+        return (*map(str, sources), *map(str, flagged), *words)
+
+    @property
     def categorical_names(self) -> tuple[str, ...]:
         """Names of the columns of ``Views.codes``."""
         return tuple(levels.name for levels in self.plan.categorical)

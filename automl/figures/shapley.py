@@ -50,8 +50,8 @@ def plot_shapley_bars(summary: pd.DataFrame, unit: str) -> go.Figure:
     return lay_out(fig, x=f"Mean size of the SHAP value, {unit}", y="", height=120 + ROW_HEIGHT * len(shown))  # fmt: skip
 
 
-def describe_shapley_bars(summary: pd.DataFrame, output: str, n_background: int) -> str:
-    """The leading columns with their intervals, the rows and the background."""
+def describe_shapley_bars(summary: pd.DataFrame, output: str, start: str) -> str:
+    """The leading columns with their intervals, and the rows; ``start`` names what values are counted from."""
     parts = [
         f"{row['column']} {render_interval(row['value'], row['low'], row['high'])}"
         for row in summary.head(2).to_dict("records")
@@ -64,8 +64,8 @@ def describe_shapley_bars(summary: pd.DataFrame, output: str, n_background: int)
     )
     return (
         f"By how much a column moves the prediction of {output} on average, up or down, over n = "
-        f"{int(summary['n'].iloc[0]):,} test rows (95 % intervals), against {n_background} background rows drawn at "
-        f"random outside the test part: {' and '.join(parts)} move it most.{doubt}"
+        f"{int(summary['n'].iloc[0]):,} test rows (95 % intervals), counted from {start}: "
+        f"{' and '.join(parts)} move it most.{doubt}"
     )
 
 
@@ -161,14 +161,15 @@ def plot_waterfall(steps: pd.DataFrame, base: float, unit: str) -> go.Figure:
 
 
 def describe_waterfall(
-    steps: pd.DataFrame, base: float, prediction: float, output: str, row_id: int
+    steps: pd.DataFrame, base: float, prediction: float, names: tuple[str, str, int]
 ) -> str:
-    """Base, prediction and the steps that moved it most."""
+    """Base, prediction and the steps that moved it most; ``names`` are the output, the start and the row id."""
+    output, start, row_id = names
     parts = [
         f"{row['column']} = {row['cell']} by {render_number(row['value'])}"
         for row in steps.head(2).to_dict("records")
     ]
     return (
-        f"Row {row_id}: from {render_number(base)}, the mean prediction of {output} over the background (dashed), to "
+        f"Row {row_id}: from {render_number(base)} for {output}, {start} (dashed), to "
         f"{render_number(prediction)}. {' and '.join(parts)} moved it most."
     )

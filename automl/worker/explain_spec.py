@@ -21,6 +21,7 @@ class Method(StrEnum):
     IMPORTANCE = "importance"
     EFFECTS = "effects"
     SHAP = "shap"
+    GRADIENTS = "gradients"
     WHAT_IF = "what_if"
     COUNTERFACTUAL = "counterfactual"
 
@@ -33,6 +34,8 @@ LIMITS: Final[Mapping[Method, str]] = {
     "the average mixes in rows that never occur (compare the local effects), and single rows may go another way.",
     Method.SHAP: "The values share out this model's prediction against the chosen background, not causes; related columns may "
     "swap their shares, another background gives other values, and a mean size is made larger by the error of its values.",
+    Method.GRADIENTS: "The values share out the way from an average input, which no row may have, to the row; only networks are "
+    "asked, before the temperature, and steep or flat places of a network can make single values large or small.",
     Method.WHAT_IF: "It is what the model would answer to another row, not what would happen to a person whose row changed; cells "
     "that never come together leave what the model has seen.",
     Method.COUNTERFACTUAL: "These are the nearest changes that were found among cells of real rows, not the only ones, and not "

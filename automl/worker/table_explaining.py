@@ -184,6 +184,15 @@ def explain_shap(case: Case) -> Steps:
     return shapley.compute_shapley(case.model, rows, background, case.asked.seed)
 
 
+def explain_gradients(case: Case) -> Steps:
+    """Integrated gradients of the named rows, else of a sample of the test part."""
+    from automl.worker import gradient_explaining as gradients
+
+    rows = case.find_tested() if case.asked.rows else case.draw_tested(gradients.MOST_ROWS)
+    background = case.draw_background(gradients.N_BACKGROUND)
+    return gradients.explain_networks(case.bundle, case.model, rows, background)
+
+
 def explain_what_if(case: Case) -> Steps:
     """The named row as it is and with other cells."""
     return what_if.answer_what_if(case.model, case.find_tested(), case.asked.changes)
@@ -208,6 +217,7 @@ METHODS: Mapping[Method, Callable[[Case], Steps]] = {
     Method.IMPORTANCE: explain_importance,
     Method.EFFECTS: explain_effects,
     Method.SHAP: explain_shap,
+    Method.GRADIENTS: explain_gradients,
     Method.WHAT_IF: explain_what_if,
     Method.COUNTERFACTUAL: explain_counterfactual,
 }

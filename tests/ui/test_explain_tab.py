@@ -173,6 +173,27 @@ def test_shap_values_show_bars_dots_one_row_and_ask_for_another(search):
     assert "is not in the test part" in read_text(at)
 
 
+def test_gradients_are_offered_for_networks_and_say_their_gap(search):
+    rows = build_rows(n=40)
+    frame, facts = ask_at_once(
+        compute_shapley(MODEL, rows.take(np.arange(6)), rows.frame.iloc[6:], seed=0)
+    )
+    facts |= {"n_steps": 50, "n_networks": 3, "share": 0.6, "relative_gap": 0.004}
+    answer(search, Method.GRADIENTS, frame.assign(error=np.nan), facts, outputs=MODEL.outputs)
+    at = open_tab(search, explain_view="shap", shap_method=Method.GRADIENTS)
+    text = read_text(at)
+    assert "3 networks, at most 50 steps each" in text
+    assert "Models with 40.0 % of the ensemble" in text
+    assert "the prediction at the mean input" in text
+    path = Settings().workspace.result(search.id) / "result.json"
+    result = json.loads(path.read_text())
+    result["winner"]["is_network"] = False
+    write_json(path, result)
+    assert "Method" not in [
+        each.label for each in open_tab(search, explain_view="shap").segmented_control
+    ]
+
+
 def test_effects_show_the_chosen_column(search):
     frame, facts = ask_at_once(compute_effects(MODEL, build_rows(n=60), (), seed=0))
     answer(search, Method.EFFECTS, frame, facts, outputs=MODEL.outputs)

@@ -68,7 +68,7 @@ def compute_shapley(
         "largest_gap": float(gap),
         "related": [list(names) for names in find_related(pool, model.columns)],
     }
-    return Found(frame=_build_frame(model, rows, values, errors), facts=facts)
+    return Found(frame=build_value_frame(model, rows, values, errors), facts=facts)
 
 
 class _Walker:
@@ -125,7 +125,10 @@ def _compute_error(shares: Floats) -> Floats:
     return error
 
 
-def _build_frame(model: AskedModel, rows: HeldRows, values: Floats, errors: Floats) -> pd.DataFrame:
+def build_value_frame(
+    model: AskedModel, rows: HeldRows, values: Floats, errors: Floats
+) -> pd.DataFrame:
+    """Values and errors ``(n, F, O)`` as the frame that ``compute_shapley`` describes."""
     n, f, k = values.shape
     cells = pd.DataFrame({name: rows.frame[name].map(render_cell) for name in model.names})
     places = np.column_stack([_place(rows.frame[c.name], c) for c in model.columns])

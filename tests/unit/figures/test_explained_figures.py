@@ -67,8 +67,9 @@ def test_shap_bars_and_dots_show_sizes_places_and_n():
     assert summary["column"].tolist() == ["c2", "c1", "c0"]
     assert ((summary["low"] < summary["value"]) & (summary["value"] < summary["high"])).all()
     assert list(plot_shapley_bars(summary, "probability").data[0].y) == ["c0", "c1", "c2"]
-    text = describe_shapley_bars(summary, "yes", 100)
+    text = describe_shapley_bars(summary, "yes", "the mean")
     assert "n = 8 test rows" in text
+    assert "counted from the mean" in text
     assert "±0.0196" in text
     swarm = plot_swarm(frame, summary, "yes", "probability")
     assert [trace.marker.symbol for trace in swarm.data] == [None, "diamond", None]
@@ -86,7 +87,7 @@ def test_the_waterfall_ends_at_the_prediction_and_sums_up_what_is_small():
     assert bars.y[0] == "4 further columns"
     assert bars.y[-1] == "c13 = 7 &lt;i&gt;"
     assert 0.5 + sum(bars.x) == pytest.approx(0.5 + steps["value"].sum())
-    text = describe_waterfall(steps, 0.5, 0.9, "yes", 70)
+    text = describe_waterfall(steps, 0.5, 0.9, ("yes", "the mean", 70))
     assert "Row 70" in text
     assert "0.900" in text
 

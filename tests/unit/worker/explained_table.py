@@ -1,5 +1,6 @@
 """A small table, a model of it and what its search left: what explanations through a worker are asked about."""
 
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from automl.execution.devices import list_slots
 from automl.jobs.records import JobKind
 from automl.reports.predictions import PredictedRows, build_predictions, write_predictions
 from automl.search.building import SearchRequest, build_search_spec
-from automl.search.spec import render_spec
+from automl.search.spec import parse_spec, render_spec
 from automl.settings import Settings
 from automl.training.request import TrainRequest
 from automl.training.run import train
@@ -52,19 +53,30 @@ def plant_search(run, tmp_path: Path, family: str = "linear", **config) -> Path:
             slots=list_slots(Settings(devices="cpu:0")),
         )
     )
+    job = run.workspace.job(SEARCH)
+    job.mkdir(parents=True, exist_ok=True)
+    (job / "spec.json").write_text(render_spec(spec))
     frame = load_frame(run.workspace, dataset.id)
+    frame.to_parquet(job / "frame.parquet")
+    plant_model(job, tmp_path / "member", family, config)
+    return job
+
+
+def plant_model(job: Path, member: Path, family: str, config: dict) -> None:
+    """Train one model of the search's rows and make it the winner."""
+    spec = parse_spec((job / "spec.json").read_bytes())
+    frame = pd.read_parquet(job / "frame.parquet")
     ready = prepare(
         PrepareRequest(frame=frame, columns=spec.columns, task=spec.task, split_plan=spec.split)
     )
-    member = tmp_path / "member"
     fit(ready.prepared, spec.task, family, config).save(member)
-    job = run.workspace.job(SEARCH)
+    shutil.rmtree(job / "result" / "bundle", ignore_errors=True)
     save_bundle(
         job / "result" / "bundle",
         BundleParts(
             name=family, created_at="2026", task=spec.task, columns=spec.inputs,
             encoder=ready.encoder, members=(member,), temperature=1.5,
-            training={"data": dataset.id},
+            training={"data": spec.data},
         ),
     )  # fmt: skip
     rows = ready.prepared.parts[Part.TEST]
@@ -75,8 +87,6 @@ def plant_search(run, tmp_path: Path, family: str = "linear", **config) -> Path:
         sensitive=pd.DataFrame(index=range(len(rows))),
     )  # fmt: skip
     write_predictions(job / "result", build_predictions(spec.task, predicted))
-    (job / "spec.json").write_text(render_spec(spec))
-    return job
 
 
 def fit(prepared, task, family, config):

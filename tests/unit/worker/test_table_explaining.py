@@ -23,7 +23,7 @@ from automl.worker.explain_spec import (
     render_explain_spec,
 )
 from automl.worker.table_explaining import METHODS, run_table_explanation
-from tests.unit.worker.explained_table import SEARCH, plant_search
+from tests.unit.worker.explained_table import SEARCH, plant_model, plant_search
 from tests.unit.worker.test_data_handlers import run  # noqa: F401 - the fixture
 
 
@@ -94,6 +94,8 @@ def test_every_method_answers_about_the_planted_columns(planted):
     pd.testing.assert_series_equal(alone["column"], same["column"])
     with pytest.raises(SpecError, match="not in the test part"):
         planted.ask_here(Method.SHAP, rows=(100_000,))
+    with pytest.raises(SpecError, match="no gradients"):
+        planted.ask_here(Method.GRADIENTS)
     record, frame = planted.ask_here(Method.EFFECTS)
     assert record.facts["kinds"] == {"noise": "numeric", "age": "numeric", "job": "categorical"}
     assert record.task_type == "binary"
@@ -111,6 +113,17 @@ def test_every_method_answers_about_the_planted_columns(planted):
         planted.ask_here(Method.COUNTERFACTUAL, rows=(row,), output="maybe")
     reach = frame[frame["kind"] == "average"].groupby("column")["value"].agg(np.ptp)
     assert reach.idxmin() == "noise"
+
+
+def test_gradients_of_a_network_miss_little(planted, run, tmp_path):  # noqa: F811
+    plant_model(planted.folder, tmp_path / "network", "mlp", {"width": 16, "depth": 1})
+    record, frame = planted.ask_here(Method.GRADIENTS)
+    assert record.facts["relative_gap"] < 0.01
+    assert (record.facts["n_networks"], record.facts["share"]) == (1, 1.0)
+    total = frame.groupby("row_id", sort=False)["value"].sum() + record.facts["base"][0]
+    predicted = [each["values"][0] for each in record.facts["predictions"]]
+    np.testing.assert_allclose(total, predicted, atol=0.01)
+    assert set(frame["column"]) == {"noise", "age", "job"}
 
 
 def test_what_is_gone_or_cannot_be_read_is_named(planted):
