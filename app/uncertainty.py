@@ -125,7 +125,8 @@ def find_doubts(result: Mapping[str, Any]) -> tuple[tuple[str, dict[str, float]]
     if "temperature" not in fitted:
         return (("review.uncalibrated", {}),)
     doubts: list[tuple[str, dict[str, float]]] = []
-    if fitted.get("is_at_bound"):
+    is_scaled = (fitted.get("choice") or {}).get("chosen", "temperature") == "temperature"
+    if fitted.get("is_at_bound") and is_scaled:
         doubts.append(("review.bound", {}))
     ece = ((fitted.get("after") or {}).get("ece") or {}).get("value")
     null = ((fitted.get("ece_null") or {}).get("after") or {}).get("high")

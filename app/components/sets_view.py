@@ -187,7 +187,7 @@ def _collect_limits(result: Mapping[str, Any], plan: CoveragePlan) -> list[str]:
     protocol = result.get("protocol") or {}
     keys = ["exchangeable"]
     if plan.classes and "temperature" in (result.get("calibration") or {}):
-        keys.append("temperature")
+        keys.append("calibrated")
     if protocol.get("time_column"):
         keys.append("time")
     if protocol.get("test") == "given file":

@@ -40,8 +40,8 @@ WORDS: dict[str, str] = {
     "uncertainty.unbounded_group": "{group} (n = {n})",
     "uncertainty.exchangeable": "The coverage holds on average over rows that are exchangeable with the calibrate rows: drawn from the same "
     "source, in no particular order. For one row, one class or one group there is no promise; what was measured for them stands below.",
-    "uncertainty.temperature": "The probabilities were scaled on the same calibrate rows. With two classes one temperature changes no set; with "
-    "more its effect is small, and it is in what was measured.",
+    "uncertainty.calibrated": "The probabilities were calibrated on the same calibrate rows, which may cost a little coverage (with two classes and "
+    "one temperature it changes no set); it is in what was measured.",
     "uncertainty.time": "The test rows are newer than the calibrate rows, so the two are not exchangeable: the measured coverage may differ "
     "from the stated one.",
     "uncertainty.given": "The test part is a given file: where it was drawn differently from the calibrate rows, the measured coverage "

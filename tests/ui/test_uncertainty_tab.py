@@ -46,6 +46,7 @@ def test_sets_state_what_was_asked_and_what_was_measured(kind: str) -> None:
     assert "With 500 calibrate and 600 test rows, chance alone leaves" in text
     assert "by score 451 of 500 of the calibrate part" in text
     assert "exchangeable with the calibrate rows" in text
+    assert "were calibrated on the same calibrate rows" in text
     assert "reaches what chance in the calibrate rows leaves of the stated 90.0 %" in text
     assert len(at.get("plotly_chart")) == 2
     table = find_table(at, "Coverage [95 %]")
@@ -176,6 +177,8 @@ def test_doubts_come_from_the_numbers() -> None:
     assert [key for key, _ in find_doubts({"calibration": {**good, "is_at_bound": True}})] == [
         "review.bound"
     ]
+    other = {**good, "is_at_bound": True, "choice": {"chosen": "isotonic"}}
+    assert find_doubts({"calibration": other}) == ()
     bad = {**good, "after": {"ece": {"value": 0.04}}}
     assert find_doubts({"calibration": bad}) == (("review.miscalibrated", {"ece": 0.04, "null": 0.03}),)  # fmt: skip
 
