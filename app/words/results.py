@@ -250,8 +250,8 @@ WORDS: dict[str, str] = {
     "rates.none": "No test of learning rates: {reason}",
     "sizes.title": "More rows?",
     "sizes.what": "{name} can be trained anew on a sixteenth, an eighth and so on up to all rows of the train part, each time scored on "
-    "the same rows of the select part. The test part is not looked at, and nothing about the results changes. It takes about twice as "
-    "long as one training; it is kept.",
+    "the same rows of the select part. The test part is not looked at, and nothing about the results changes. It takes up to five "
+    "times as long as one training; it is kept.",
     "sizes.start": "Train on growing shares",
     "sizes.again": "Train again",
     "sizes.cancel": "Cancel",

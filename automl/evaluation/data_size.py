@@ -47,7 +47,10 @@ class SizePoint:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SizeCurve:
-    """Points by size, the smallest first; ``n_judged`` select rows scored them all."""
+    """Points by size, the smallest first; ``n_judged`` select rows scored them all.
+
+    ``epochs``: of a network on all rows (fewer rows have more, so that the steps are about the same), 0 for others.
+    """
 
     model: str
     family: str
@@ -56,6 +59,7 @@ class SizeCurve:
     seed: int
     device: str
     points: tuple[SizePoint, ...]
+    epochs: int = 0
 
 
 def list_sizes(n_train: int) -> tuple[int, ...]:

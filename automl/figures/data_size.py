@@ -60,10 +60,12 @@ def describe_sizes(curve: SizeCurve, metric: str) -> str:
     failed = len(curve.points) - len(known)
     if failed:
         text += f" {failed} of {len(curve.points)} sizes could not be trained; the table says why."
-    return (
-        f"{text} One training at each size, and the select part also stopped each training: what other seeds would "
-        "change is in no interval."
+    ended = (
+        f"with about as many steps as {curve.epochs} epochs of all rows; the select part also chose the best epoch"
+        if curve.epochs
+        else "and the select part may also have ended it"
     )
+    return f"{text} One training at each size, {ended}: what other seeds would change is in no interval."
 
 
 def _describe_change(known: Sequence[SizePoint], limits: tuple[float, float]) -> str:

@@ -3,16 +3,18 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
+from automl.data.dataset import DataKind
 from automl.errors import AutoMLError, SpecError
 from automl.execution.child import ChildRequest, Limits
 from automl.execution.devices import SlotKind
 from automl.jobs.records import JobState
+from automl.models.catalog import FAMILIES
 from automl.settings import Settings
 from automl.space.dimensions import Value
 from automl.worker.child_folder import make_child_folder, render_settings
@@ -37,7 +39,7 @@ UNTRAINED = {
 class SizesSpec:
     """What such a job is asked: ``spec`` says how rows become inputs, ``name`` what the model is called.
 
-    ``max_epochs`` bounds every training (0: as in a search on a table); ``search`` is the id of the search.
+    ``epochs``: those of a network when it learns from all rows, 0 for other models; ``search`` is the id of the search.
     """
 
     spec: Mapping[str, Any]
@@ -45,7 +47,7 @@ class SizesSpec:
     config: Mapping[str, Value]
     name: str
     seed: int = 0
-    max_epochs: int = 0
+    epochs: int = 0
     search: str = ""
 
 
@@ -69,9 +71,17 @@ def plan_sizes(
         config=trial["config"],
         name=str(trial["name"]),
         seed=int(trial.get("seed") or 0),
-        max_epochs=int(trial.get("n_epochs") or 0) if "epochs" in trial["config"] else 0,
+        epochs=_find_epochs(trial),
         search=search,
     )
+
+
+def _find_epochs(trial: Mapping[str, Any]) -> int:
+    """The planned epochs of a network; on pictures those that the search had time for."""
+    planned = int(trial["config"].get("epochs") or 0)
+    family = FAMILIES.get(str(trial["family"]))
+    of_pictures = family is not None and family.data == (DataKind.IMAGES,)
+    return int(trial.get("n_epochs") or planned) if planned and of_pictures else planned
 
 
 def find_obstacle(family: str) -> str:
@@ -155,12 +165,13 @@ def run_sizes(arguments: Mapping[str, Any], report: Callable[[float, str], None]
         config=dict(asked.config),
         seed=asked.seed,
         batch_size=spec.resources.batch_size,
-        max_epochs=asked.max_epochs or MOST_EPOCHS,
+        max_epochs=asked.epochs or MOST_EPOCHS,
         device=str(arguments["device"]),
         threads=spec.resources.threads,
     )
     shares = prepare([ordered[:size] for size in sizes])
-    runs = _train_all(shares, spec.task, request, sizes, report)
+    requests = [_plan_share(request, asked.epochs, sizes[-1] / size, MOST_EPOCHS) for size in sizes]
+    runs = _train_all(shares, spec.task, requests, sizes, report)
     curve = SizeCurve(
         model=asked.name,
         family=asked.family,
@@ -168,6 +179,7 @@ def run_sizes(arguments: Mapping[str, Any], report: Callable[[float, str], None]
         n_judged=len(select),
         seed=spec.seed,
         device=request.device,
+        epochs=asked.epochs,
         points=compute_points(
             spec.task,
             np.asarray(prepared.target[select]),
@@ -197,20 +209,31 @@ def _prepare(spec: Any, settings: Settings) -> tuple[Callable[[Any], Iterator["P
     return lambda shares: prepare_shares(request, prepared, shares), prepared
 
 
+def _plan_share(
+    request: "TrainRequest", epochs: int, times_fewer: float, most: int
+) -> "TrainRequest":
+    """About as many steps on a share as on all rows: fewer would count as a lack of rows."""
+    if not epochs:
+        return request
+    own = min(most, round(epochs * times_fewer))
+    return replace(request, config={**request.config, "epochs": own}, max_epochs=own)
+
+
 def _train_all(
     shares: Iterator["Prepared"],
     task: "Task",
-    request: "TrainRequest",
+    requests: Sequence["TrainRequest"],
     sizes: Sequence[int],
     report: Callable[[float, str], None],
 ) -> list["SizeRun"]:
     """One training after another; one that fails is kept with its reason."""
     from automl.evaluation.data_size import SizeRun
 
-    runs, total, done = [], sum(sizes), 0
-    for size, prepared in zip(sizes, shares, strict=True):
-        words = f"Learning from {size:,} of {sizes[-1]:,} rows"
-        report(0.05 + 0.95 * done / total, words)
+    runs: list[SizeRun] = []
+    for size, prepared, request in zip(sizes, shares, requests, strict=True):
+        report(
+            0.05 + 0.95 * len(runs) / len(sizes), f"Learning from {size:,} of {sizes[-1]:,} rows"
+        )
         started = time.monotonic()
         prediction, failure = None, ""
         try:
@@ -219,7 +242,6 @@ def _train_all(
             failure = str(error)
         seconds = time.monotonic() - started
         runs.append(SizeRun(n_rows=size, prediction=prediction, seconds=seconds, failure=failure))
-        done += size
     return runs
 
 

@@ -1,5 +1,7 @@
 """The curve over data size: what is drawn, and what its sentence says."""
 
+from dataclasses import replace
+
 import pytest
 
 from automl.evaluation.data_size import SizeCurve, SizePoint
@@ -39,6 +41,9 @@ def test_the_sentence_has_numbers_and_no_verdict():
         build_curve(SizePoint(n_rows=30, value=0.97, low=0.9, high=1), close), "ROC AUC"
     )
     assert "it would be 1.000 [0.990, 1.000]" in near  # an AUC ends at 1
+    assert "the select part may also have ended it" in text
+    planned = replace(build_curve(), epochs=12)
+    assert "with about as many steps as 12 epochs of all rows" in describe_sizes(planned, "ROC AUC")
     one = SizePoint(n_rows=30, value=0.7, low=0.5, high=0.8)
     assert "changed" not in describe_sizes(build_curve(one), "ROC AUC")
     none = SizePoint(n_rows=30, value=None, low=None, high=None, failure="x")

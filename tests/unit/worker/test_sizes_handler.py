@@ -17,8 +17,10 @@ from automl.models.catalog import FAMILIES
 from automl.search.building import SearchRequest, build_search_spec
 from automl.search.spec import render_spec
 from automl.settings import Settings
+from automl.training.request import TrainRequest
 from automl.worker.sizes_handler import (
     OUT,
+    _plan_share,
     find_obstacle,
     parse_sizes_spec,
     plan_sizes,
@@ -40,14 +42,14 @@ RESULT = {
 def test_of_an_ensemble_the_best_single_model_is_trained_with_its_own_seed():
     planned = plan_sizes({"data": "d"}, RESULT, "5" * 32)
     assert (planned.name, planned.family, planned.seed) == ("Linear 4", "linear", 40)
-    assert (planned.search, planned.max_epochs) == ("5" * 32, 0)
+    assert (planned.search, planned.epochs) == ("5" * 32, 0)
     alone = plan_sizes({}, {**RESULT, "winner": {"trial": 3}})
     assert alone.name == "Boosted trees 3"
     assert parse_sizes_spec(json.loads(json.dumps(render_sizes_spec(planned)))) == planned
     assert plan_sizes({}, {"winner": {}}) is None
 
 
-def test_of_pictures_the_planned_epochs_are_kept():
+def test_a_network_on_pictures_keeps_the_epochs_that_it_had():
     network = {
         "number": 7,
         "name": "CNN 7",
@@ -56,7 +58,19 @@ def test_of_pictures_the_planned_epochs_are_kept():
         "n_epochs": 12,
     }
     planned = plan_sizes({}, {"winner": {"trial": 7}, "trials": [network]})
-    assert planned.max_epochs == 12
+    assert planned.epochs == 12
+    table = {**network, "family": "mlp"}  # there it stopped early, after 12 of 40
+    assert plan_sizes({}, {"winner": {"trial": 7}, "trials": [table]}).epochs == 40
+
+
+def test_a_share_gets_as_many_steps_as_all_rows():
+    request = TrainRequest(
+        family="mlp", config={"epochs": 20, "width": 8}, seed=0, batch_size=64, max_epochs=20
+    )
+    eighth = _plan_share(request, 20, 8.0, 400)
+    assert (eighth.config["epochs"], eighth.max_epochs, eighth.config["width"]) == (160, 160, 8)
+    assert _plan_share(request, 20, 32.0, 400).max_epochs == 400
+    assert _plan_share(request, 0, 8.0, 400) == request  # trees and linear models have no epochs
 
 
 def test_a_constant_has_no_curve_and_what_cannot_be_read_is_named():
