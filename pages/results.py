@@ -50,8 +50,6 @@ if pictures is not None and session.recall("explain_asked") is not None:
     # a picture was pressed in another tab
     session.put_widget("results_tab", say("results.tab_pictures"))
 labels = [say(f"results.tab_{name}") for name in names]
-if pictures is not None and session.recall("explain_asked") is not None:
-    session.put_widget("results_tab", say("results.tab_pictures"))  # pressed in another tab
 tabs = dict(zip(names, st.tabs(labels, key="results_tab", on_change="rerun"), strict=True))
 if pictures is not None and tabs["pictures"].open:
     with tabs["pictures"]:
