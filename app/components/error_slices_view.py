@@ -70,11 +70,12 @@ def _show_by_column(found: ErrorRows, slices: ErrorSlices) -> None:
     )  # fmt: skip
     table = error_rows.compute_by_column(found, str(name))
     overall = float(found.errors.mean())
+    named = table.assign(value=f"{name} " + table["value"].astype(str))
     note = say_plain("slices.by_note", n=format_count(len(found.rows)))
     show_figure(
         plot_errors(table, overall, name="value", axis=_name_axis(found)),
         key="error_by", alt=say_plain("slices.by_alt", column=escape(name)), frame=table,
-        sentence=f"{describe_errors(table, name='value', are_shares=not found.is_value)} {note}",
+        sentence=f"{describe_errors(named, name='value', are_shares=not found.is_value)} {note}",
     )  # fmt: skip
 
 

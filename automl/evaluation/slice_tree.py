@@ -262,7 +262,8 @@ def _describe_column(conditions: Sequence[Condition]) -> str:
 def _write(cut: float | None, kind: Kind) -> str:
     value = 0.0 if cut is None else cut
     if kind is not Kind.DATETIME:
-        return format_number(value)
+        is_long = value.is_integer() and 1e4 <= abs(value) < 1e15
+        return f"{value:,.0f}" if is_long else format_number(value)
     return (
         str(np.datetime64(round(value * 86_400), "s")).replace("T", " ").removesuffix(" 00:00:00")
     )

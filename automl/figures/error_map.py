@@ -10,7 +10,7 @@ OTHERS = "all others"
 
 
 def plot_error_map(frame: pd.DataFrame, *, x: str, y: str) -> go.Figure:
-    """A mark per row, drawn by WebGL; columns ``x, y, series, row, truth, prediction``.
+    """A mark per row; columns ``x, y, series, row, truth, prediction``.
 
     Six series at most, the most frequent; the others are drawn as one. The last series in the frame lies on top.
     """
@@ -20,7 +20,7 @@ def plot_error_map(frame: pd.DataFrame, *, x: str, y: str) -> go.Figure:
         part = thin(frame[frame["series"] == name])
         style = get_style(index)
         fig.add_trace(
-            go.Scattergl(
+            go.Scatter(
                 x=part["x"], y=part["y"], mode="markers", name=label(name),
                 marker={"color": style.color, "symbol": style.symbol, "size": 7, "opacity": 0.7},
                 customdata=[

@@ -14,9 +14,9 @@ def build(n=300, n_series=2):
     return pd.DataFrame(frame | more)
 
 
-def test_a_trace_per_series_by_webgl_without_markup():
+def test_a_trace_per_series_that_needs_no_webgl_and_no_markup():
     fig = plot_error_map(build(), x="t-SNE 1", y="t-SNE 2")
-    assert [trace.type for trace in fig.data] == ["scattergl"] * 2
+    assert [trace.type for trace in fig.data] == ["scatter"] * 2
     assert fig.data[0].name == "&lt;i&gt;0&lt;/i&gt;"
     assert fig.data[0].customdata[0][1] == "a&lt;b"
     assert len({trace.marker.symbol for trace in fig.data}) == 2
