@@ -9,6 +9,7 @@ from typing import Any
 from app import services
 from automl.files import load_json
 from automl.jobs.records import Job, JobKind, JobState
+from automl.worker.explain_handler import COVERED
 
 MAX_LISTED = 500
 PREDICTED = "predicted"
@@ -16,7 +17,11 @@ PREDICTED = "predicted"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Explanation:
-    """What one job found for one picture; ``maximum`` is the raw map's largest value."""
+    """What one job found for one picture; ``maximum`` is the raw map's largest value.
+
+    ``covered`` is the map of occlusion with its ``largest_drop``; None where the job was run by an earlier release.
+    ``document`` holds all of it as JSON.
+    """
 
     path: Path
     label: str
@@ -25,6 +30,10 @@ class Explanation:
     method: str
     limits: str
     note: str = ""
+    covered: Path | None = None
+    largest_drop: float | None = None
+    covered_limits: str = ""
+    document: Path | None = None
 
 
 def submit_explanation(search_id: str, row: int) -> Job:
@@ -64,6 +73,7 @@ def read_explanation(job: Job, row: int) -> Explanation | None:
         return None
     value = load_json(record)
     found = _find_row(value, row)
+    covered = folder / "explained" / f"{int(row)}{COVERED}.png"
     return Explanation(
         path=path,
         label=str(found.get("class", "")),
@@ -72,6 +82,10 @@ def read_explanation(job: Job, row: int) -> Explanation | None:
         method=str(found.get("method") or value.get("method") or ""),
         limits=str(value.get("limits") or ""),
         note=str(found.get("note") or ""),
+        covered=covered if covered.is_file() else None,
+        largest_drop=_read_number(found.get("largest_drop")),
+        covered_limits=str(value.get("occlusion_limits") or ""),
+        document=record,
     )
 
 

@@ -147,17 +147,32 @@ def _show_end(job: Job, search_id: str, row: int) -> None:
 
 def show_explanation(explained: Explanation) -> None:
     """The overlay, the class and its probability, the raw maximum, the method and what it cannot tell."""
-    alt = say_plain("explain.map_alt", label=explained.label)
-    st.image(
-        explained.path.read_bytes(), alt=alt, width=SHOWN_SIDE,
-        caption=say_plain("explain.map", label=explained.label),
-    )  # fmt: skip
+    with st.container(horizontal=True, key="explain_maps"):
+        st.image(
+            explained.path.read_bytes(), alt=say_plain("explain.map_alt", label=explained.label),
+            width=SHOWN_SIDE, caption=say_plain("explain.map", label=explained.label),
+        )  # fmt: skip
+        if explained.covered is not None:
+            st.image(
+                explained.covered.read_bytes(), width=SHOWN_SIDE,
+                alt=say_plain("explain.covered_alt", label=explained.label),
+                caption=say_plain("explain.covered", label=explained.label),
+            )  # fmt: skip
     facts = [
         say("explain.class", label=explained.label, share=format_share(explained.probability)),
         say("explain.maximum", value=format_number(explained.maximum)),
         say("explain.method", method=explained.method) if explained.method else "",
+        say("explain.drop", share=format_share(explained.largest_drop))
+        if explained.covered is not None
+        else "",
     ]
     st.markdown("  \n".join(fact for fact in facts if fact))
-    for text in (explained.note, explained.limits):
+    for text in (explained.note, explained.limits, explained.covered_limits):
         if text:
             st.caption(escape(text))
+    if explained.document is not None:
+        st.download_button(
+            say("explained.json"), data=explained.document.read_bytes, key="explain_json",
+            file_name="explained.json", mime="application/json", icon=":material/download:",
+            on_click="ignore",
+        )  # fmt: skip

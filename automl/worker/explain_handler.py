@@ -13,6 +13,7 @@ from automl.worker.context import HandlerContext, run_stoppable
 
 OUT = "explained.json"
 PICTURES = "explained"
+COVERED = "-occlusion"
 PREDICTED = "predicted"
 MOST_ROWS = 64
 
@@ -20,8 +21,8 @@ MOST_ROWS = 64
 def handle(context: HandlerContext) -> Iterator[None]:
     """Explain ``job.spec`` = ``{search, rows, classes}``: rows of the data set, by default their predicted class.
 
-    ``classes`` is ``predicted`` or the label of one class for all rows. Writes ``explained/<row>.png`` and
-    ``explained.json`` into the job's folder; result ``{"out", "n_rows"}``.
+    ``classes`` is ``predicted`` or the label of one class for all rows. Writes ``explained/<row>.png``,
+    ``explained/<row>-occlusion.png`` and ``explained.json`` into the job's folder; result ``{"out", "n_rows"}``.
     """
     spec = context.job.spec
     bundle = context.workspace.result(str(spec["search"])) / "bundle"
@@ -73,6 +74,7 @@ def run_explain(
     from automl.data.images.rows import ImageRows
     from automl.data.images.store import load_images
     from automl.deploy.bundle import load_bundle
+    from automl.evaluation.explaining import occlusion
     from automl.files import write_atomic, write_json
     from automl.training.explaining import LIMITS, explain_pictures, require_network
     from automl.worker.overlay import draw_overlay
@@ -89,27 +91,48 @@ def run_explain(
                 hint="Choose a picture of this data set.",
             )
         images = ImageRows(array=array, rows=rows)
-        report(0.5, "Looking at the pictures")
-        probability = np.mean([model.predict_rows(images) for model in models], axis=0)
-        probability = calibrate(probability, bundle.manifest.temperature)
+        report(0.3, "Looking at the pictures")
+
+        def predict(pictures: ImageRows) -> Any:
+            mean = np.mean([model.predict_rows(pictures) for model in models], axis=0)
+            return calibrate(mean, bundle.manifest.temperature)
+
+        probability = predict(images)
         decided = choose_classes(probability, bundle.manifest, arguments["classes"])
         explained = explain_pictures(models, images, decided)
-    records = []
-    for each, row, share in zip(explained, rows.tolist(), probability, strict=True):
-        png = draw_overlay(images.load(each.row, each.row + 1)[0], each.heat)
-        write_atomic(out / PICTURES / f"{row}.png", png)
-        records.append(
-            {
-                "row": row,
-                "class": bundle.task.classes[each.class_index],
-                "probability": float(share[each.class_index]),
-                "maximum": each.raw_maximum,
-                "method": each.method,
-                "note": each.note,
-            }
-        )
-    method = explained[0].method
-    write_json(out / OUT, {"rows": records, "method": method, "limits": LIMITS})
+        records = []
+        for place, each in enumerate(explained):
+            report(0.5 + 0.5 * place / len(rows), "Covering parts of the pictures")
+            pixels = images.load(each.row, each.row + 1)[0]
+            drops = occlusion.compute_occlusion(
+                lambda covered: predict(ImageRows(array=covered)), pixels, each.class_index
+            )
+            heat = occlusion.scale_occlusion(drops, pixels.shape[0])
+            stem = out / PICTURES / str(rows[each.row])
+            write_atomic(stem.with_name(f"{stem.name}.png"), draw_overlay(pixels, each.heat))
+            write_atomic(stem.with_name(f"{stem.name}{COVERED}.png"), draw_overlay(pixels, heat))
+            records.append(
+                {
+                    "row": int(rows[each.row]),
+                    "class": bundle.task.classes[each.class_index],
+                    "probability": float(probability[place, each.class_index]),
+                    "maximum": each.raw_maximum,
+                    "method": each.method,
+                    "note": each.note,
+                    "largest_drop": float(drops.max()),
+                    "drops": np.round(drops, 6).tolist(),
+                }
+            )
+    record = {
+        "rows": records,
+        "method": explained[0].method,
+        "limits": LIMITS,
+        "occlusion_limits": occlusion.LIMITS,
+        "model": bundle.manifest.name,
+        "model_hash": bundle.manifest.checksum,
+        "classes": arguments["classes"],
+    }
+    write_json(out / OUT, record)
     return {"out": OUT, "n_rows": len(records)}
 
 

@@ -124,11 +124,15 @@ def explain(
     if state is JobState.SUCCEEDED:
         folder = Settings().workspace.job(job.id)
         (folder / "explained").mkdir(parents=True)
-        Image.new("RGB", (16, 16), (200, 60, 0)).save(folder / "explained" / f"{row}.png")
+        for name in (f"{row}.png", f"{row}-occlusion.png"):
+            Image.new("RGB", (16, 16), (200, 60, 0)).save(folder / "explained" / name)
         write_json(folder / "explained.json", {
             "method": "Grad-CAM, last convolution stage",
             "limits": "It explains the model, not causes.",
-            "rows": [{"row": row, "class": "cat", "probability": 0.913, "maximum": 2.75}],
+            "occlusion_limits": "A covered square is new to the model.",
+            "rows": [
+                {"row": row, "class": "cat", "probability": 0.913, "maximum": 2.75, "largest_drop": 0.25}
+            ],
         })  # fmt: skip
     if state is not JobState.RUNNING:
         store.finish_job(lease, state, {}, outcome)

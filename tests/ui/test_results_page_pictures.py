@@ -141,9 +141,11 @@ def test_a_finished_explanation_shows_map_class_probability_maximum_method_and_l
     assert "Explained: **cat**, probability **91.3 %**" in text.replace("\\", "")
     assert "2.750" in text
     assert "Grad-CAM, last convolution stage" in text.replace("\\", "")
+    assert "takes at most 25.0 % from the probability" in text
+    assert "A covered square is new to the model" in text
     assert "explains the model, not causes" in text
     assert "Explained before" in text
-    assert len(at.get("image")) == 2
+    assert len(at.get("image")) == 3
 
 
 def test_a_failed_explanation_says_why_and_can_be_tried_again() -> None:

@@ -98,9 +98,14 @@ def test_pictures_are_drawn_and_recorded(explain):
         assert row["class"] in ("cat", "dog")
         assert 0.5 <= row["probability"] <= 1
         assert row["maximum"] >= 0
-        with Image.open(folder / "explained" / f"{row['row']}.png") as drawn:
-            assert drawn.size == (256, 256)
-            assert drawn.mode == "RGB"
+        assert np.shape(row["drops"]) == (8, 8)
+        assert row["largest_drop"] == pytest.approx(np.max(row["drops"]), abs=1e-6)
+        for name in (f"{row['row']}.png", f"{row['row']}-occlusion.png"):
+            with Image.open(folder / "explained" / name) as drawn:
+                assert drawn.size == (256, 256)
+                assert drawn.mode == "RGB"
+    assert len(record["model_hash"]) == 64
+    assert "never seen" in record["occlusion_limits"]
 
 
 def test_the_decision_follows_the_threshold_and_a_class_can_be_named(explain, tmp_path):
