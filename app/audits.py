@@ -14,6 +14,7 @@ import pandas as pd
 
 from app import results
 from automl.errors import DataError
+from automl.evaluation.threshold_change import read_threshold
 from automl.jobs.records import Job
 from automl.reports.audit_rows import build_class_rows, leave_out_ungrouped
 from fairness.audit import Audit, AuditInput, AuditOptions, compute_audit
@@ -21,7 +22,6 @@ from fairness.class_audit import ClassAudit, ClassInput, ClassOptions, compute_c
 from fairness.groups import build_grouping
 
 PREFIX = "sensitive_"
-THRESHOLD = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +53,7 @@ def read_task(job: Job, result: Mapping[str, Any]) -> AuditTask:
         type=str(task.get("type", "")),
         positive=str(task.get("positive") or ""),
         beneficial=task.get("beneficial"),
-        threshold=float(result.get("threshold") or THRESHOLD),
+        threshold=read_threshold(result),
         classes=tuple(map(str, task.get("classes") or ())),
     )
 

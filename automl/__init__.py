@@ -18,10 +18,12 @@ __all__ = [
     "LearningRateCall",
     "PredictCall",
     "SearchCall",
+    "ThresholdCall",
     "run_audit",
     "run_learning_rates",
     "run_predict",
     "run_search",
+    "run_threshold",
 ]
 
 
@@ -29,6 +31,8 @@ def __getattr__(name: str) -> Any:
     """Load the public names on first use."""
     if name in ("LearningRateCall", "run_learning_rates"):
         return getattr(import_module("automl.learning_rates"), name)
+    if name in ("ThresholdCall", "run_threshold"):
+        return getattr(import_module("automl.thresholds"), name)
     if name in __all__:
         return getattr(import_module("automl.api"), name)
     raise AttributeError(f"module 'automl' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""The shell: ``python -m automl search | audit | predict | learning-rate | worker``.
+"""The shell: ``python -m automl search | audit | predict | threshold | learning-rate | worker``.
 
 Exit status 0 on success, 2 for bad input (one line on standard error), 1 for a failure.
 """
@@ -15,6 +15,7 @@ from automl.arguments import parse_count, parse_duration, parse_names, parse_ran
 from automl.errors import JobError, LeaseLost, SearchFailed
 from automl.progress_line import ProgressLine
 from automl.search.offers import PRUNERS, SAMPLERS
+from automl.threshold_command import add_threshold
 from fairness.errors import FairloomError
 
 OK, FAILURE, BAD_INPUT = 0, 1, 2
@@ -58,6 +59,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_audit(commands.add_parser("audit", help="audit decisions that are already in a file"))
     _add_predict(commands.add_parser("predict", help="predict rows or pictures with a bundle"))
+    add_threshold(
+        commands.add_parser("threshold", help="choose from which probability on a model says yes")
+    )
     _add_learning_rate(
         commands.add_parser("learning-rate", help="how far the loss falls at 32 learning rates")
     )
@@ -290,7 +294,8 @@ def _run_predict(given: argparse.Namespace) -> int:
     for note in done["notes"]:
         print(f"{note['level']}: {note['text']}", file=sys.stderr)
     rows = "row" if done["n_rows"] == 1 else "rows"
-    print(f"Predicted {done['n_rows']:,} {rows}; wrote {given.out}")
+    cut = "" if done["threshold"] is None else f" at a threshold of {done['threshold']:g}"
+    print(f"Predicted {done['n_rows']:,} {rows}{cut}; wrote {given.out}")
     return OK
 
 

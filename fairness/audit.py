@@ -1,7 +1,7 @@
 """The audit of binary decisions: counts first, everything else derives from them; never a verdict."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fairness.context import ReportContext
 from fairness.definitions import METRICS, Outcomes, compute_metric, compute_rate
 from fairness.errors import AuditError
-from fairness.estimates import Estimate, build_not_estimable
+from fairness.estimates import Estimate, build_not_estimable, mark_few_cases
 from fairness.extremes import compute_extremes
 from fairness.gap_definitions import GAP_DEFINITIONS
 from fairness.gaps import GapRequest, Rows, compute_gaps
@@ -307,28 +307,19 @@ def _compute_group(
     counts = Counts(*(int(cell) for cell in table))
     limit = options.min_group_size
     metrics: dict[str, Estimate] = {
-        name: _mark(compute_rate(name, counts.table), limit) for name in RATES
+        name: mark_few_cases(compute_rate(name, counts.table), limit) for name in RATES
     }
     for name, statistic in BINARY_COMPOSITES.items():
         estimate = bootstrap_table(counts.table, statistic, options.seed)
-        metrics[name] = _mark(estimate, limit, counts.n)
+        metrics[name] = mark_few_cases(estimate, limit, counts.n)
     events = min(counts.positives, counts.n - counts.positives)
     for name in SCORE_METRICS:
         estimate = compute_metric(name, outcomes, seed=options.seed)
         if name in ("brier_score", "log_loss") and not rows.score_is_probability:
             reason = RANKING_REASON if rows.score is not None else "no scores were given"
             estimate = build_not_estimable(reason, n=outcomes.n)
-        metrics[name] = _mark(estimate, limit, events if name == "roc_auc" else counts.n)
+        metrics[name] = mark_few_cases(estimate, limit, events if name == "roc_auc" else counts.n)
     return GroupResult(attribute, group, counts, metrics, is_small=counts.n < limit)
-
-
-def _mark(estimate: Estimate, limit: int, cases: int | None = None) -> Estimate:
-    """The same number, marked where it rests on fewer cases than the limit."""
-    cases = estimate.denominator if cases is None else cases
-    if not estimate.is_ok or cases is None or cases >= limit:
-        return estimate
-    few = f"few cases: {cases}"
-    return replace(estimate, reason=f"{few}; {estimate.reason}" if estimate.reason else few)
 
 
 def _compute_calibrations(

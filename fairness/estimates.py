@@ -1,7 +1,7 @@
 """The one record of a number: value, interval, how it was found, or why it was not."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -78,3 +78,12 @@ def build_not_estimable(
         reason=reason,
         denominator=denominator,
     )
+
+
+def mark_few_cases(estimate: Estimate, limit: int, cases: int | None = None) -> Estimate:
+    """The same number, marked where it rests on fewer cases than the limit."""
+    cases = estimate.denominator if cases is None else cases
+    if not estimate.is_ok or cases is None or cases >= limit:
+        return estimate
+    few = f"few cases: {cases}"
+    return replace(estimate, reason=f"{few}; {estimate.reason}" if estimate.reason else few)

@@ -4,6 +4,7 @@ import pandas as pd
 
 from fairness.audit import Audit
 from fairness.class_audit import ClassAudit
+from fairness.count_audit import CountAudit
 from fairness.wording import get_title
 
 CHART_METRICS = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision")
@@ -16,7 +17,9 @@ GAP_CHART_METRICS = (
 )
 
 
-def build_group_frame(audit: Audit | ClassAudit, attribute: str, metric: str) -> pd.DataFrame:
+def build_group_frame(
+    audit: Audit | ClassAudit | CountAudit, attribute: str, metric: str
+) -> pd.DataFrame:
     """One row per group: ``group, value, low, high, numerator, denominator, n, few, reason``; None: not estimable.
 
     ``frame.attrs["overall"]`` is the value of all rows, ``["attribute"]`` and ``["metric"]`` name the picture.
@@ -44,7 +47,7 @@ def build_group_frame(audit: Audit | ClassAudit, attribute: str, metric: str) ->
     return frame
 
 
-def build_gap_frame(audit: Audit, attribute: str) -> pd.DataFrame:
+def build_gap_frame(audit: Audit | CountAudit, attribute: str) -> pd.DataFrame:
     """Signed differences to the reference: ``metric, title, group, reference, value, low, high, p_holm, few, reason``."""
     rows = [
         {

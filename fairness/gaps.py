@@ -79,7 +79,8 @@ def compute_gaps(request: GapRequest) -> tuple[Gap, ...]:
     gaps: list[Gap] = []
     for code, group in enumerate(request.groups):
         if code != request.reference:
-            gaps += _compare_rates(group, request)
+            reference = request.groups[request.reference]
+            gaps += compare_rates(group, reference, request.min_size)
             gaps += _compare_odds(group, request)
             gaps += _compare_scores(code, group, request)
     return _correct(gaps)
@@ -90,12 +91,17 @@ def count_rate(group: GroupResult, metric: str) -> tuple[int, int]:
     return RATES[metric].count(group.counts.table)
 
 
-def _compare_rates(group: GroupResult, request: GapRequest) -> list[Gap]:
-    reference = request.groups[request.reference]
+def compare_rates(
+    group: GroupResult,
+    reference: GroupResult,
+    min_size: int,
+    metrics: Sequence[str] = GAP_RATES,
+) -> list[Gap]:
+    """Signed differences and ratios of rates, from the counts of the two groups alone; p-values uncorrected."""
     gaps = []
-    for metric in GAP_RATES:
+    for metric in metrics:
         first, second = count_rate(group, metric), count_rate(reference, metric)
-        few = min(first[1], second[1]) < request.min_size
+        few = min(first[1], second[1]) < min_size
         p_value = None
         if metric != "base_rate" and min(first[1], second[1]) > 0:
             p_value = compute_two_proportion_p(*first, *second)

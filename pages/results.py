@@ -18,7 +18,9 @@ from app.components.model_view import show_model, show_protocol
 from app.components.picture_errors import show_picture_errors
 from app.components.search_view import show_search_views
 from app.components.states import show_title
+from app.components.threshold_view import show_threshold
 from app.components.uncertainty_view import show_uncertainty
+from app.thresholds import VIEWS
 from app.wording import say
 from automl.jobs.records import JobState
 
@@ -40,7 +42,9 @@ with st.container(horizontal=True, key="ways_on"):
         open_page("models")
 show_leaderboard(result)
 
-names = ["curves", "metrics", "calibration", "uncertainty", "errors", "search", "model", "protocol"]
+names = [
+    "curves", "metrics", "calibration", "threshold", "uncertainty", "errors", "search", "model", "protocol",
+]  # fmt: skip
 pictures = picture_results.read_picture_results(job, result)
 if pictures is not None:
     names.insert(0, "pictures")
@@ -50,6 +54,9 @@ if pictures is not None and session.recall("explain_asked") is not None:
     # a picture was pressed in another tab
     session.put_widget("results_tab", say("results.tab_pictures"))
 labels = [say(f"results.tab_{name}") for name in names]
+if session.recall("results_tab") is None and any(session.get_view(name) for name in VIEWS):
+    # the link is about a threshold
+    session.put_widget("results_tab", say("results.tab_threshold"))
 tabs = dict(zip(names, st.tabs(labels, key="results_tab", on_change="rerun"), strict=True))
 if pictures is not None and tabs["pictures"].open:
     with tabs["pictures"]:
@@ -64,6 +71,9 @@ if tabs["curves"].open:
 if tabs["calibration"].open:
     with tabs["calibration"]:
         show_calibration(opened, result)
+if tabs["threshold"].open:
+    with tabs["threshold"]:
+        show_threshold(job, result, opened)
 if tabs["uncertainty"].open:
     with tabs["uncertainty"]:
         show_uncertainty(job, result)

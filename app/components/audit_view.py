@@ -21,7 +21,6 @@ from app.components.audit_tables import (
 )
 from app.components.download import show_download
 from app.components.figure import show_figure
-from app.components.numbers import format_number
 from app.theme import is_dark
 from app.wording import escape, say, say_plain
 from fairness import figures, frames, wording
@@ -75,9 +74,7 @@ def _pick_reference(predictions: pd.DataFrame, column: str, preset: str | None) 
 
 def show_setting(task: AuditTask) -> None:
     """What counts as positive, and which outcome is good for the person."""
-    threshold = say(
-        "audit.threshold", positive=task.positive, threshold=format_number(task.threshold, 2)
-    )
+    threshold = say("audit.threshold", positive=task.positive, threshold=f"{task.threshold:g}")
     good = (
         say("audit.beneficial_unset")
         if task.beneficial is None
@@ -214,13 +211,13 @@ def show_counts(audit: Audit, attribute: str) -> None:
         st.caption(escape(note))
 
 
-def pick_attribute(attributes: Sequence[str]) -> str:
+def pick_attribute(attributes: Sequence[str], key: str = "audit_attribute") -> str:
     """The sensitive column that the tabs show."""
     if len(attributes) == 1:
         return attributes[0]
     return str(
         st.segmented_control(
             say("audit.attribute"), attributes, default=attributes[0], required=True,
-            key="audit_attribute",
+            key=key,
         )
     )  # fmt: skip

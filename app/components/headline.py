@@ -9,6 +9,8 @@ import streamlit as st
 from app import results
 from app.components.numbers import format_count, format_duration, format_estimate, format_pace
 from app.wording import say, say_plain
+from automl.evaluation.outcomes import THRESHOLD
+from automl.evaluation.threshold_change import read_threshold
 
 MAX_NAMES = 3
 MAX_OPEN = 4  # more warnings than this are folded
@@ -36,6 +38,7 @@ def show_headline(result: Mapping[str, Any], *, is_stopped: bool = False) -> Non
             describe_network(result),
             describe_cost(result),
             describe_ties(result),
+            describe_threshold(result),
         )
         for text in (*compared, say("results.stopped") if is_stopped else ""):
             if text:
@@ -52,6 +55,14 @@ def describe_accuracy(result: Mapping[str, Any]) -> str:
         return ""
     value = format_estimate(accuracy["value"], accuracy.get("low"), accuracy.get("high"))
     return say("results.accuracy", value=value)
+
+
+def describe_threshold(result: Mapping[str, Any]) -> str:
+    """That the winner decides by another threshold than the one at which models are compared."""
+    threshold = read_threshold(result)
+    if threshold == THRESHOLD:
+        return ""
+    return say("results.threshold", threshold=f"{threshold:g}")
 
 
 def show_warnings(result: Mapping[str, Any]) -> None:

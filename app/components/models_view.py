@@ -1,6 +1,6 @@
 """The Models page in parts: list, bundle with its recipe, prediction of a file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -12,6 +12,7 @@ from app.components.states import show_error
 from app.components.upload import pick_upload
 from app.finished_models import FinishedModel, SingleDecision
 from app.wording import escape, say, say_plain
+from automl.evaluation.threshold_change import read_threshold
 from automl.jobs.records import Job, JobState
 from fairness.errors import FairloomError
 
@@ -79,12 +80,22 @@ def show_bundle(model: FinishedModel) -> None:
         return
     of_pictures = picture_results.is_about_pictures(model.search)
     st.write(say("models.bundle_pictures" if of_pictures else "models.bundle_text"))
+    _show_threshold(model)
     show_download(say("models.download_bundle"), path, filename="bundle.zip", key="download_bundle")
     with st.expander(say("models.recipe"), key="recipe"):
         st.write(say("models.recipe_python"))
         st.code(PICTURES_PYTHON if of_pictures else PYTHON, language="python")
         st.write(say("models.recipe_shell"))
         st.code(PICTURES_SHELL if of_pictures else SHELL, language="bash")
+
+
+def _show_threshold(model: FinishedModel) -> None:
+    """By which probability the bundle decides between two classes."""
+    result = results.read_result(model.search) or {}
+    task = result.get("task")
+    if isinstance(task, Mapping) and task.get("type") == "binary":
+        threshold = f"{read_threshold(result):g}"
+        st.write(say("models.threshold", positive=task.get("positive"), threshold=threshold))
 
 
 def show_prediction(model: FinishedModel) -> None:
@@ -165,6 +176,8 @@ def _show_job(job: Job) -> None:
     single = finished_models.read_single(job, path)
     done = "models.predict_done" if single is None else "models.predict_one"
     st.markdown(f"{say(done, name=job.title, n=n_rows)} {format_when(job.finished_at)}")
+    if job.result.get("threshold") is not None:
+        st.caption(say("models.predict_cut", threshold=f"{job.result['threshold']:g}"))
     _show_single(single)
     for note in job.result.get("notes") or ():
         write = st.markdown if note.get("level") == "warning" else st.caption

@@ -9,9 +9,10 @@ from app.words.models import WORDS as MODELS
 from app.words.results import WORDS as RESULTS
 from app.words.search import WORDS as SEARCH
 from app.words.system import WORDS as SYSTEM
+from app.words.threshold import WORDS as THRESHOLD
 from app.words.uncertainty import WORDS as UNCERTAINTY
 
 WORDS: dict[str, str] = {
     **FRAME, **DATA, **SEARCH, **RESULTS, **EXPLAIN, **ERRORS, **AUDIT, **MODELS, **SYSTEM,
-    **UNCERTAINTY,
+    **THRESHOLD, **UNCERTAINTY,
 }  # fmt: skip

@@ -60,7 +60,7 @@ WORDS: dict[str, str] = {
     "audit.download_audit_json": "JSON",
     "audit.download_audit_csv": "CSV, measures",
     "audit.download_audit_counts": "CSV, counts",
-    "audit.download_note": "The downloads hold the audit as it was made at the end of the search (reference "
+    "audit.download_note": "The downloads hold the audit as it was made at the end of the search, or when a threshold was stored (reference "
     "groups and smallest group as in the search), not the choices above.",
     "audit.reason": "Reason",
     "audit.kind": "Kind",

@@ -55,4 +55,5 @@ WORDS: dict[str, str] = {
     "kind.sizes": "curve over data size",
     "kind.labels": "label check",
     "kind.map": "map of errors",
+    "kind.threshold": "threshold",
 }

@@ -26,17 +26,22 @@ WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatchResult:
-    """How a batch went: rows written and everything that was noticed on the way."""
+    """How a batch went: rows written and everything that was noticed on the way.
+
+    ``threshold``: the probability from which a row counts as positive; None unless there are two classes.
+    """
 
     n_rows: int
     out: Path
     notes: tuple[Note, ...]
+    threshold: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; notes as ``code, text, column, level``."""
         return {
             "n_rows": self.n_rows,
             "out": self.out.name,
+            "threshold": self.threshold,
             "notes": [
                 {"code": note.code, "text": note.text, "column": note.column, "level": note.level}
                 for note in self.notes
@@ -77,11 +82,18 @@ def predict_file(
             bundle, source, settings, name=name, report=report, coverage=coverage
         )
         write_frame(predictions, out)
-        return BatchResult(n_rows=len(predictions), out=out, notes=notes)
+        return _build_result(bundle, predictions, out, notes)
     raw = load_raw(source, name or source.name, settings, options)
     predictions, notes = bundle.predict_with_notes(raw.table.to_pandas(), coverage)
     write_frame(predictions, out)
-    return BatchResult(n_rows=len(predictions), out=out, notes=(*raw.notes, *notes))
+    return _build_result(bundle, predictions, out, (*raw.notes, *notes))
+
+
+def _build_result(
+    bundle: Bundle, predictions: pd.DataFrame, out: Path, notes: tuple[Note, ...]
+) -> BatchResult:
+    threshold = bundle.manifest.threshold
+    return BatchResult(n_rows=len(predictions), out=out, notes=notes, threshold=threshold)
 
 
 def write_frame(frame: pd.DataFrame, out: Path) -> None:

@@ -41,7 +41,7 @@ def _render_purpose(manifest: Manifest) -> str:
     if task.type is TaskType.BINARY:
         lines.append(
             f"The positive class is {_code(str(task.positive))}, decided from a probability of "
-            f"{manifest.threshold:g} on. Beneficial outcome: "
+            f"{manifest.threshold:g} on. {_describe_threshold(manifest)}Beneficial outcome: "
             f"{_code(task.beneficial) if task.beneficial else NOT_STATED}."
         )
     if manifest.temperature is not None:
@@ -52,6 +52,12 @@ def _render_purpose(manifest: Manifest) -> str:
     if manifest.conformal:
         lines.append(render_coverage(manifest))
     return " ".join(lines)
+
+
+def _describe_threshold(manifest: Manifest) -> str:
+    """Who set another threshold than the default, when and why."""
+    said = manifest.training.get("threshold")
+    return f"Threshold {_escape(str(said)).rstrip('.')}. " if said else ""
 
 
 _ROWS_RECIPE = """from pathlib import Path
@@ -151,6 +157,8 @@ def _render_metrics(manifest: Manifest) -> str:
     lines = ["## Results on the test part", ""]
     if not metrics:
         return "\n".join([*lines, f"Results: {NOT_STATED}."])
+    if manifest.threshold is not None:
+        lines += [f"Rates of decisions are at a threshold of {manifest.threshold:g}.", ""]
     lines += ["| Metric | Value | 95 % interval | n |", "|---|---|---|---|"]
     for name in names:
         estimate = metrics[name]

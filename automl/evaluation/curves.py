@@ -96,7 +96,9 @@ def pick_classes(task: Task, truth: Ints) -> tuple[int, ...]:
 def count_from_top(
     is_positive: NDArray[np.bool_], score: Floats
 ) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
-    """Distinct scores from the highest, and positives and rows at or above each."""
+    """Distinct scores from the highest, and positives and rows at or above each; of no rows nothing."""
+    if len(score) == 0:
+        return np.empty(0), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     order = np.argsort(-score, kind="stable")
     ordered = score[order]
     ends = np.append(np.flatnonzero(np.diff(ordered)), len(ordered) - 1)

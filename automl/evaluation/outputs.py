@@ -24,3 +24,16 @@ def build_output_frame(
 def decode_labels(task: Task, indices: NDArray[np.int64]) -> pd.Series:
     """Class indices as the labels of the data."""
     return pd.Series(np.asarray(task.classes, dtype=object)[indices], dtype="str")
+
+
+def read_scores(task: Task, frame: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Of kept predictions of a binary task: which rows are positive, and the probability of it. Shape: (n,), (n,)."""
+    is_positive = (frame["truth"].astype(str) == task.positive).to_numpy(dtype=bool)
+    return is_positive, frame[f"probability_{task.positive}"].to_numpy(dtype=np.float64)
+
+
+def decide_anew(task: Task, frame: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """Kept predictions of a binary task with ``prediction`` decided at another threshold."""
+    names = [f"probability_{name}" for name in task.classes]
+    labels = decode_labels(task, decide(task, frame[names].to_numpy(np.float64), threshold))
+    return frame.assign(prediction=labels.set_axis(frame.index))

@@ -19,6 +19,7 @@ class JobKind(StrEnum):
     RATES = "rates"  # how far the loss of a network falls at each learning rate
     LABELS = "labels"  # which labels of the training rows may be wrong
     MAP = "map"  # test rows in two dimensions
+    THRESHOLD = "threshold"  # a model decides by another threshold: audit, report and bundle anew
 
 
 class JobState(StrEnum):

@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from automl.data.split_plan import SplitPlan
+from automl.data.task import TaskType
 from automl.evaluation.evaluation import parse_estimate
+from automl.evaluation.outcomes import THRESHOLD
+from automl.evaluation.threshold_change import describe_change, read_changes, read_threshold
 from automl.models.catalog import FAMILIES
 from automl.reports.predictions import PREDICTIONS
 from automl.search.offers import PRUNERS, SAMPLERS
@@ -55,7 +58,7 @@ def build_report_context(
         protocol=_build_protocol(result, spec, winner, n_rows),
         models=build_model_rows(result.get("leaderboard") or ()),
         looks=result.get("looks"),
-        warnings=tuple(str(text) for text in result.get("warnings") or ()),
+        warnings=(*(str(text) for text in result.get("warnings") or ()), *_warn_thresholds(result)),
     )
 
 
@@ -117,6 +120,7 @@ def _build_protocol(
         "Architecture": str(winner.get("architecture") or ""),
         "Gain and cost": str((result.get("worth") or {}).get("sentence") or ""),
         "Calibration": _describe_calibration(result.get("calibration")),
+        **_describe_threshold(result, spec),
         "Sensitive columns as inputs": ", ".join(
             column.name for column in spec.columns if column.is_input
         )
@@ -160,3 +164,23 @@ def _describe_calibration(calibration: Mapping[str, Any] | None) -> str:
     if value is None:
         return "none"
     return f"temperature {value:.4g}, fitted on the calibrate part"
+
+
+def _describe_threshold(result: Mapping[str, Any], spec: SearchSpec) -> dict[str, str]:
+    """By which probability two classes are told apart, and why; nothing for other targets."""
+    if spec.task.type is not TaskType.BINARY:
+        return {}
+    changes = read_changes(result)
+    return {
+        "Decision threshold": describe_change(changes[-1]) if changes else f"{THRESHOLD:g}, default"
+    }
+
+
+def _warn_thresholds(result: Mapping[str, Any]) -> tuple[str, ...]:
+    """Models are compared at the default; decisions that are cut elsewhere are another thing."""
+    threshold = read_threshold(result)
+    if threshold == THRESHOLD:
+        return ()
+    return (
+        f"Decisions are cut at {threshold:g}; the table of models compares decisions at {THRESHOLD:g}.",
+    )

@@ -11,7 +11,7 @@ import pandas as pd
 from automl.data.dataset import Kind
 from automl.data.task import TaskType
 from automl.evaluation.evaluation import Evaluation
-from automl.evaluation.outcomes import THRESHOLD
+from automl.evaluation.threshold_change import read_threshold
 from automl.files import write_atomic, write_json
 from automl.reports.audit_files import (
     AUDIT,
@@ -64,7 +64,8 @@ def write_search_report(folder: Path, report: SearchReport) -> Audit | ClassAudi
     context = replace(context, warnings=(*context.warnings, *left_out, *said))
     if spec.task.type is TaskType.BINARY:
         rows = _build_rows(spec, predictions)
-        audit = compute_audit(rows, _build_options(spec, rows.attributes))
+        options = _build_options(spec, rows.attributes, read_threshold(report.result))
+        audit = compute_audit(rows, options)
         write_audit(folder, audit, rows, context)
         return audit
     if spec.task.type is TaskType.MULTICLASS:
@@ -139,11 +140,11 @@ def _list_references(spec: SearchSpec, attributes: pd.DataFrame) -> dict[str, st
     }
 
 
-def _build_options(spec: SearchSpec, attributes: pd.DataFrame) -> AuditOptions:
+def _build_options(spec: SearchSpec, attributes: pd.DataFrame, threshold: float) -> AuditOptions:
     return AuditOptions(
         positive=str(spec.task.positive),
         beneficial=spec.task.beneficial,
-        threshold=THRESHOLD,
+        threshold=threshold,
         references=_list_references(spec, attributes),
         min_group_size=spec.audit.min_group_size,
         seed=spec.seed,

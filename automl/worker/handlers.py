@@ -17,6 +17,7 @@ HANDLERS: Mapping[JobKind, str] = {
     JobKind.RATES: "automl.worker.rates_handler:handle",
     JobKind.LABELS: "automl.worker.labels_handler:handle",
     JobKind.MAP: "automl.worker.map_handler:handle",
+    JobKind.THRESHOLD: "automl.worker.threshold_handler:handle",
 }
 
 

@@ -11,7 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from automl.__main__ import main
+from automl.deploy.bundle import load_bundle, read_manifest
 from automl.evaluation.conformal import find_rank
+from automl.evaluation.threshold_change import ThresholdRequest, read_changes, render_request
+from automl.jobs.records import JobKind, JobState, NewJob
+from automl.own_worker import open_own_worker
+from automl.settings import Settings
+from automl.worker.threshold_handler import run_change
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.xdist_group("cli_search")  # one process, so that the search runs once
@@ -181,6 +188,75 @@ def test_the_audit_of_the_predictions_gives_the_same_counts(done):
     first = json.loads((out / "audit.json").read_text())["counts"]
     second = json.loads((out / "again" / "audit.json").read_text())["counts"]
     assert [[row[k] for k in key] for row in first] == [[row[k] for k in key] for row in second]
+
+
+def test_a_threshold_is_tried_from_the_shell_and_nothing_is_written(done, capsys):
+    _, out, _, _ = done
+    before = (out / "result.json").read_bytes()
+    arguments = ["--goal", "cost", "--costs=0,1,10,0"]
+    assert main(["threshold", str(out), *arguments]) == 0
+    said = capsys.readouterr().out
+    assert "the lowest mean cost (TP 0, FP 1, FN 10, TN 0) on the calibrate part" in said
+    assert "On the test part, n = 60: Selection rate" in said
+    assert "Not stored" in said
+    assert (out / "result.json").read_bytes() == before
+
+
+def test_a_stored_threshold_decides_everywhere_and_can_be_undone(done, table, monkeypatch):
+    home = done[3]
+    monkeypatch.setenv("FAIRLOOM_HOME", str(home))
+    monkeypatch.setenv("FAIRLOOM_DEVICES", "fake:0")
+    (folder,) = (home / "jobs").glob("*/result")
+    first = pd.read_parquet(folder / "predictions.parquet")
+    old = read_manifest(folder / "bundle")
+    threshold = float(first["probability_high"].quantile(0.9).round(4))
+    request = ThresholdRequest(threshold=threshold, by="Ana", reason="Misses | cost *less*")
+    spec = {"search": folder.parent.name, "request": render_request(request)}
+    with open_own_worker(Settings()) as worker:
+        job = worker.run(NewJob(kind=JobKind.THRESHOLD, title="t", spec=spec), lambda _: None)
+    assert job.state is JobState.SUCCEEDED, job.outcome
+    assert job.result["threshold"] == threshold
+
+    (change,) = read_changes(json.loads((folder / "result.json").read_text()))
+    assert (change.threshold, change.previous, change.by) == (threshold, 0.5, "Ana")
+    assert change.reason == "Misses | cost *less*"
+    for name in ("predictions.parquet", "calibrate_predictions.parquet"):
+        rows = pd.read_parquet(folder / name)
+        is_flagged = rows["probability_high"] >= threshold
+        assert (rows["prediction"] == np.where(is_flagged, "high", "low")).all()
+    rows = pd.read_parquet(folder / "predictions.parquet")
+    assert (rows["prediction"] != first["prediction"]).any()
+    audit = json.loads((folder / "audit.json").read_text())
+    n_flagged = sum(row["tp"] + row["fp"] for row in audit["counts"])
+    assert (audit["threshold"], n_flagged) == (threshold, (rows["prediction"] == "high").sum())
+    assert "Ana: Misses" in audit["protocol"]["Decision threshold"]
+    assert any("compares decisions at 0.5" in text for text in audit["warnings"])
+    with load_bundle(folder / "bundle") as bundle:  # its files fit their hashes
+        assert bundle.manifest.threshold == threshold
+        found = bundle.predict(pd.read_csv(table)).set_index("row_id").loc[rows["row_id"]]
+        assert (found["prediction"].to_numpy() == rows["prediction"].to_numpy()).all()
+        precision = bundle.manifest.metrics["precision"]["value"]
+        flagged = rows["prediction"] == "high"
+        assert precision == pytest.approx((rows["truth"][flagged] == "high").mean())
+    card = (folder / "bundle" / "README.md").read_text()
+    assert f"from a probability of {threshold:g} on" in card
+    assert "by Ana: Misses \\| cost *less*" in card
+
+    undone = run_change(
+        {
+            "folder": str(folder),
+            "spec": str(folder.parent / "spec.json"),
+            "request": render_request(ThresholdRequest()),
+            "is_stored": True,
+        },
+        lambda _share, _words: None,
+    )
+    assert (undone["threshold"], undone["previous"]) == (0.5, threshold)
+    pd.testing.assert_frame_equal(pd.read_parquet(folder / "predictions.parquet"), first)
+    again = read_manifest(folder / "bundle")
+    assert (again.threshold, again.metrics, again.training) == (0.5, old.metrics, old.training)
+    assert json.loads((folder / "audit.json").read_text())["threshold"] == 0.5
+    assert len(read_changes(json.loads((folder / "result.json").read_text()))) == 2
 
 
 def test_bad_input_is_one_line_with_the_value(done, table, tmp_path):
