@@ -11,6 +11,7 @@ from sklearn.datasets import load_breast_cancer
 
 from automl.data.corrections import Corrections
 from automl.data.importing import ImportRequest
+from automl.data.intake import import_file
 from automl.data.profile import load_profile
 from automl.data.setup import Setup
 from automl.data.store import load_dataset
@@ -21,7 +22,8 @@ from automl.jobs.store import JobStore
 from automl.search.building import SearchRequest, build_search_spec
 from automl.search.spec import parse_spec, render_spec
 from automl.settings import Settings
-from automl.worker.labels_handler import OUT, ROWS
+from automl.worker.labels_handler import OUT, ROWS, run_labels
+from tests.painted_zips import write_shapes
 from tests.unit.worker.test_data_handlers import run  # noqa: F401 - the fixture
 
 FLIPPED = 0.05
@@ -101,3 +103,27 @@ def test_a_check_can_be_cancelled_and_a_value_is_refused(run, asked):  # noqa: F
     assert refused.state is JobState.FAILED
     assert "is a value" in refused.outcome.message
     assert refused.outcome.hint
+
+
+def test_labels_of_pictures_are_checked_by_a_small_network(tmp_path):
+    settings = Settings(devices="cpu:0")
+    write_shapes(tmp_path / "shapes.zip")
+    request = ImportRequest(path=str(tmp_path / "shapes.zip"), name="shapes.zip")
+    dataset = import_file(request, settings.workspace, settings)
+    spec = build_search_spec(
+        SearchRequest(
+            dataset=dataset,
+            profile=load_profile(settings.workspace, dataset.id),
+            setup=Setup(target="label"),
+            slots=list_slots(settings),
+        )
+    )
+    arguments = {
+        "spec": json.loads(render_spec(spec)), "out": str(tmp_path / "out"),
+        "settings": {"home": str(settings.workspace.root)},
+    }  # fmt: skip
+    assert run_labels(arguments, lambda _share, _words: None)["out"] == OUT
+    facts, frame = load_json(tmp_path / "out" / OUT), pd.read_parquet(tmp_path / "out" / ROWS)
+    assert facts["family"] == "small_cnn"
+    assert len(frame) == facts["n_contradicted"] < facts["n_rows"] < dataset.n_train_rows
+    assert (frame["row"] < dataset.n_train_rows).all()
