@@ -52,7 +52,14 @@ def show_confident(found: PictureResults) -> None:
     show_page_of_tiles(found, wrong, key="confident", title=say_plain("errors.view_confident"))
 
 
-def show_page_of_tiles(found: PictureResults, part: pd.DataFrame, *, key: str, title: str) -> None:
+def show_page_of_tiles(
+    found: PictureResults,
+    part: pd.DataFrame,
+    *,
+    key: str,
+    title: str,
+    shown_words: str = "errors.shown",
+) -> None:
     """Decisions a page at a time, as pictures, or as a table where the pictures are gone."""
     n_pages = max(1, -(-len(part) // PAGE_TILES))
     page = min(max(1, int(session.recall(f"{key}_page", 1) or 1)), n_pages)
@@ -61,7 +68,7 @@ def show_page_of_tiles(found: PictureResults, part: pd.DataFrame, *, key: str, t
     first = (page - 1) * PAGE_TILES + 1
     st.caption(
         say(
-            "errors.shown", first=format_count(first), last=format_count(first + len(shown) - 1),
+            shown_words, first=format_count(first), last=format_count(first + len(shown) - 1),
             all=format_count(len(part)),
         )
     )  # fmt: skip

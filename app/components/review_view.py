@@ -183,4 +183,6 @@ def _show_pictures(found: picture_results.PictureResults, queue: pd.DataFrame) -
     from app.components.picture_errors import show_page_of_tiles
 
     part = found.frame.iloc[queue.index]
-    show_page_of_tiles(found, part, key="review", title=say_plain("review.tiles"))
+    show_page_of_tiles(
+        found, part, key="review", title=say_plain("review.tiles"), shown_words="review.tiles_shown"
+    )

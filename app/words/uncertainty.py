@@ -99,4 +99,5 @@ WORDS: dict[str, str] = {
     "review.gone": "The data set was deleted: the inputs of these rows are gone, the numbers stay.",
     "review.confidence": "Confidence",
     "review.tiles": "The least sure pictures",
+    "review.tiles_shown": "Pictures {first} to {last} of {all}, the least sure decision first. Press one to see why.",
 }

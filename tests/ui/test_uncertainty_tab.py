@@ -209,6 +209,7 @@ def test_pictures_of_the_queue_are_shown_and_a_press_leads_to_the_map() -> None:
     at = open_tab(job.id, show="review")
     text = read_text(at)
     assert "The least sure pictures" in text
+    assert "the least sure decision first" in text
     assert find_table(at, "file")["file"].str.endswith(".png").all()
     at.session_state["explain_asked"] = int(find_table(at, "file").index[0])
     at.run()
