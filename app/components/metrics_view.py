@@ -13,6 +13,7 @@ from app.components.numbers import ABSENT, format_count, format_estimate
 from app.results import Opened
 from app.wording import escape, say, say_plain
 
+NAME_WIDTH = 240  # most names whole, and room for a value beside them on a telephone
 CLASS_METRICS = ("precision", "recall", "f1", "true_negative_rate", "roc_auc", "average_precision")
 
 
@@ -38,12 +39,14 @@ def _show_overall(opened: Sequence[Opened]) -> None:
         hide_index=True,
         height="content",
         column_config={
-            say_plain("metrics.metric"): st.column_config.TextColumn(pinned=True),
+            say_plain("metrics.metric"): st.column_config.TextColumn(pinned=True, width=NAME_WIDTH),
             say_plain("metrics.better"): st.column_config.TextColumn(width="small"),
         },
         alt=say_plain("metrics.title"),
     )
-    st.caption(say("metrics.note", n=format_count(opened[0].evaluation.n)))
+    has_ece = opened[0].evaluation.task_type != "regression"
+    note = say("metrics.note", n=format_count(opened[0].evaluation.n))
+    st.caption(f"{note} {say('metrics.note_ece')}" if has_ece else note)
     show_csv(long, key="metrics")
 
 

@@ -122,8 +122,8 @@ WORDS: dict[str, str] = {
     "metrics.neither": "–",
     "metrics.none": "No model was opened on the test part, so that there are no metrics.",
     "metrics.note": "Values with 95 % intervals of n = {n} test rows; where a metric is about a part of them, its n stands beside it. "
-    "How each interval was found, and why a value is missing, stands in the CSV. ECE has no interval: the Calibration tab has what "
-    "a calibrated model would show.",
+    "How each interval was found, and why a value is missing, stands in the CSV.",
+    "metrics.note_ece": "ECE has no interval: the Calibration tab has what a calibrated model would show.",
     "metrics.no_classes": "A number has no classes: there is nothing by class.",
     "metrics.classes": "By class",
     "metrics.classes_absent": "This search was made by an earlier release, which did not keep numbers by class: search again to have them.",
