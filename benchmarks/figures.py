@@ -142,7 +142,7 @@ CLAIMS = (
     ),
     Claim(
         command="benchmarks.searches --tables adult", record="adult", render=render_adult,
-        what="180 s on Adult's official files, medians of 3 seeds", goal="AUC ≥ 0.9290, accuracy ≥ 0.873, network ≥ 0.922, first model ≤ 3 s",
+        what="180 s on Adult's official files, medians of 3 seeds", goal="AUC ≥ 0.9290, accuracy ≥ 0.873, network ≥ 0.922",
     ),
     Claim(
         command="benchmarks.searches --tables california", record="california", render=render_california,
@@ -171,7 +171,7 @@ CLAIMS = (
     ),
     Claim(
         command="benchmarks.first_minutes", record="first_minutes", render=render_minutes,
-        what="start, first page, upload to profile, first model, in seconds", goal="see the issue of each",
+        what="start, first page, upload to profile, first model, in seconds", goal="claim to first model ≤ 3 s",
     ),
     Claim(command="benchmarks.thresholds", what="one move of the threshold at 1,000,000 rows and two sensitive columns, in CPU seconds and over counting the rows with scikit-learn", goal="< 1 s"),
     Claim(command="benchmarks.image_input", what="pictures per second over torchvision and a DataLoader of two workers", goal="≥ 2.5 at 32 px, ≥ 5 from 160 px"),
