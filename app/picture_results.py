@@ -59,8 +59,7 @@ class PictureResults:
 
 def is_about_pictures(search_id: str) -> bool:
     """Whether the search learned from pictures: its predictions name a file each."""
-    predictions = results.read_predictions(search_id)
-    return predictions is not None and FILE in predictions
+    return FILE in results.list_prediction_columns(search_id)
 
 
 def read_picture_results(job: Job, result: Mapping[str, Any]) -> PictureResults | None:

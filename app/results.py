@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from app import services
 from app.wording import knows, say_plain
@@ -70,6 +71,12 @@ def read_calibrate_predictions(search_id: str) -> pd.DataFrame | None:
     """
     path = get_result_file(search_id, CALIBRATE_PREDICTIONS)
     return _parse_predictions(path, path.stat().st_mtime_ns) if path.is_file() else None
+
+
+def list_prediction_columns(search_id: str) -> tuple[str, ...]:
+    """Names of the columns of ``predictions.parquet``, whose rows are not read; empty where there is no such file."""
+    path = get_result_file(search_id, "predictions.parquet")
+    return _read_columns(path, path.stat().st_mtime_ns) if path.is_file() else ()
 
 
 def read_epochs(search_id: str) -> pd.DataFrame:
@@ -254,6 +261,11 @@ def _parse_opened(path: Path, version: int) -> tuple[Opened, ...]:
 @lru_cache(maxsize=4)
 def _parse_predictions(path: Path, _version: int) -> pd.DataFrame:
     return pd.read_parquet(path)
+
+
+@lru_cache(maxsize=64)
+def _read_columns(path: Path, _version: int) -> tuple[str, ...]:
+    return tuple(pq.read_schema(path).names)
 
 
 @lru_cache(maxsize=4)

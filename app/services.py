@@ -164,6 +164,11 @@ def resume_search(search_id: str) -> None:
     get_store().resume_job(search_id)
 
 
+def describe_search(search_id: str, title: str, note: str) -> None:
+    """Give a search another name and a note; a ``JobError`` says what is wrong with them."""
+    get_store().describe_job(search_id, title, note)
+
+
 def delete_search(search_id: str) -> None:
     """Delete a search that is not active, with its files."""
     get_store().delete_job(search_id)

@@ -92,7 +92,7 @@ def compute_auc_influence(truth: ArrayLike, score: ArrayLike) -> tuple[float, Fl
     """AUC and each row's influence on it; the sum of squares of the latter is DeLong's variance.
 
     Shape: (n,), (n,) → float, (n,). Needs both classes; with one row of a class the influence is NaN.
-    Source: DeLong et al. 1988, through mid-ranks (Sun & Xu 2014).
+    Source: DeLong et al. 1988, from one ordering of all scores (Sun & Xu 2014).
     """
     is_positive = np.asarray(truth) == 1
     values = np.asarray(score, dtype=np.float64)
@@ -100,9 +100,11 @@ def compute_auc_influence(truth: ArrayLike, score: ArrayLike) -> tuple[float, Fl
     n_negative = len(values) - n_positive
     if n_positive == 0 or n_negative == 0:
         raise AuditError("AUC needs both a positive and a negative label.")
-    ranks = compute_midranks(values)
-    above = (ranks[is_positive] - compute_midranks(values[is_positive])) / n_negative  # V10
-    below = 1.0 - (ranks[~is_positive] - compute_midranks(values[~is_positive])) / n_positive  # V01
+    distinct, place = np.unique(values, return_inverse=True)
+    ups = np.bincount(place[is_positive], minlength=len(distinct))
+    downs = np.bincount(place[~is_positive], minlength=len(distinct))
+    above = ((np.cumsum(downs) - downs / 2) / n_negative)[place[is_positive]]  # V10, ties half
+    below = (1.0 - (np.cumsum(ups) - ups / 2) / n_positive)[place[~is_positive]]  # V01
     auc = float(above.mean())
     influence = np.full(len(values), np.nan)
     if n_positive > 1 and n_negative > 1:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app import picture_results, results, session
 from app.components.calibration_view import show_calibration
+from app.components.comparison_view import VIEW, open_comparison, show_comparison
 from app.components.curves_view import show_curves
 from app.components.data_size_view import show_data_sizes
 from app.components.error_tab import show_errors
@@ -24,6 +25,10 @@ from app.thresholds import VIEWS
 from app.wording import say
 from automl.jobs.records import JobState
 
+compared = session.get_view(VIEW)
+if compared:
+    show_comparison(compared)
+    st.stop()
 show_title(say("results.title"), say("results.question"))
 job, result = require_result()
 opened = results.read_opened(job.id)
@@ -40,6 +45,8 @@ with st.container(horizontal=True, key="ways_on"):
         say("results.open_models"), key="open_models", type="secondary" if has_audit else "primary"
     ):
         open_page("models")
+    if st.button(say("compare.open"), key="open_compare", icon=":material/compare_arrows:"):
+        open_comparison([job.id])
 show_leaderboard(result)
 
 names = [

@@ -7,16 +7,17 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from app import session
 from app.theme import is_dark
-from app.wording import escape
+from app.wording import escape, say
 from fairness.cells import neutralise_text
 from fairness.template import CONFIG, apply_template
 
 CHART_CONFIG = {
     **CONFIG,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
-    "toImageButtonOptions": {"format": "svg"},
 }
+FORMATS = ("SVG", "PNG")  # what the camera of the toolbar saves
 MAX_TABLE_ROWS = 2_000  # a longer table is cut on the page, never in the CSV
 
 
@@ -49,14 +50,14 @@ def show_figure(
 
     ``alt`` says what the picture is (read aloud), ``sentence`` what it shows in numbers, ``frame`` is the
     tidy frame it was drawn from. ``key`` is stable; the table has ``<key>_table``, the download
-    ``<key>_csv``.
+    ``<key>_csv``, the choice between SVG and PNG ``<key>_format``.
     """
     with st.container(key=f"{key}_figure"):
         if title:
             st.markdown(f"#### {escape(title)}")
         event = st.plotly_chart(
             apply_template(fig, dark=is_dark()),
-            key=key, alt=alt, theme=None, config=CHART_CONFIG, width="stretch",
+            key=key, alt=alt, theme=None, config=_build_config(key), width="stretch",
             on_select="rerun" if is_pickable else "ignore", selection_mode="points",
         )  # fmt: skip
         st.caption(escape(sentence))
@@ -66,8 +67,22 @@ def show_figure(
             )
             if len(frame) > MAX_TABLE_ROWS:
                 st.caption(f"First {MAX_TABLE_ROWS:,} of {len(frame):,} rows; the CSV has all.")
-            show_csv(frame, key=key)
+            with st.container(horizontal=True, vertical_alignment="bottom"):
+                show_csv(frame, key=key)
+                st.segmented_control(
+                    say("figure.format"),
+                    FORMATS,
+                    default=FORMATS[0],
+                    required=True,
+                    key=f"{key}_format",
+                )
     return event if is_pickable else None
+
+
+def _build_config(key: str) -> dict[str, Any]:
+    """The toolbar, which saves a file of that name in the format that was chosen under the chart."""
+    chosen = str(session.recall(f"{key}_format") or FORMATS[0])
+    return {**CHART_CONFIG, "toImageButtonOptions": {"format": chosen.lower(), "filename": key}}
 
 
 def show_csv(frame: pd.DataFrame | Callable[[], pd.DataFrame], *, key: str) -> None:

@@ -50,6 +50,11 @@ def _show_choice() -> None:
         )
         return
     st.write(say("results.none_text"))
+    if len(done) > 1 and st.button(
+        say("compare.open_several"), key="compare_searches", icon=":material/compare_arrows:"
+    ):
+        session.set_view(compare=",".join(list(done)[:2]))
+        st.rerun()
     picked = st.selectbox(
         say("results.pick"),
         list(done),

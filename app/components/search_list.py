@@ -22,6 +22,23 @@ def show_searches(dataset: str | None) -> None:
     with st.container(key="searches"):
         for job in jobs:
             _show_row(job)
+    done = [job for job in jobs if not job.state.is_active and services.has_result(job.id)]
+    if done:
+        _show_done(done, dataset)
+
+
+def _show_done(done: list[Job], dataset: str | None) -> None:
+    """The ways on from searches that have ended; charts are imported only where they are drawn."""
+    from app.comparison import list_comparable
+    from app.components.comparison_view import open_comparison
+    from app.components.run_history import show_run_history
+
+    if len(done) > 1 and st.button(
+        say("compare.open_several"), key="compare_searches", icon=":material/compare_arrows:"
+    ):
+        open_comparison([job.id for job in done[:2]])
+    if dataset:
+        show_run_history(list_comparable(dataset))
 
 
 def _show_row(job: Job) -> None:

@@ -9,6 +9,7 @@ from app import live, services, session
 from app.components.announcing import announce
 from app.components.live_charts import show_curves, show_history
 from app.components.live_machine import show_log, show_machine
+from app.components.naming import show_naming, show_note
 from app.components.numbers import (
     format_clock,
     format_count,
@@ -32,7 +33,9 @@ ROUGH_SECONDS = 120  # an estimate of more is told in whole minutes
 def show_search(search: Job) -> None:
     """Draw a search; the live part refreshes every 2 s while it is active, and never after."""
     show_title(escape(search.title), say("search.question_live"))
+    show_note(search)
     show_actions(search)
+    show_naming(search)
 
     @st.fragment(run_every="2s" if search.state.is_active else None)
     def show_live() -> None:

@@ -1,6 +1,7 @@
 """The catalogue of every string of the interface, English, one module per page."""
 
 from app.words.audit import WORDS as AUDIT
+from app.words.comparison import WORDS as COMPARISON
 from app.words.data import WORDS as DATA
 from app.words.errors import WORDS as ERRORS
 from app.words.explain import WORDS as EXPLAIN
@@ -13,6 +14,6 @@ from app.words.threshold import WORDS as THRESHOLD
 from app.words.uncertainty import WORDS as UNCERTAINTY
 
 WORDS: dict[str, str] = {
-    **FRAME, **DATA, **SEARCH, **RESULTS, **EXPLAIN, **ERRORS, **AUDIT, **MODELS, **SYSTEM,
+    **FRAME, **DATA, **SEARCH, **RESULTS, **COMPARISON, **EXPLAIN, **ERRORS, **AUDIT, **MODELS, **SYSTEM,
     **THRESHOLD, **UNCERTAINTY,
 }  # fmt: skip

@@ -51,5 +51,6 @@ WORDS: dict[str, str] = {
     "upload.unknown_hint": "Upload the file again.",
     "upload.fallback": "Choose a table",
     "download.none": "–",
+    "figure.format": "The camera above the chart saves",
     "confirm.cancel": "Keep it",
 }

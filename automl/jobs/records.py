@@ -68,7 +68,7 @@ class Job:
 
     ``title`` is what a list shows; ``dataset`` is the data set it belongs to (empty for an import that is
     not done); ``consumed_seconds`` grows only while running; ``result`` is a small JSON result (an import's
-    data set id, a check's notes).
+    data set id, a check's notes); ``note`` is what a person wrote about it.
     """
 
     id: str
@@ -89,6 +89,7 @@ class Job:
     progress: Mapping[str, Any] = field(default_factory=dict)
     result: Mapping[str, Any] = field(default_factory=dict)
     outcome: Outcome | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

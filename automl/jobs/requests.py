@@ -1,4 +1,4 @@
-"""What a person may ask for: submit, stop, resume, delete. Inserts and flags, nothing else."""
+"""What a person may ask for: submit, stop, resume, describe, delete. Inserts, flags and words, nothing else."""
 
 import secrets
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from automl.jobs.transitions import Change, transition, write_event
 from automl.version import VERSION
 
 LOCAL_OWNER = "local"  # without login there is one owner
+MOST_TITLE, MOST_NOTE = 120, 2_000  # characters
 
 
 class JobRequests:
@@ -93,6 +94,37 @@ class JobRequests:
             )
             assert resumed is not None  # noqa: S101 (read in the same exclusive transaction)
             return resumed
+
+    def describe_job(self, job_id: str, title: str, note: str) -> Job:
+        """Give a job another name and a note, whatever its state; spaces around both are dropped.
+
+        Raises
+        ------
+        JobError
+            When the name is empty, either is too long, or the job is not there.
+        """
+        title, note = " ".join(title.split()), note.strip()
+        if not title:
+            raise JobError("A name cannot be empty.", hint="Write at least one letter.")
+        for what, text, most in (("name", title, MOST_TITLE), ("note", note, MOST_NOTE)):
+            if len(text) > most:
+                raise JobError(
+                    f"The {what} has {len(text):,} characters.", hint=f"At most {most:,} are kept."
+                )
+        with self._engines.write.begin() as connection:
+            job = _require(connection, job_id)
+            if (job.title, job.note) == (title, note):
+                return job
+            change = Change(
+                actor="person",
+                at=self._clock(),
+                kind="describe",
+                source=job.state,
+                target=job.state,
+                detail=title,
+            )
+            write_event(connection, job_id, change)
+            return _update(connection, job_id, title=title, note=note or None)
 
     def delete_job(self, job_id: str) -> Job:
         """Delete an ended job with its trials and events; its files are the caller's (``workspace.job``).

@@ -21,7 +21,7 @@ from automl.jobs.records import (
 _PLAIN_JOB = tuple(
     field.name
     for field in fields(Job)
-    if field.name not in ("kind", "state", "stop_mode", "outcome")
+    if field.name not in ("kind", "state", "stop_mode", "outcome", "note")
 )
 
 
@@ -39,6 +39,7 @@ def build_job(row: sa.RowMapping) -> Job:
         state=JobState(row["state"]),
         stop_mode=None if row["stop_mode"] is None else StopMode(row["stop_mode"]),
         outcome=outcome,
+        note=row["note"] or "",
         **{name: row[name] for name in _PLAIN_JOB},
     )
 

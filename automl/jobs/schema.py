@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from automl.jobs.records import JobState, TrialState
 
-SCHEMA_VERSION = "0002"  # the newest revision in ``migrations/versions``; a test compares them
+SCHEMA_VERSION = "0003"  # the newest revision in ``migrations/versions``; a test compares them
 
 metadata = sa.MetaData(
     naming_convention={
@@ -51,6 +51,7 @@ job = sa.Table(
     sa.Column("outcome_kind", sa.Text),
     sa.Column("outcome_message", sa.Text),
     sa.Column("outcome_hint", sa.Text),
+    sa.Column("note", sa.Text),
     sa.CheckConstraint(_one_of("state", JobState), name="state"),
     sa.CheckConstraint("(state = 'running') = (lease_owner IS NOT NULL)", name="lease"),
     sa.UniqueConstraint("owner", "idempotency_key"),

@@ -229,3 +229,27 @@ def test_two_stores_on_one_file_see_each_other(store, tmp_path, clock):
     assert lease.job.id == job.id
     assert store.read_job(job.id).state is JobState.RUNNING
     other.close()
+
+
+def test_a_job_is_given_another_name_and_a_note(store):
+    job = store.submit_job(build_new())
+    changed = store.describe_job(job.id, "  Without   income ", " the column came\nlater ")
+    assert (changed.title, changed.note) == ("Without income", "the column came\nlater")
+    assert store.read_job(job.id) == replace(job, title=changed.title, note=changed.note)
+    store.describe_job(job.id, changed.title, changed.note)
+    kinds = [event.kind for event in store.list_events(job.id)]
+    assert kinds == ["submit", "describe"]  # the same words again are no event
+    assert store.describe_job(job.id, "Other", "").note == ""
+
+
+@pytest.mark.parametrize(
+    ("title", "note", "words"),
+    [(" ", "", "empty"), ("t" * 121, "", "121"), ("t", "n" * 2_001, "2,001")],
+)
+def test_a_name_has_letters_and_an_end(store, title, note, words):
+    job = store.submit_job(build_new())
+    with pytest.raises(JobError, match=words):
+        store.describe_job(job.id, title, note)
+    assert store.read_job(job.id) == job
+    with pytest.raises(JobError, match="no job"):
+        store.describe_job("gone", "t", "")

@@ -53,9 +53,12 @@ class Plan:
     n_trials: int = 30
     groups: tuple[str, ...] = ("Female", "Male")
     second: tuple[str, ...] = ("White", "Black", "Other")
+    dataset: str = "d" * 64
     title: str = "adult_train.csv · income"
     winner: str = "MLP 12"
     looks: int = 1
+    seed: int = 0  # another one divides other rows
+    skill: float = 1.5  # of the winner
     state: JobState = JobState.SUCCEEDED
     has_audit_files: bool = False  # audit.json and the report as they are, which takes a second
     has_importance: bool = False
@@ -75,7 +78,7 @@ def submit(state: JobState, plan: Plan | None = None, outcome: Outcome | None = 
     spec = {"task": task, "audit": {"min_group_size": 30, "references": {}}}
     store = get_store()
     job = store.submit_job(
-        NewJob(kind=JobKind.SEARCH, title=plan.title, dataset="d" * 64, spec=spec)
+        NewJob(kind=JobKind.SEARCH, title=plan.title, dataset=plan.dataset, spec=spec)
     )
     if state is not JobState.QUEUED:
         lease = store.claim_submitted(job.id, "tester")
@@ -93,8 +96,8 @@ def finish(plan: Plan | None = None) -> Job:
     plan = plan or Plan()
     job = submit(plan.state, plan)
     out = Settings().workspace.result(job.id)
-    truth, models = _predict(plan, plan.n)
-    calibrate_truth, calibrated = _predict(plan, N_CALIBRATE, seed=5)
+    truth, models = _predict(plan, plan.n, plan.seed)
+    calibrate_truth, calibrated = _predict(plan, N_CALIBRATE, seed=plan.seed + 5)
     calibrate_final = calibrated[0][2]
     task = TASKS[plan.kind]
     is_value = plan.kind == "regression"
@@ -155,7 +158,8 @@ def finish(plan: Plan | None = None) -> Job:
         "worth": {"baseline": opened[1][0], "search_seconds": 131.0, "n_trials": 27, "sentence": ""},
         "n_rows": {"train": 3_000, "select": 750, "calibrate": N_CALIBRATE, "test": plan.n},
         "protocol": {"split": "stratified", "budget_seconds": 180.0, "sampler": "tpe"},
-        "versions": {"fairloom": "0.1.0"}, "hashes": {"data": "d" * 64},
+        "versions": {"fairloom": "0.1.0"}, "seed": plan.seed,
+        "hashes": {"data": "d" * 64, "split": f"{plan.seed}" * 64, "test_part": f"{plan.seed}{plan.n}" * 8},
         "devices": {"cpu:0": 20, "cpu:1": 18},
         "importance": [
             {"family": "mlp", "label": label, "share": share, "low": share / 2, "high": min(1.0, 1.5 * share), "n": 12}
@@ -220,7 +224,7 @@ def _predict(
 ) -> tuple[np.ndarray, list[tuple[str, str, np.ndarray]]]:
     generator = np.random.default_rng(seed)
     names = [
-        (plan.winner, "mlp", 1.5),
+        (plan.winner, "mlp", plan.skill),
         ("Boosted trees (default)", "boosting", 1.4),
         ("Linear (default)", "linear", 0.9),
         ("Constant", "constant", 0.0),

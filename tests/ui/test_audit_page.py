@@ -8,6 +8,7 @@ from automl.jobs.records import JobState
 from automl.settings import Settings
 from fairness.wording import find_forbidden
 from tests.ui import finished
+from tests.ui.charts import assert_charts_complete
 from tests.ui.finished import Plan
 from tests.ui.test_results_page import find_table, open_page, read_text
 
@@ -51,7 +52,7 @@ def test_every_tab_draws_for_two_groups_and_for_forty(groups: tuple[str, ...]) -
         at.session_state["audit_tab"] = tab
         at.run()
         assert not at.exception
-        assert len(at.get("plotly_chart")) == n_charts or (tab == "Calibration" and groups == MANY)
+        assert assert_charts_complete(at) == n_charts or (tab == "Calibration" and groups == MANY)
         assert not find_forbidden(read_text(at))
 
 

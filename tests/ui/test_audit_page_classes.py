@@ -7,6 +7,7 @@ from automl.files import load_json
 from automl.settings import Settings
 from fairness.wording import find_forbidden
 from tests.ui import finished, finished_pictures
+from tests.ui.charts import assert_charts_complete
 from tests.ui.finished_pictures import Plan
 from tests.ui.test_results_page import find_table, open_page, read_text
 
@@ -33,8 +34,7 @@ def test_a_table_with_several_classes_has_an_audit() -> None:
 def test_every_tab_draws_for_pictures(tab: str, n_charts: int) -> None:
     at = open_page("audit", finished_pictures.finish().id, audit_tab=tab)
     assert not at.exception
-    assert len(at.get("plotly_chart")) == n_charts
-    assert all(chart.proto.alt for chart in at.get("plotly_chart"))
+    assert assert_charts_complete(at) == n_charts
     assert not find_forbidden(say_text(at))
 
 

@@ -10,6 +10,7 @@ from automl.data.dataset import Dataset, Role
 from automl.data.importing import ImportRequest, import_table
 from automl.data.task import TaskType
 from automl.jobs.records import JobKind, JobState, Outcome, StopMode
+from tests.ui.charts import assert_charts_complete
 from tests.ui.datasets import build_people, get_query, import_people
 from tests.ui.searches import read_text
 
@@ -235,12 +236,12 @@ def test_pictures_are_drawn(people: Dataset, view: str) -> None:
     at.selectbox(key="target").select("income").run()
     at.get_by_key("set_view").set_value(view).run()
     assert not at.exception
-    assert len(at.get("plotly_chart")) == 1
+    assert assert_charts_complete(at) == 1
     if view == "views":
         for name in ("age", "town", "height"):
             at.selectbox(key="view_column").select(name).run()
             assert not at.exception
-            assert len(at.get("plotly_chart")) == 1
+            assert assert_charts_complete(at) == 1
 
 
 def test_a_data_set_that_is_gone_leads_back_to_the_list(people: Dataset) -> None:

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from app import imports, services
 from automl.data.dataset import Role
 from automl.jobs.records import JobState
+from tests.ui.charts import assert_charts_complete
 from tests.ui.datasets import get_query
 from tests.ui.picture_zips import CLASSES, Plan, import_pictures, write_zip
 from tests.ui.test_data_page import finish_import, open_data, read_text
@@ -157,7 +158,7 @@ def test_every_view_is_drawn(tmp_path: Path, is_grey: bool) -> None:  # noqa: FB
     at = open_data(dataset=dataset.id)
     show(at, "classes")
     assert "3 classes with 25 pictures each" in read_text(at)
-    assert len(at.get("plotly_chart")) == 1
+    assert assert_charts_complete(at) == 1
     show(at, "sizes")
     assert "All originals are 20 × 20 px" in read_text(at)
     show(at, "columns")

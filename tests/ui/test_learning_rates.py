@@ -13,6 +13,7 @@ from automl.models.catalog import FAMILIES
 from automl.settings import Settings
 from automl.worker.rates_handler import OUT, plan_test
 from tests.ui import finished
+from tests.ui.charts import assert_charts_complete
 from tests.ui.test_results_page import open_page, read_text
 from tests.unit.figures.test_learning_rates import build_test
 
@@ -91,7 +92,7 @@ def test_a_finished_test_is_shown_with_figure_table_and_sentence(search):
     write_json(services.get_workspace().job(job.id) / OUT, asdict(build_test()))
     services.get_store().finish_job(lease, JobState.SUCCEEDED, {"out": OUT}, None)
     at = open_model(search)
-    assert len(at.get("plotly_chart")) == 2
+    assert assert_charts_complete(at) == 2
     assert "n = 2,400 training rows" in read_text(at)
     (table,) = [each.value for each in at.dataframe if "diverges" in each.value]
     assert len(table) == 32

@@ -17,6 +17,7 @@ from automl.jobs.records import JobState, Outcome
 from automl.search.cross_validation import describe_folds
 from automl.settings import Settings
 from tests.ui import finished
+from tests.ui.charts import assert_charts_complete
 from tests.ui.finished import TASKS, Plan
 
 
@@ -218,9 +219,7 @@ def test_every_tab_draws_for_every_kind_of_task(kind: str, tab: str) -> None:
         "Calibration": 0 if kind == "regression" else 1,
         "Search": 6, "Model": 1, "Protocol": 0,
     }  # fmt: skip
-    assert len(at.get("plotly_chart")) == n_charts[tab]
-    for chart in at.get("plotly_chart"):
-        assert chart.proto.alt
+    assert assert_charts_complete(at) == n_charts[tab]
     if tab == "Calibration":
         assert ("calibration does not apply" in read_text(at)) == (kind == "regression")
 

@@ -12,6 +12,7 @@ from automl.files import load_json
 from automl.jobs.records import JobState, Outcome
 from automl.settings import Settings
 from tests.ui import finished_pictures
+from tests.ui.charts import assert_charts_complete
 from tests.ui.finished_pictures import Plan
 from tests.ui.test_results_page import find_table, open_page, read_text
 
@@ -65,8 +66,7 @@ def test_the_tab_shows_matrix_list_and_the_pictures_of_the_first_pair() -> None:
     text = read_text(at)
     assert f"{top['truth']} taken for {top['predicted']}" in text
     assert "Press a cell, or choose" in text
-    assert len(at.get("plotly_chart")) == 1
-    assert at.get("plotly_chart")[0].proto.alt
+    assert assert_charts_complete(at) == 1
 
 
 def test_pressing_a_cell_gives_its_pair() -> None:
@@ -194,7 +194,7 @@ def test_a_row_that_does_not_exist_is_no_error() -> None:
 def test_every_other_tab_draws_for_pictures(tab: str) -> None:
     at = open_page("results", finished_pictures.finish().id, results_tab=tab)
     assert not at.exception
-    assert len(at.get("plotly_chart")) == {"Metrics": 0, "Curves": 6, "Calibration": 1, "Search": 4, "Model": 1, "Protocol": 0}[tab]  # fmt: skip
+    assert assert_charts_complete(at) == {"Metrics": 0, "Curves": 6, "Calibration": 1, "Search": 4, "Model": 1, "Protocol": 0}[tab]  # fmt: skip
 
 
 def test_the_model_tab_has_the_drawing_with_stages_and_their_table() -> None:
@@ -234,7 +234,7 @@ def test_plain_search_stands_beside_weight_sharing() -> None:
     assert table.loc["Weight sharing"].iloc[1] == "0.800 [0.780, 0.820]"
     assert table.loc["Plain search", "Best network, trained alone"] == "none"
     assert "never results" in read_text(at)
-    assert len(at.get("plotly_chart")) == 5
+    assert assert_charts_complete(at) == 5
 
 
 def test_a_front_is_drawn_and_an_empty_one_is_said() -> None:

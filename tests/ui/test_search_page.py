@@ -16,6 +16,7 @@ from automl.files import write_json
 from automl.jobs.records import JobState, Outcome, StopMode
 from automl.models.catalog import get_space
 from automl.search.spec import Budget, Preset, Pruner, Sampler
+from tests.ui.charts import assert_charts_complete
 from tests.ui.datasets import get_query, import_people
 from tests.ui.searches import open_search, read_text, run_search, submit
 
@@ -128,7 +129,7 @@ def test_a_running_search_shows_all_that_matters(people: Dataset) -> None:
     values = [metric.value for metric in at.metric]
     assert "0.904" in values
     assert "4" in values
-    assert len(at.get("plotly_chart")) == 2
+    assert assert_charts_complete(at) == 2
     (table,) = [frame.value for frame in at.dataframe if "settings" in frame.value.columns]
     assert len(table) == 4
     assert table["number"].tolist() == [4, 3, 2, 1]

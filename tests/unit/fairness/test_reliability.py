@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.isotonic import IsotonicRegression
 
+from fairness import reliability
 from fairness.errors import AuditError
 from fairness.reliability import (
     compute_bins,
@@ -23,6 +24,27 @@ def test_isotonic_fit_equals_scikit_learn():
         y = (generator.random(200) < score**2).astype(float)
         expected = IsotonicRegression().fit(score, y).predict(score)
         assert fit_isotonic(y, score) == pytest.approx(expected, abs=1e-12)
+
+
+def test_many_scores_are_pooled_as_few_are(monkeypatch):
+    generator = np.random.default_rng(0)
+    for digits in (1, 2, 4):
+        score = np.round(generator.random(900), digits)
+        y = (generator.random(900) < score**2).astype(float)
+        few = fit_isotonic(y, score)
+        monkeypatch.setattr(reliability, "MOST_LEVELS", 5)
+        assert (fit_isotonic(y, score) == few).all()
+        monkeypatch.undo()
+
+
+def test_the_null_ece_of_many_rows_is_that_of_drawn_labels(monkeypatch):
+    score = np.random.default_rng(1).beta(0.5, 3, 4_000)
+    drawn = compute_ece_null(score)
+    monkeypatch.setattr(reliability, "MOST_NULL_ROWS", 100)
+    formula = compute_ece_null(score)
+    assert formula.mean == pytest.approx(drawn.mean, rel=0.06)
+    assert formula.high == pytest.approx(drawn.high, rel=0.1)
+    assert compute_ece_null(np.repeat([0.0, 1.0], 3_000)).mean == 0
 
 
 def test_decomposition_of_the_reference_case():

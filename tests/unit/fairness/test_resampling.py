@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fairness import resampling
 from fairness.rates import compute_f1_binary, divide
 from fairness.resampling import (
     bootstrap_table,
@@ -44,6 +45,23 @@ def test_drawn_rows_are_as_many_as_there_are_rows_and_no_others():
     assert times.shape == (1_000, 7)
     assert (times.sum(axis=1) == 7).all()
     assert times.mean(axis=0) == pytest.approx(np.ones(7), abs=0.15)
+
+
+def test_chance_gaps_of_many_rows_are_those_of_permuted_groups(monkeypatch):
+    generator = np.random.default_rng(0)
+    values = generator.exponential(size=6_000) ** 2
+    groups = generator.choice(4, 6_000, p=[0.5, 0.4, 0.08, 0.02])
+    permuted = draw_mean_gaps(values, groups)
+    monkeypatch.setattr(resampling, "MAX_DRAWN_CELLS", 1_000)
+    formula = draw_mean_gaps(values, groups)
+    assert len(formula) == len(permuted) == 1_000
+    for share in (50, 95):
+        expected = np.percentile(permuted, share)
+        assert np.percentile(formula, share) == pytest.approx(expected, rel=0.12)
+    two = draw_mean_gaps(values, np.minimum(groups, 1))
+    assert two.mean() == pytest.approx(
+        np.sqrt(2 / np.pi) * values.std() * np.sqrt(1 / 3_000 + 1 / 3_000), rel=0.1
+    )
 
 
 def test_large_tables_get_fewer_draws():

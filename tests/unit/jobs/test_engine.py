@@ -102,7 +102,10 @@ def test_a_database_of_the_first_release_is_upgraded_with_its_trials(tmp_path):
     engines.dispose()
     store = JobStore(path)
     (trial,) = store.list_trials("j")
+    job = store.read_job("j")
     store.close()
+    assert job is not None
+    assert job.note == ""
     assert (trial.family, trial.config, trial.best_epoch) == ("mlp", {"depth": 2}, 2)
     assert (trial.facts, trial.origin) == ({}, "")
 
@@ -112,9 +115,13 @@ def test_the_newest_revision_can_be_taken_back(engines):
         before = dict(connection.exec_driver_sql("SELECT name, sql FROM sqlite_master").fetchall())
     run_alembic(engines, command.downgrade, "0001")
     with engines.write.begin() as connection:
-        names = [row[1] for row in connection.exec_driver_sql("PRAGMA table_info(trial)")]
+        names = [
+            row[1]
+            for table in ("trial", "job")
+            for row in connection.exec_driver_sql(f"PRAGMA table_info({table})")
+        ]
         after = dict(connection.exec_driver_sql("SELECT name, sql FROM sqlite_master").fetchall())
-    assert {"facts", "origin"}.isdisjoint(names)
+    assert {"facts", "origin", "note"}.isdisjoint(names)
     assert "ck_trial_state" in after["trial"]
     assert set(before) == set(after)
 
