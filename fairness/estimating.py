@@ -9,6 +9,7 @@ from fairness import rates, scores
 from fairness.estimates import Estimate, build_not_estimable
 from fairness.influences import FORMULAS, estimate_by_influence
 from fairness.intervals import compute_auc_delong, compute_wilson
+from fairness.mean_influences import MANY_ROWS, estimate_means
 from fairness.outcomes import Outcomes
 from fairness.reliability import compute_ece
 from fairness.resampling import TABLE_DRAWS, bootstrap_tables
@@ -40,6 +41,9 @@ def compute_estimates(
     if counted:
         found |= bootstrap_composites(outcomes, {name: composites[name] for name in counted}, seed)
     drawn = [name for name in left if name not in composites]
+    if outcomes.n > MANY_ROWS:
+        found |= {name: each for name in drawn if (each := estimate_means(name, outcomes))}
+        drawn = [name for name in drawn if name not in found]
     return found | _bootstrap_rows(drawn, outcomes, seed)
 
 

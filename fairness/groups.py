@@ -44,10 +44,11 @@ def build_grouping(attribute: str, column: pd.Series) -> Grouping:
     is_missing = column.isna().to_numpy(dtype=bool)
     is_binned = _needs_bins(column)
     if is_binned:
-        text, names, note = _bin_quartiles(column, is_missing)
+        places, labels, note = _bin_quartiles(column, is_missing)
     else:
-        text, note = _to_text(column, is_missing), ""
-        names = _order_by_size(text)
+        places, labels = _label_values(column)
+        note = ""
+    names = _order(labels, np.bincount(places, minlength=len(labels)), is_binned=is_binned)
     if len(names) > MAX_GROUPS:
         raise AuditError(
             f"The sensitive column {attribute!r} has {len(names)} different values.",
@@ -56,9 +57,9 @@ def build_grouping(attribute: str, column: pd.Series) -> Grouping:
     if is_missing.any():
         missing = f"{int(is_missing.sum())} missing values form the group {MISSING}."
         note = f"{note} {missing}".strip()
-    places = {name: i for i, name in enumerate(names)}
-    codes = np.array([places[value] for value in text], dtype=np.int64)
-    return Grouping(attribute, tuple(names), codes, is_binned, note)
+    position = {name: place for place, name in enumerate(names)}
+    codes = np.array([position.get(label, -1) for label in labels])[places]  # −1: does not occur
+    return Grouping(attribute, tuple(names), codes.astype(np.int64), is_binned, note)
 
 
 def build_groupings(attributes: pd.DataFrame) -> tuple[Grouping, ...]:
@@ -73,12 +74,19 @@ def _needs_bins(column: pd.Series) -> bool:
     return bool(is_number and is_scale)
 
 
-def _to_text(column: pd.Series, is_missing: NDArray[np.bool_]) -> list[str]:
-    if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
-        values = column.astype(object).map(str).tolist()
-    else:
-        values = [_format_number(value) for value in column.astype(object)]
-    return [MISSING if gone else text for text, gone in zip(values, is_missing, strict=True)]
+def _label_values(column: pd.Series) -> tuple[Ints, list[str]]:
+    """The text of every row as a place among the distinct ones, "(missing)" among them where it occurs.
+
+    Each distinct value is written once: there may be a million rows.
+    """
+    codes, values = pd.factorize(column)
+    distinct = pd.Series(values).astype(object)
+    is_text = pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column)
+    texts = [*(distinct.map(str) if is_text else map(_format_number, distinct)), MISSING]
+    labels = list(dict.fromkeys(texts))
+    index = {label: place for place, label in enumerate(labels)}
+    own = np.array([index[text] for text in texts], dtype=np.int64)
+    return own[codes], labels  # the code of a missing value is −1: the last of the texts
 
 
 def _format_number(value: object) -> str:
@@ -87,9 +95,12 @@ def _format_number(value: object) -> str:
     return str(value)
 
 
-def _order_by_size(text: list[str]) -> list[str]:
-    counts = pd.Series(text, dtype=object).value_counts()
-    return sorted(counts.index, key=lambda name: (name == MISSING, -int(counts[name]), str(name)))
+def _order(labels: list[str], counts: Ints, *, is_binned: bool) -> list[str]:
+    """Labels that occur, "(missing)" last: bins as they rise, others the largest first."""
+    used = [(label, int(count)) for label, count in zip(labels, counts, strict=True) if count]
+    if not is_binned:
+        used.sort(key=lambda each: (each[0] == MISSING, -each[1], each[0]))
+    return [label for label, _ in used]
 
 
 def _write_edges(edges: NDArray[np.float64]) -> list[str]:
@@ -107,9 +118,8 @@ def _write_edges(edges: NDArray[np.float64]) -> list[str]:
     return whole
 
 
-def _bin_quartiles(
-    column: pd.Series, is_missing: NDArray[np.bool_]
-) -> tuple[list[str], list[str], str]:
+def _bin_quartiles(column: pd.Series, is_missing: NDArray[np.bool_]) -> tuple[Ints, list[str], str]:
+    """The bin of every row, the labels of the bins with "(missing)" at their end, and what was done."""
     values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     known = values[~is_missing]
     if not np.isfinite(known).all():
@@ -118,10 +128,6 @@ def _bin_quartiles(
     shown = _write_edges(edges)
     labels = [f"{shown[0]} to {shown[1]}"]
     labels += [f"over {low} to {high}" for low, high in pairwise(shown[1:])]
-    places = np.searchsorted(edges[1:-1], known, side="left")
-    text = np.full(len(values), MISSING, dtype=object)
-    text[~is_missing] = np.array(labels, dtype=object)[places]
-    used = set(text.tolist())
-    names = [label for label in (*labels, MISSING) if label in used]
-    note = "Cut at its quartiles; bins can hide differences."
-    return text.tolist(), names, note
+    places = np.full(len(values), len(labels), dtype=np.int64)
+    places[~is_missing] = np.searchsorted(edges[1:-1], known, side="left")
+    return places, [*labels, MISSING], "Cut at its quartiles; bins can hide differences."

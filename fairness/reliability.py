@@ -46,7 +46,7 @@ def fit_isotonic(truth: ArrayLike, score: ArrayLike) -> Floats:
     """Pool-adjacent-violators fit of label on score, ties pooled first. Shape: (n,), (n,) → (n,)."""
     y = np.asarray(truth, dtype=np.float64)
     _, inverse, counts = np.unique(np.asarray(score), return_inverse=True, return_counts=True)
-    sums = np.bincount(inverse, weights=y, minlength=len(counts))
+    sums = np.bincount(inverse, weights=y, minlength=len(counts)).astype(np.float64)
     pool = _pool if len(counts) <= MOST_LEVELS else _pool_many
     sizes, totals, lengths = pool(counts, sums)
     level = np.repeat(totals / sizes, lengths)

@@ -138,7 +138,8 @@ def draw_mean_gaps(values: Floats, groups: Ints, seed: int = 0, draws: int = ROW
     sizes = np.bincount(groups)
     if len(values) > MAX_DRAWN_CELLS // ROW_DRAWS:
         means = _draw_group_means(values, sizes, generator, draws)
-        return means.max(axis=1) - means.min(axis=1)
+        spread: Floats = means.max(axis=1) - means.min(axis=1)
+        return spread
     edges = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     gaps = np.empty(draws)
     shuffled = values.copy()

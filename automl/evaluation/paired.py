@@ -17,22 +17,14 @@ from automl.data.task import Task, TaskType
 from automl.errors import DataError
 from automl.evaluation.resampling import draw_scores
 from fairness import rates
-from fairness.columns import compute_losses
 from fairness.definitions import METRICS, compute_score
 from fairness.estimates import Estimate
-from fairness.intervals import compute_auc_influence, compute_mcnemar, compute_z
+from fairness.influences import FORMULAS, compute_influence
+from fairness.intervals import compute_mcnemar, compute_z
+from fairness.mean_influences import MANY_ROWS, compute_mean_influence, find_columns
 from fairness.outcomes import Outcomes
 from fairness.resampling import TABLE_DRAWS, build_bootstrap_estimate, draw_tables
 
-MOST_ROWS = 20_000  # up to here rows are drawn; beyond, a bootstrap would have fewer draws
-LINEAR = (
-    "log_loss",
-    "brier_score",
-    "mse",
-    "rmse",
-    "mae",
-    "r2",
-)  # smooth functions of means over rows
 _ALIASES = {"recall": "true_positive_rate"}
 CHUNK = 250  # drawn tables at once
 
@@ -107,23 +99,34 @@ def compute_paired_difference(
         drawn = _draw_tables(metric, first, second, seed)
         method = f"paired multinomial bootstrap, {len(drawn)} draws"
         return build_bootstrap_estimate(value, drawn, first.n, method)
-    is_ranking = metric in ("roc_auc", "roc_auc_ovr")
-    if is_ranking or (first.n > MOST_ROWS and metric in LINEAR):
-        influence = compute_influence(metric, first) - compute_influence(metric, second)
-        return _build_normal(value, influence, "delong paired" if is_ranking else "paired normal")
+    found = [_find_influence(metric, each) for each in (first, second)]
+    if found[0] is not None and found[1] is not None:
+        return _build_normal(value, found[0] - found[1])
     draws = draw_scores(metric, {"first": first, "second": second}, seed)
     drawn = draws["first"] - draws["second"]
     method = f"paired bootstrap, {len(drawn)} draws"
     return build_bootstrap_estimate(value, drawn, first.n, method)
 
 
-def _build_normal(value: float, influence: Floats, method: str) -> Estimate:
+def _find_influence(metric: str, outcomes: Outcomes) -> Floats | None:
+    """What each row adds to the score, ``(n,)``: always for an area under a curve, of means only where rows are many."""
+    if metric in FORMULAS and METRICS[metric].sign == 1:
+        found = compute_influence(metric, outcomes)
+        return None if found is None else found[1]
+    if outcomes.n <= MANY_ROWS:
+        return None
+    columns = find_columns(metric, outcomes)
+    return None if columns is None else METRICS[metric].sign * compute_mean_influence(columns)[1]
+
+
+def _build_normal(value: float, influence: Floats) -> Estimate:
     """From what every row adds to the difference; the sum of squares is its variance."""
+    n, method = len(influence), "paired normal by influence"
     half = compute_z() * math.sqrt(float((influence**2).sum()))
     if not math.isfinite(half):
         reason = "interval not estimable: one row of a class"
-        return Estimate(value, None, None, len(influence), method, reason=reason)
-    return Estimate(value, value - half, value + half, len(influence), method)
+        return Estimate(value, None, None, n, method, reason=reason)
+    return Estimate(value, value - half, value + half, n, method)
 
 
 def _draw_tables(metric: str, first: Outcomes, second: Outcomes, seed: int) -> Floats:
@@ -164,36 +167,3 @@ def _sum_cells(drawn: Ints, places: Ints, size: int) -> Floats:
     tables = np.zeros((len(drawn), size))
     tables[:, known] = np.add.reduceat(drawn[:, order], starts, axis=1)
     return tables
-
-
-def compute_influence(metric: str, outcomes: Outcomes) -> Floats:
-    """What each row adds to the score by its derivative, ``(n,)``: the sum of squares is the score's variance.
-
-    For an AUC DeLong's; for ``LINEAR`` metrics the score is a smooth function of means over rows.
-    """
-    if metric == "roc_auc":
-        return compute_auc_influence(outcomes.labels, outcomes.scores)[1]
-    if metric == "roc_auc_ovr":
-        labels, score = outcomes.labels, outcomes.scores
-        parts = [compute_auc_influence(labels == k, score[:, k])[1] for k in np.unique(labels)]
-        mean: Floats = np.mean(parts, axis=0)
-        return mean
-    if metric in ("log_loss", "brier_score"):
-        return _centre(-compute_losses(metric, outcomes))
-    error = outcomes.forecasts - outcomes.values
-    if metric == "mae":
-        return _centre(-np.abs(error))
-    squares = error**2
-    if metric == "mse":
-        return _centre(-squares)
-    size = float(squares.mean())
-    if metric == "rmse":
-        return _centre(-squares) / (2 * math.sqrt(size)) if size else np.zeros(outcomes.n)
-    spread = (outcomes.values - outcomes.values.mean()) ** 2  # R² = 1 − MSE / variance
-    variance = float(spread.mean())
-    return _centre(-squares) / variance + _centre(spread) * size / variance**2
-
-
-def _centre(values: Floats) -> Floats:
-    centred: Floats = (values - values.mean()) / len(values)
-    return centred

@@ -50,7 +50,7 @@ def test_two_searches_stand_in_one_table_with_their_difference(pair: tuple[str, 
         "Comparable: the same data, the same parts, the same target and the same measure." in text
     )
     assert "B · second is behind A by ROC AUC: **0." in text
-    assert "n = 300, delong paired" in text
+    assert "n = 300, paired normal by influence" in text
     assert "McNemar, p < 0.001" in text
     table = find_table(at, "What")
     assert list(table.columns) == ["What", "A · first", "B · second"]

@@ -7,6 +7,7 @@ import pytest
 from app import error_rows, results, services
 from app.error_rows import Wanted
 from tests.ui import finished, finished_pictures
+from tests.ui.charts import assert_charts_complete
 from tests.ui.finished import Plan
 from tests.ui.test_results_page import find_table, open_page, read_text
 
@@ -42,7 +43,7 @@ def test_a_planted_cohort_stands_in_the_tab_with_its_rows(planted):
     assert "only the sensitive columns are left" in text
     table = find_table(at, "lift_low")
     assert table.iloc[0]["slice"].startswith("sex is Male")
-    assert len(at.get("plotly_chart")) == 2
+    assert assert_charts_complete(at) == 2
     at.segmented_control(key="errors_view").set_value("rows").run()
     at.selectbox(key="rows_cohort").set_value(1).run()
     assert not at.exception

@@ -25,6 +25,7 @@ from automl.worker.explain_spec import (
     render_explain_spec,
 )
 from tests.ui import finished
+from tests.ui.charts import assert_charts_complete
 from tests.ui.datasets import build_people, import_people
 from tests.ui.finished import Plan
 from tests.ui.test_results_page import find_table, open_page, read_text
@@ -117,7 +118,7 @@ def test_an_answer_has_figure_sentence_table_limits_and_a_document(search):
     assert "age, months" in text
     assert "not what causes the outcome" in text
     assert len(find_table(at, "spread")) == 4
-    assert len(at.get("plotly_chart")) == 1
+    assert assert_charts_complete(at) == 1
     assert "importance_start" not in [button.key for button in at.button]
     found = table_explanations.read_answer(services.read_job(job.id))
     document = json.loads(table_explanations.render_answer(found))
@@ -161,12 +162,12 @@ def test_shap_values_show_bars_dots_one_row_and_ask_for_another(search):
     answer(search, Method.SHAP, frame, facts, outputs=MODEL.outputs)
     at = open_tab(search, explain_view="shap")
     text = read_text(at)
-    assert len(at.get("plotly_chart")) == 3
+    assert assert_charts_complete(at) == 3
     assert "n = 6 test rows" in text
     assert "Row 0: from" in text
     assert "age, months" in text
     at.number_input(key="shap_row").set_value(17).run()
-    assert len(at.get("plotly_chart")) == 2
+    assert assert_charts_complete(at) == 2
     at.button(key="shap_one_start").click().run()
     assert list_jobs()[0].spec["rows"] == [17]
     at.number_input(key="shap_row").set_value(100_000).run()

@@ -15,6 +15,7 @@ from automl.files import load_json, write_json
 from automl.jobs.records import JobState
 from automl.settings import Settings
 from tests.ui import finished, finished_pictures
+from tests.ui.charts import assert_charts_complete
 from tests.ui.datasets import get_query, import_people
 from tests.ui.finished import Plan
 from tests.ui.test_results_page import find_table, read_text
@@ -48,7 +49,7 @@ def test_sets_state_what_was_asked_and_what_was_measured(kind: str) -> None:
     assert "exchangeable with the calibrate rows" in text
     assert "were calibrated on the same calibrate rows" in text
     assert "reaches what chance in the calibrate rows leaves of the stated 90.0 %" in text
-    assert len(at.get("plotly_chart")) == 2
+    assert assert_charts_complete(at) == 2
     table = find_table(at, "Coverage [95 %]")
     assert table["n"].iloc[0] == 600
     assert set(table["Column"]) == {"–", "true class", "sex", "race"}
@@ -89,7 +90,7 @@ def test_values_have_intervals_and_no_queue() -> None:
     assert "of the 600 test rows holds the true value" in text
     assert "wide on average, in the unit of price" in text
     assert "A value has no confidence" in text
-    assert len(at.get("plotly_chart")) == 1
+    assert assert_charts_complete(at) == 1
     assert "Width" in find_table(at, "Coverage [95 %]")
     plan = CoveragePlan(score=ConformalScore.RESIDUAL)
     found = uncertainty.compute_choice(job.id, plan)
@@ -142,7 +143,7 @@ def test_the_queue_follows_its_limit_and_the_address() -> None:
     assert "are less sure than 70 % and would go to people" in text
     assert at.slider(key="review_limit").value == 70
     assert at.slider(key="review_limit").min == 50
-    assert len(at.get("plotly_chart")) == 2
+    assert assert_charts_complete(at) == 2
     queue = find_table(at, "confidence")
     assert queue["confidence"].is_monotonic_increasing
     assert queue["confidence"].max() < 0.7
@@ -158,7 +159,7 @@ def test_the_queue_follows_its_limit_and_the_address() -> None:
 def test_a_queue_without_groups_says_so() -> None:
     at = open_tab(finished.finish(Plan(groups=(), second=())).id, show="review")
     assert "there are no groups to compare" in read_text(at)
-    assert len(at.get("plotly_chart")) == 1
+    assert assert_charts_complete(at) == 1
 
 
 def test_a_model_that_is_not_calibrated_is_said() -> None:

@@ -54,8 +54,8 @@ def test_an_interval_is_that_of_a_bootstrap_of_rows(task, metric, monkeypatch):
     first, second = (read_outcomes(task, frame) for frame in build_pair(task))
     draws = draw_scores(metric, {"a": first, "b": second}, seed=1)
     low, high = np.percentile(draws["a"] - draws["b"], [2.5, 97.5])
-    for most in (paired.MOST_ROWS, 100):  # and as a large part is treated
-        monkeypatch.setattr(paired, "MOST_ROWS", most)
+    for most in (paired.MANY_ROWS, 100):  # and as a large part is treated
+        monkeypatch.setattr(paired, "MANY_ROWS", most)
         found = compute_paired_difference(metric, first, second)
         assert found.value == pytest.approx(
             compute_score(metric, first) - compute_score(metric, second)
