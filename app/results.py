@@ -66,7 +66,7 @@ def read_predictions(search_id: str) -> pd.DataFrame | None:
 def read_calibrate_predictions(search_id: str) -> pd.DataFrame | None:
     """``calibrate_predictions.parquet``: the same columns for the rows of the calibrate part.
 
-    No model learned from these rows, but the temperature was fitted on them. None for a search that was finished
+    No model learned from these rows, but the calibrator was fitted on them. None for a search that was finished
     before they were kept.
     """
     path = get_result_file(search_id, CALIBRATE_PREDICTIONS)

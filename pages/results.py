@@ -77,7 +77,7 @@ if tabs["curves"].open:
         show_curves(opened, str(target))
 if tabs["calibration"].open:
     with tabs["calibration"]:
-        show_calibration(opened, result)
+        show_calibration(job.id, opened, result)
 if tabs["threshold"].open:
     with tabs["threshold"]:
         show_threshold(job, result, opened)

@@ -1,4 +1,4 @@
-"""The Calibration tab: reliability of the winner, and what temperature scaling changed."""
+"""The Calibration tab: reliability of the winner, and what calibration changed."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,7 +6,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import results
+from app import calibrations, results
+from app.components.calibrator_view import pick_version, show_choice, show_curve, show_table
+from app.components.class_calibration_view import show_classes, show_groups
 from app.components.figure import show_figure
 from app.components.numbers import format_count, format_estimate, format_number
 from app.results import Opened
@@ -17,8 +19,8 @@ SERIES = {"before": "calibration.before", "after": "calibration.after"}
 SAME = 0.005  # a temperature this close to 1 changes nothing that could be seen
 
 
-def show_calibration(opened: Sequence[Opened], result: Mapping[str, Any]) -> None:
-    """Words on the temperature, the reliability diagram, the table before and after."""
+def show_calibration(search_id: str, opened: Sequence[Opened], result: Mapping[str, Any]) -> None:
+    """The calibrator, the table before and after, the curve with its numbers, classes and groups."""
     if opened and opened[0].evaluation.task_type == "regression":
         st.info(say("calibration.none"))
         return
@@ -26,10 +28,27 @@ def show_calibration(opened: Sequence[Opened], result: Mapping[str, Any]) -> Non
     if not opened or "temperature" not in fitted:
         st.info(say("calibration.absent"))
         return
+    versions = calibrations.read_versions(search_id)
+    if (result.get("protocol") or {}).get("weight"):
+        st.info(say("calibration.weighted"))
+    if versions is not None:
+        show_choice(versions.choice)
+        show_table(search_id, versions)
+        version = pick_version(versions)
+        show_curve(search_id, versions, version)
+        show_classes(search_id, versions, version)
+        show_groups(search_id, versions, version)
+        return
+    _show_temperature(opened[0], fitted)
+
+
+def _show_temperature(model: Opened, fitted: Mapping[str, Any]) -> None:
+    """What can be said of a search that kept no probabilities from before the calibration."""
     edge = f" {say('calibration.bound')}" if fitted.get("is_at_bound") else ""
     st.markdown(describe_temperature(float(fitted["temperature"])) + edge)
-    _show_table(opened[0], fitted)
-    _show_reliability(opened[0])
+    st.info(say("calibration.only_this_search"))
+    _show_table(model, fitted)
+    _show_reliability(model)
 
 
 def describe_temperature(value: float) -> str:

@@ -1,6 +1,7 @@
 """The catalogue of every string of the interface, English, one module per page."""
 
 from app.words.audit import WORDS as AUDIT
+from app.words.calibration import WORDS as CALIBRATION
 from app.words.comparison import WORDS as COMPARISON
 from app.words.data import WORDS as DATA
 from app.words.errors import WORDS as ERRORS
@@ -14,6 +15,6 @@ from app.words.threshold import WORDS as THRESHOLD
 from app.words.uncertainty import WORDS as UNCERTAINTY
 
 WORDS: dict[str, str] = {
-    **FRAME, **DATA, **SEARCH, **RESULTS, **COMPARISON, **EXPLAIN, **ERRORS, **AUDIT, **MODELS, **SYSTEM,
-    **THRESHOLD, **UNCERTAINTY,
+    **FRAME, **DATA, **SEARCH, **RESULTS, **CALIBRATION, **COMPARISON, **EXPLAIN, **ERRORS, **AUDIT,
+    **MODELS, **SYSTEM, **THRESHOLD, **UNCERTAINTY,
 }  # fmt: skip

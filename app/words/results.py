@@ -268,7 +268,7 @@ WORDS: dict[str, str] = {
     "protocol.use": "Used for",
     "protocol.use_train": "weights, preprocessing",
     "protocol.use_select": "early stopping, choice of the model",
-    "protocol.use_calibrate": "temperature scaling",
+    "protocol.use_calibrate": "calibration of the probabilities",
     "protocol.use_test": "the numbers on this page, once",
     "protocol.facts": "Recipe",
     "searchview.first_fold": "The curves are those of the first fold; rungs are folds.",

@@ -31,13 +31,14 @@ from automl.deploy.manifest import (
     MAX_MANIFEST_BYTES,
     REDO,
     Manifest,
+    calibrate,
     check_files,
     list_files,
     parse_manifest,
     render_manifest,
 )
 from automl.errors import BundleError
-from automl.evaluation.calibration import apply_temperature
+from automl.evaluation.calibrators import Calibrator
 from automl.evaluation.conformal_quantiles import ConformalQuantile
 from automl.evaluation.mixing import TOLERANCE, mix
 from automl.evaluation.outcomes import THRESHOLD
@@ -58,7 +59,7 @@ class BundleParts:
     """What ``save_bundle`` writes; ``members`` are saved model folders, see ``Manifest`` for the rest.
 
     ``weights`` are shares of the mean by member (none: all alike); ``through_second`` are the places of the
-    members that read rows through the ``second_encoder``.
+    members that read rows through the ``second_encoder``; ``calibrator`` takes the place of the ``temperature``.
     """
 
     name: str
@@ -71,6 +72,7 @@ class BundleParts:
     second_encoder: AnyEncoder | None = None
     through_second: tuple[int, ...] = ()
     temperature: float | None = None
+    calibrator: Calibrator | None = None
     threshold: float = THRESHOLD
     conformal: tuple[ConformalQuantile, ...] = ()
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -279,9 +281,7 @@ class Bundle:
             pairs = zip(self.members, names, strict=True)
             parts.append(mix([model.predict(chunks[name]) for model, name in pairs], self.weights))
         mean = np.concatenate(parts)
-        if self.manifest.temperature is None or self.task.type is TaskType.REGRESSION:
-            return mean
-        return apply_temperature(mean, self.manifest.temperature)
+        return mean if self.task.type is TaskType.REGRESSION else calibrate(self.manifest, mean)
 
     def _number_rows(self, frame: pd.DataFrame) -> NDArray[Any]:
         """The rows' own ids where the frame has them, else their numbers from 0."""
@@ -333,6 +333,7 @@ def _build_manifest(parts: BundleParts, files: Mapping[str, str] | None = None) 
         weights=parts.weights,
         encoders=_name_encoders(parts),
         temperature=parts.temperature,
+        calibrator=parts.calibrator,
         threshold=parts.threshold if is_binary else None,
         conformal=parts.conformal,
         training=parts.training,

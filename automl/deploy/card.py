@@ -46,6 +46,11 @@ def _render_purpose(manifest: Manifest) -> str:
         )
     if manifest.temperature is not None:
         lines.append(f"Probabilities are scaled with temperature {manifest.temperature:.4g}.")
+    if manifest.calibrator is not None:
+        lines.append(
+            f"Probabilities are mended by {manifest.calibrator.method} calibration, fitted on "
+            f"{manifest.calibrator.n:,} rows."
+        )
     if len(manifest.members) > 1:
         how = " by their weights" if "ensemble" in manifest.training else ""
         lines.append(f"The predictions of {len(manifest.members)} models are averaged{how}.")

@@ -7,16 +7,21 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from automl.data.dataset import ColumnUse
 from automl.data.task import Task
-from automl.errors import BundleError, SpecError
+from automl.errors import BundleError, DataError, SpecError
+from automl.evaluation.calibration import apply_temperature
+from automl.evaluation.calibrators import Calibrator
 from automl.evaluation.conformal_quantiles import ConformalQuantile
 
 FORMAT: Final = "fairloom-bundle"
 VERSION: Final = 3
-READABLE: Final = (1, 2, 3)  # 1 had neither weights nor a second encoder, 2 no conformal quantiles
+# 1 had neither weights nor a second encoder; 2 neither conformal quantiles nor a calibrator beside the temperature
+READABLE: Final = (1, 2, 3)
 MANIFEST = "bundle.json"
 MAX_MANIFEST_BYTES = 20_000_000
 READ_BYTES = 1_000_000
@@ -29,7 +34,7 @@ class Manifest:
 
     ``columns`` are the inputs in the order of the table; ``members`` are folders whose predictions are
     averaged by ``weights`` (none: all alike); ``encoders`` names the folder of the encoder that each member reads
-    through (none: all through the first); ``temperature`` (None: not scaled) is applied to the average; ``threshold`` turns the positive
+    through (none: all through the first); ``temperature`` (None: not scaled) or else the ``calibrator`` is applied to the average; ``threshold`` turns the positive
     probability into a decision (binary only); ``conformal`` are the quantiles of prediction sets or intervals, one per
     coverage (none: they were not kept). ``training`` says what it was trained on (data id and name,
     hash of the spec, rows by part, ``weights`` that it started from); ``metrics`` are the test results,
@@ -55,9 +60,19 @@ class Manifest:
     conformal: tuple[ConformalQuantile, ...] = ()
     format: Literal["fairloom-bundle"] = FORMAT
     version: Literal[1, 2, 3] = VERSION
+    calibrator: Calibrator | None = None
 
 
 _ADAPTER = TypeAdapter(Manifest)
+
+
+def calibrate(manifest: Manifest, probability: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Probabilities as the bundle gives them, of the average of its members. Shape: ``(n, K) → (n, K)``."""
+    if manifest.calibrator is not None:
+        return manifest.calibrator.apply(probability)
+    if manifest.temperature is not None:
+        return apply_temperature(probability, manifest.temperature)
+    return np.asarray(probability, dtype=np.float64)
 
 
 def render_manifest(manifest: Manifest) -> str:
@@ -84,7 +99,7 @@ def parse_manifest(text: bytes) -> Manifest:
         raise BundleError(f"{MANIFEST} was changed after it was written.", hint=REDO)
     try:
         return _ADAPTER.validate_json(text)
-    except (ValidationError, SpecError) as error:
+    except (ValidationError, SpecError, DataError) as error:
         raise BundleError(f"{MANIFEST} cannot be read: {error}.", hint=REDO) from error
 
 

@@ -5,24 +5,29 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from automl.figures.reading import render_percent
-from automl.figures.style import NEUTRAL, get_style, label, lay_out
+from automl.figures.style import NEUTRAL, get_style, label, lay_out, thin
 
 
 def plot_reliability(
-    bins: pd.DataFrame, curve: pd.DataFrame | None = None, histogram: pd.DataFrame | None = None
+    bins: pd.DataFrame,
+    curve: pd.DataFrame | None = None,
+    histogram: pd.DataFrame | None = None,
+    band: pd.DataFrame | None = None,
 ) -> go.Figure:
     """Observed share against score per ``series``, with the scores' histogram by outcome below.
 
     ``bins``: ``series, mean_score, observed, low, high, n`` (dots with 95 % binomial intervals; drawn for
     the last series only, so that they can be read). ``curve``: ``series, score_low, score_high,
     observed`` (isotonic, CORP). ``histogram``: ``series`` (the outcome), ``low, high, n``
-    over equal bins of the score.
+    over equal bins of the score. ``band``: ``score, low, high``, where the curve of calibrated scores would lie.
     """
     has_histogram = histogram is not None and len(histogram) > 0
     heights = [0.74, 0.26] if has_histogram else [1.0]
     fig = make_subplots(
         rows=len(heights), cols=1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.06
     )
+    if band is not None:
+        _add_band(fig, band)
     _add_identity(fig)
     names = list(dict.fromkeys(bins["series"]))
     for index, name in enumerate(names):
@@ -65,6 +70,19 @@ def _add_identity(fig: go.Figure) -> None:
     fig.add_annotation(
         x=0.3, y=0.3, text="calibrated", showarrow=False, xanchor="left", xshift=6, yshift=-14,
         font={"color": NEUTRAL}, row=1, col=1,
+    )  # fmt: skip
+
+
+def _add_band(fig: go.Figure, band: pd.DataFrame) -> None:
+    """One closed shape: up along the low ends, back along the high ones."""
+    rows = thin(band)
+    fig.add_trace(
+        go.Scatter(
+            x=[*rows["score"], *rows["score"][::-1]], y=[*rows["low"], *rows["high"][::-1]],
+            mode="lines", fill="toself", name="calibrated, 90 % band", hoverinfo="skip",
+            line={"color": NEUTRAL, "width": 0.5}, fillcolor="rgba(128, 128, 128, 0.25)",
+        ),
+        row=1, col=1,
     )  # fmt: skip
 
 

@@ -161,6 +161,9 @@ def _describe_trials(trials: Sequence[Mapping[str, Any]]) -> str:
 
 def _describe_calibration(calibration: Mapping[str, Any] | None) -> str:
     value = (calibration or {}).get("temperature")
+    chosen = ((calibration or {}).get("choice") or {}).get("chosen", "temperature")
+    if chosen != "temperature":
+        return f"{chosen} calibration, fitted and chosen on the calibrate part"
     if value is None:
         return "none"
     return f"temperature {value:.4g}, fitted on the calibrate part"

@@ -2,6 +2,7 @@
 
 ``calibrate_predictions.parquet`` has the same columns for the calibrate part: what is chosen after the search (a
 threshold, the width of an interval) is chosen there, so that the test part stays unseen by every choice.
+``uncalibrated.parquet`` has the probabilities of the test rows before calibration.
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from automl.evaluation.outputs import build_output_frame, decode_labels
 from automl.files import write_atomic
 
 PREDICTIONS = "predictions.parquet"
+UNCALIBRATED = "uncalibrated.parquet"
 CALIBRATE_PREDICTIONS = "calibrate_predictions.parquet"
 SENSITIVE = "sensitive_"
 

@@ -74,6 +74,7 @@ def run_explain(
     from automl.data.images.rows import ImageRows
     from automl.data.images.store import load_images
     from automl.deploy.bundle import load_bundle
+    from automl.deploy.manifest import calibrate
     from automl.evaluation.explaining import occlusion
     from automl.files import write_atomic, write_json
     from automl.training.explaining import LIMITS, explain_pictures, require_network
@@ -95,7 +96,7 @@ def run_explain(
 
         def predict(pictures: ImageRows) -> Any:
             mean = np.mean([model.predict_rows(pictures) for model in models], axis=0)
-            return calibrate(mean, bundle.manifest.temperature)
+            return calibrate(bundle.manifest, mean)
 
         probability = predict(images)
         decided = choose_classes(probability, bundle.manifest, arguments["classes"])
@@ -134,13 +135,6 @@ def run_explain(
     }
     write_json(out / OUT, record)
     return {"out": OUT, "n_rows": len(records)}
-
-
-def calibrate(probability: Any, temperature: float | None) -> Any:
-    """Probabilities as the bundle gives them."""
-    from automl.evaluation.calibration import apply_temperature
-
-    return probability if temperature is None else apply_temperature(probability, temperature)
 
 
 def choose_classes(probability: Any, manifest: Any, wanted: str) -> list[int]:

@@ -22,7 +22,11 @@ from automl.worker.finish import Finish, parse_finish
 from automl.worker.opening import Opened, Opener
 from automl.worker.result_record import SCHEMA_VERSION, build_leaderboard_row, collect_versions
 from automl.worker.weights_record import build_weights_record
-from automl.worker.winner_files import build_winner_predictions, write_winner_bundle
+from automl.worker.winner_files import (
+    build_winner_predictions,
+    write_uncalibrated,
+    write_winner_bundle,
+)
 from automl.worker.worth import build_worth
 from fairness.definitions import METRICS
 from fairness.estimates import Estimate
@@ -39,7 +43,7 @@ def run_finishing(
     opened = []
     for index, model in enumerate(finish.models):
         report(0.6 * index / len(finish.models), "Looking at the test part")
-        opened.append(opener.open(model, *_name_model(model, finish.trials)))
+        opened.append(opener.open(model, *_name_model(model, finish.trials), is_winner=index == 0))
     winner = opened[0]
     report(0.6, "Writing predictions, evaluation and bundle")
     result = _build_result(finish, opened, opener)
@@ -54,6 +58,7 @@ def run_finishing(
         build_winner_predictions(finish, winner, Part.CALIBRATE),
         CALIBRATE_PREDICTIONS,
     )
+    write_uncalibrated(finish, winner)
     report(0.8, "Auditing")
     write_search_report(
         finish.out,

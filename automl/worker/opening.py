@@ -1,6 +1,7 @@
 """The one look at the test part: predict, calibrate on the calibrate part, evaluate."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from automl.data.task import Task, TaskType
 from automl.data.views import Part, Prepared
 from automl.evaluation.calibration import Temperature, fit_temperature
 from automl.evaluation.calibration_table import compute_calibration_table
+from automl.evaluation.calibrator_choice import Choice, choose_calibrator
 from automl.evaluation.evaluate import EvaluationInput, compute_metrics, evaluate
 from automl.evaluation.evaluation import Evaluation
 from automl.evaluation.mixing import mix
@@ -30,8 +32,8 @@ class Opened:
     """A final model and what it showed.
 
     ``prediction``: final test probabilities ``(n, K)`` or values ``(n,)``; ``uncalibrated``: before the
-    temperature; ``calibrate_prediction``: the final ones of the calibrate part, which no model learned from but the
-    temperature was fitted on; ``member_values``: the primary metric of each member on the calibrate part.
+    calibration; ``calibrate_prediction``: the final ones of the calibrate part, which no model learned from but the
+    calibrator was fitted on; ``choice``: of the winner's calibrator, the others have the temperature; ``member_values``: the primary metric of each member on the calibrate part.
     """
 
     model: OpenedModel
@@ -41,6 +43,7 @@ class Opened:
     uncalibrated: Floats
     calibrate_prediction: Floats
     temperature: Temperature | None
+    choice: Choice | None
     evaluation: Evaluation
     member_values: tuple[float | None, ...]
     average_value: float | None
@@ -77,22 +80,30 @@ class Opener:
         prepared = self.load_rows(is_refit=True)
         return get_weight(prepared, prepared.parts[part])
 
-    def open(self, model: OpenedModel, name: str, family: str) -> Opened:
-        """Predict the calibrate part, scale, then predict and evaluate the test part."""
+    def open(
+        self, model: OpenedModel, name: str, family: str, *, is_winner: bool = False
+    ) -> Opened:
+        """Predict the calibrate part, mend the probabilities, then predict and evaluate the test part.
+
+        The winner's calibrator is chosen among four, the others get a temperature.
+        """
         calibrate = [self._predict(member, Part.CALIBRATE)[0] for member in model.members]
         average = mix(calibrate, model.weights)
         temperature = self._fit_temperature(average)
+        choice = self._choose(average) if is_winner and temperature is not None else None
+        mend = _pick_mending(temperature, choice)
         tested = [self._predict(member, Part.TEST) for member in model.members]
         uncalibrated = mix([prediction for prediction, _ in tested], model.weights)
-        final = uncalibrated if temperature is None else temperature.apply(uncalibrated)
+        final = mend(uncalibrated)
         return Opened(
             model=model,
             name=name,
             family=family,
             prediction=final,
             uncalibrated=uncalibrated,
-            calibrate_prediction=average if temperature is None else temperature.apply(average),
+            calibrate_prediction=mend(average),
             temperature=temperature,
+            choice=choice,
             evaluation=self._evaluate(final, uncalibrated if temperature else None),
             member_values=tuple(self._score_calibrate(each) for each in calibrate),
             average_value=self._score_calibrate(average),
@@ -117,6 +128,11 @@ class Opener:
         truth = self.get_truth(Part.CALIBRATE).astype(np.int64)
         return fit_temperature(truth, probability, self.get_weight(Part.CALIBRATE))
 
+    def _choose(self, probability: Floats) -> Choice:
+        truth = self.get_truth(Part.CALIBRATE).astype(np.int64)
+        weight = self.get_weight(Part.CALIBRATE)
+        return choose_calibrator(truth, probability, weight=weight, seed=self._seed)
+
     def _evaluate(self, final: Floats, uncalibrated: Floats | None) -> Evaluation:
         floor = None
         if self._task.type is TaskType.REGRESSION:
@@ -140,7 +156,7 @@ class Opener:
         return compute_metrics(self._task, outcomes, (name,), seed=self._seed)[name].value
 
     def build_calibration(self, opened: Opened) -> dict[str, Any]:
-        """Test metrics before and after the temperature; empty for a regression."""
+        """Test metrics before and after the calibration; empty for a regression."""
         if opened.temperature is None:
             return {}
         table = compute_calibration_table(
@@ -148,7 +164,17 @@ class Opener:
             self.get_truth(Part.TEST),
             opened.uncalibrated,
             opened.temperature,
+            choice=opened.choice,
             seed=self._seed,
             weight=self.get_weight(Part.TEST),
         )
         return table.to_json()
+
+
+def _pick_mending(
+    temperature: Temperature | None, choice: Choice | None
+) -> Callable[[Floats], Floats]:
+    """What turns the average of the members into the final prediction."""
+    if choice is not None:
+        return choice.calibrator.apply
+    return (lambda prediction: prediction) if temperature is None else temperature.apply

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,8 +16,14 @@ from automl.data.store import load_dataset, load_frame
 from automl.data.views import Part
 from automl.deploy.bundle import BundleParts, save_bundle
 from automl.deploy.pictures import FILE
+from automl.evaluation.calibrators import Method
 from automl.evaluation.conformal_quantiles import ConformalQuantile, fit_quantiles
-from automl.reports.predictions import PredictedRows, build_predictions
+from automl.reports.predictions import (
+    UNCALIBRATED,
+    PredictedRows,
+    build_predictions,
+    write_predictions,
+)
 from automl.search.preparation import REFIT_ROWS, SEARCH_ROWS
 from automl.worker.finish import Finish
 from automl.worker.opening import Opened
@@ -46,6 +53,17 @@ def build_winner_predictions(
         frame = load_frame(workspace, spec.data, (pictures[0],))
         predictions.insert(1, FILE, frame[pictures[0]].to_numpy()[rows])
     return predictions
+
+
+def write_uncalibrated(finish: Finish, winner: Opened) -> None:
+    """``uncalibrated.parquet``: probabilities of the test rows before calibration; of a value nothing."""
+    (finish.out / UNCALIBRATED).unlink(missing_ok=True)
+    if winner.temperature is None:
+        return
+    raw = replace(winner, prediction=winner.uncalibrated)
+    frame = build_winner_predictions(finish, raw)
+    named = [name for name in frame if str(name).startswith("probability_")]
+    write_predictions(finish.out, frame[["row_id", *named]], UNCALIBRATED)
 
 
 def _load_sensitive(finish: Finish, rows: NDArray[np.int64]) -> pd.DataFrame:
@@ -83,6 +101,14 @@ def _fit_quantiles(finish: Finish, winner: Opened) -> tuple[ConformalQuantile, .
     return fit_quantiles(finish.spec.task, truth, winner.calibrate_prediction)
 
 
+def _describe_calibration(winner: Opened) -> dict[str, Any]:
+    """What a bundle mends its probabilities by: the temperature, or the calibrator that was chosen instead."""
+    choice, temperature = winner.choice, winner.temperature
+    if choice is not None and choice.chosen is not Method.TEMPERATURE:
+        return {"calibrator": choice.calibrator}
+    return {"temperature": None if temperature is None else temperature.value}
+
+
 def write_winner_bundle(finish: Finish, winner: Opened, result: Mapping[str, Any]) -> None:
     """Replace ``bundle/``; an earlier one, of a search that was resumed, goes first."""
     spec, members = finish.spec, winner.model.members
@@ -103,7 +129,7 @@ def write_winner_bundle(finish: Finish, winner: Opened, result: Mapping[str, Any
             members=tuple(finish.folder / member.folder for member in members),
             weights=tuple(member.weight for member in members),
             through_second=tuple(np.flatnonzero(is_old).tolist()) if second else (),
-            temperature=None if winner.temperature is None else winner.temperature.value,
+            **_describe_calibration(winner),
             conformal=_fit_quantiles(finish, winner),
             training={
                 "data": spec.data,

@@ -11,6 +11,7 @@ import pandas as pd
 from automl.data.task import Task, TaskType
 from automl.evaluation.calibration import fit_temperature
 from automl.evaluation.calibration_table import compute_calibration_table
+from automl.evaluation.calibrator_choice import choose_calibrator
 from automl.evaluation.comparison import ComparisonInput, compute_difference
 from automl.evaluation.evaluate import EvaluationInput, evaluate
 from automl.evaluation.outputs import build_output_frame, decode_labels
@@ -102,15 +103,18 @@ def finish(plan: Plan | None = None) -> Job:
     task = TASKS[plan.kind]
     is_value = plan.kind == "regression"
     opened = []
-    fitted = None
+    fitted = uncalibrated = None
     for index, (name, family, prediction) in enumerate(models):
         final, raw = prediction, None
         if not is_value:
             temperature = fit_temperature(calibrate_truth, calibrated[index][2])
             raw, final = prediction, temperature.apply(prediction)
             if index == 0:
-                calibrate_final = temperature.apply(calibrate_final)
-            fitted = fitted or compute_calibration_table(task, truth, raw, temperature)
+                choice = choose_calibrator(calibrate_truth, calibrate_final)
+                final = choice.calibrator.apply(prediction)
+                calibrate_final = choice.calibrator.apply(calibrate_final)
+                uncalibrated = raw
+                fitted = compute_calibration_table(task, truth, raw, temperature, choice=choice)
         evaluation = evaluate(
             EvaluationInput(task=task, truth=truth, prediction=final, uncalibrated=raw)
         )
@@ -175,6 +179,9 @@ def finish(plan: Plan | None = None) -> Job:
     _build_predictions(plan, calibrate_truth, calibrate_final, seed=6).to_parquet(
         out / "calibrate_predictions.parquet", index=False
     )
+    if uncalibrated is not None:
+        named = build_output_frame(task, uncalibrated).drop(columns="prediction")
+        named.to_parquet(out / "uncalibrated.parquet", index=False)
     write_json(out / "evaluation.json", {"models": [
         {"name": name, "family": family, "trial": 0, "roles": roles, "evaluation": evaluation.to_json()}
         for name, family, _, evaluation, roles in opened

@@ -67,7 +67,7 @@ def done(table, tmp_path_factory):
 def test_every_file_of_the_contract_is_there(done):
     _, out, result, _ = done
     for name in ("result.json", "audit.json", "report.html", "predictions.parquet",
-                 "calibrate_predictions.parquet", "spec.json"):  # fmt: skip
+                 "calibrate_predictions.parquet", "uncalibrated.parquet", "spec.json"):  # fmt: skip
         assert (out / name).is_file(), name
     assert (out / "bundle" / "bundle.json").is_file()
     for key in ("task", "metric", "wall_seconds", "trials", "winner", "leaderboard", "test", "looks",

@@ -13,7 +13,7 @@ from automl.data.dataset import ColumnUse, Kind, Role
 from automl.data.split_plan import SplitPlan
 from automl.data.task import Task, TaskType
 from automl.evaluation.evaluate import EvaluationInput, evaluate
-from automl.reports.context import build_report_context
+from automl.reports.context import _describe_calibration, build_report_context
 from automl.reports.predictions import PredictedRows, build_predictions
 from automl.reports.search_report import SearchReport, write_search_report
 from automl.search.spec import AuditPlan, Budget, Resources, SearchSpec
@@ -87,6 +87,12 @@ def binary(tmp_path_factory):
     truth = (rng.random(N) >= p).astype(np.int64)
     make(task, truth, np.column_stack([p, 1 - p]), folder)
     return folder, json.loads((folder / "audit.json").read_text())
+
+
+def test_a_chosen_calibrator_is_named():
+    told = {"temperature": 1.2, "choice": {"chosen": "beta"}}
+    assert _describe_calibration(told).startswith("beta calibration")
+    assert _describe_calibration({"temperature": 1.2, "choice": {"chosen": "temperature"}}).startswith("temperature 1.2")  # fmt: skip
 
 
 def test_predictions_have_the_contract_s_columns(binary):

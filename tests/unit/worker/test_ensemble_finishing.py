@@ -18,6 +18,8 @@ from automl.data.samples import write_sample
 from automl.data.setup import Setup
 from automl.data.views import Part, Prepared
 from automl.deploy.bundle import load_bundle
+from automl.evaluation.calibrator_choice import parse_choice
+from automl.evaluation.calibrators import Method
 from automl.execution.devices import Slot, SlotKind
 from automl.execution.messages import FailureKind, Report, Train, TrialDone, TrialFailed
 from automl.execution.saving import save_trained
@@ -257,6 +259,22 @@ def test_the_calibrate_part_is_kept_as_the_bundle_predicts_it_and_no_model_learn
     assert loss[np.arange(len(kept)), right].mean() < np.log(
         2
     )  # the temperature never leaves it worse than chance
+
+
+def test_the_chosen_calibrator_leads_from_the_uncalibrated_rows_to_the_predictions(finished):
+    raw = pd.read_parquet(finished.out / "uncalibrated.parquet")
+    tested = pd.read_parquet(finished.out / "predictions.parquet")
+    choice = parse_choice(finished.result["calibration"]["choice"])
+    assert raw["row_id"].tolist() == tested["row_id"].tolist()
+    names = [f"probability_{name}" for name in finished.spec.task.classes]
+    mended = choice.calibrator.apply(raw[names].to_numpy())
+    assert np.abs(mended - tested[names].to_numpy()).max() < 1e-12
+    with load_bundle(finished.out / "bundle") as bundle:
+        other = bundle.manifest.calibrator
+        assert (other is None) == (choice.chosen is Method.TEMPERATURE)
+        assert bundle.manifest.temperature == (
+            choice.calibrator.numbers[0][0] if other is None else None
+        )
 
 
 def test_the_card_lists_the_members(finished):

@@ -10,7 +10,7 @@ def _open(trial: int | None, *roles: str) -> Opened:
     model = OpenedModel(trial=trial, roles=roles, members=(member,), epochs=1, fit_seconds=0.0)
     return Opened(
         model=model, name=str(trial), family="linear", prediction=None, uncalibrated=None,
-        calibrate_prediction=None, temperature=None, evaluation=None, member_values=(), average_value=None,
+        calibrate_prediction=None, temperature=None, choice=None, evaluation=None, member_values=(), average_value=None,
         predict_seconds=0.0,
     )  # fmt: skip
 
