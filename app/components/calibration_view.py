@@ -11,6 +11,7 @@ from app.components.calibrator_view import pick_version, show_choice, show_curve
 from app.components.class_calibration_view import show_classes, show_groups
 from app.components.figure import show_figure
 from app.components.numbers import format_count, format_estimate, format_number
+from app.components.value_calibration_view import show_value_calibration
 from app.results import Opened
 from app.wording import say, say_plain
 from automl.figures.reliability import describe_reliability, plot_reliability
@@ -21,16 +22,16 @@ SAME = 0.005  # a temperature this close to 1 changes nothing that could be seen
 
 def show_calibration(search_id: str, opened: Sequence[Opened], result: Mapping[str, Any]) -> None:
     """The calibrator, the table before and after, the curve with its numbers, classes and groups."""
+    if (result.get("protocol") or {}).get("weight"):
+        st.info(say("calibration.weighted"))
     if opened and opened[0].evaluation.task_type == "regression":
-        st.info(say("calibration.none"))
+        show_value_calibration(search_id)
         return
     fitted = result.get("calibration") or {}
     if not opened or "temperature" not in fitted:
         st.info(say("calibration.absent"))
         return
     versions = calibrations.read_versions(search_id)
-    if (result.get("protocol") or {}).get("weight"):
-        st.info(say("calibration.weighted"))
     if versions is not None:
         show_choice(versions.choice)
         show_table(search_id, versions)

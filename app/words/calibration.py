@@ -99,4 +99,23 @@ WORDS = {
     "calibration.more_groups": "{n} more are in the table.",
     "calibration.group_curves": "Reliability by {column}",
     "calibration.group_curves_alt": "Small line charts, one per group of {column}: observed share against predicted probability",
+    "calibration.value_absent": "The predictions of the calibrate part were not kept for this search. Search again to see how far its errors hold.",
+    "calibration.value_few": "The calibrate part has {n} rows; from {least} on the spread of its errors can be looked at.",
+    "calibration.value_what": "A model of values gives one number and no distribution. Looked at here is that number with the errors of the "
+    "{n} rows of the calibrate part around it, equally wide for every row; shown is how that holds on the test part.",
+    "calibration.value_numbers": "CRPS {crps}, in the unit of the target, lower is better; skill against the spread of the target alone {skill}. "
+    "The 90 % interval is {width} wide and holds {coverage} of the truths (n = {n}).",
+    "calibration.value_share": "{value} [{low}, {high}]",
+    "calibration.value_quantiles": "Coverage of quantiles",
+    "calibration.value_quantiles_alt": "Dots: share of the truths below each predicted quantile, with the range of a calibrated forecast",
+    "calibration.value_pit": "Place of each error among known errors (PIT)",
+    "calibration.value_pit_alt": "Histogram: place of the errors of the test part among those of the calibrate part",
+    "calibration.value_tenths": "By size of the prediction",
+    "calibration.value_tenths_note": "Tenths of the test rows by their prediction, with 95 % intervals. Where coverage differs between "
+    "tenths, equal widths are too narrow for some rows and too wide for others.",
+    "calibration.tenth_tenth": "Tenth",
+    "calibration.tenth_n": "Rows",
+    "calibration.tenth_mean_prediction": "Mean prediction",
+    "calibration.tenth_bias": "Mean of truth minus prediction",
+    "calibration.tenth_coverage": "Inside the 90 % interval",
 }

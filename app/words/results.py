@@ -156,7 +156,6 @@ WORDS: dict[str, str] = {
     "calibration.same": "leaves the probabilities as they are",
     "calibration.table": "Before and after",
     "calibration.null": "With {n} rows a calibrated model shows an ECE of about {value}.",
-    "calibration.none": "A value has no probability: calibration does not apply to this task.",
     "calibration.absent": "No calibration was written for this search.",
     "searchview.history": "Score over the search",
     "searchview.history_alt": "Scatter chart: score of each trial, with the best so far as a line",

@@ -12,7 +12,7 @@ from automl.evaluation.outcomes import build_outcomes, decide
 from fairness.intervals import compute_wilson, compute_z
 from fairness.outcomes import Outcomes
 from fairness.reliability import compute_brier_losses, compute_log_losses, compute_slope
-from fairness.resampling import iterate_row_draws
+from fairness.resampling import iterate_row_times
 from fairness.scores import compute_multiclass_brier_losses, compute_multiclass_log_losses
 from fairness.smooth_calibration import compute_smooth_ece, compute_smooth_ece_null
 
@@ -80,12 +80,7 @@ def _find_ends(losses: Floats, seed: int) -> tuple[Floats, Floats, str]:
     if n > MOST_DRAWN_ROWS:
         mean, half = losses.mean(axis=0), compute_z() * losses.std(axis=0) / np.sqrt(n)
         return mean - half, mean + half, "normal"
-    drawn = []
-    for rows in iterate_row_draws(np.zeros(n, dtype=np.int64), seed):
-        flat = rows + np.arange(len(rows))[:, None] * n
-        times = np.bincount(flat.ravel(), minlength=rows.size).reshape(rows.shape)
-        drawn.append(times @ losses / n)
-    draws = np.concatenate(drawn)
+    draws = np.concatenate([times @ losses / n for times in iterate_row_times(n, seed)])
     low, high = np.percentile(draws, [2.5, 97.5], axis=0)
     return low, high, f"row bootstrap, {len(draws):,} draws"
 

@@ -216,12 +216,12 @@ def test_every_tab_draws_for_every_kind_of_task(kind: str, tab: str) -> None:
     n_charts = {
         "Metrics": 0,
         "Curves": 4 if kind == "regression" else 6,
-        "Calibration": {"binary": 2, "multiclass": 3, "regression": 0}[kind],
+        "Calibration": {"binary": 2, "multiclass": 3, "regression": 2}[kind],
         "Search": 6, "Model": 1, "Protocol": 0,
     }  # fmt: skip
     assert assert_charts_complete(at) == n_charts[tab]
     if tab == "Calibration":
-        assert ("calibration does not apply" in read_text(at)) == (kind == "regression")
+        assert ("gives one number and no distribution" in read_text(at)) == (kind == "regression")
 
 
 def test_calibration_names_the_calibrator_and_what_each_would_do() -> None:
@@ -259,6 +259,20 @@ def test_calibration_of_classes_has_a_row_and_a_panel_each() -> None:
     table = find_table(at, "class")
     assert table["class"].tolist() == ["red", "rosé", "white"]
     assert table["n"].sum() == 600
+
+
+def test_a_value_has_the_errors_of_the_calibrate_part_as_its_forecast() -> None:
+    job = finished.finish(Plan(kind="regression"))
+    at = open_page("results", job.id, results_tab="Calibration")
+    text = read_text(at)
+    assert "CRPS" in text
+    assert "of the 500 rows of the calibrate part" in text
+    tenths = find_table(at, "tenth")
+    assert len(tenths) == 10
+    assert tenths["coverage"].str.contains("%").all()
+    (Settings().workspace.result(job.id) / "calibrate_predictions.parquet").unlink()
+    at = open_page("results", job.id, results_tab="Calibration")
+    assert "were not kept for this search" in read_text(at)
 
 
 def test_a_search_from_before_says_what_is_missing() -> None:
