@@ -25,7 +25,6 @@ from automl.deploy.bundle import BundleParts, load_bundle, pack_bundle, save_bun
 from automl.deploy.manifest import parse_manifest, render_manifest
 from automl.errors import BundleError, DataError
 from automl.evaluation.calibration import apply_temperature
-from automl.evaluation.calibrators import Method, fit_calibrator
 from automl.training.request import TrainRequest
 from automl.training.run import train
 
@@ -119,28 +118,6 @@ def test_predicts_the_calibrated_mean_of_its_members(made):
     np.testing.assert_allclose(got[["probability_no", "probability_yes"]], expected, atol=1e-9)
     assert got["prediction"].tolist() == np.where(expected[:, 1] >= 0.5, "yes", "no").tolist()
     assert got["row_id"].tolist() == list(range(len(frame)))
-
-
-@pytest.mark.parametrize("method", [Method.AFFINE, Method.BETA, Method.ISOTONIC])
-def test_another_calibrator_takes_the_place_of_the_temperature(made, tmp_path, method):
-    folder, frame, expected, _ = made
-    mean = apply_temperature(expected, 1 / 1.7)
-    truth = (frame["y"].to_numpy() == "yes").astype(np.int64)
-    mended = fit_calibrator(method, truth, mean)
-    save_bundle(
-        tmp_path / "bundle",
-        BundleParts(
-            name="mended", created_at="", task=TASK, columns=COLUMNS[:-1],
-            encoder=load_bundle(folder).encoder, calibrator=mended,
-            members=tuple(folder / f"members/{number}" for number in range(2)),
-        ),
-    )  # fmt: skip
-    with load_bundle(tmp_path / "bundle") as bundle:
-        assert bundle.manifest.calibrator == mended
-        assert bundle.manifest.temperature is None
-        np.testing.assert_allclose(bundle.predict_array(frame), mended.apply(mean), atol=1e-7)
-    card = (tmp_path / "bundle" / "README.md").read_text()
-    assert f"{method} calibration, fitted on {len(frame):,} rows" in card
 
 
 def test_a_fresh_process_reproduces_the_predictions(made, tmp_path):
