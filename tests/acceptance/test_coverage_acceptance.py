@@ -51,7 +51,10 @@ CASES = {
     "uneven errors with weights": (lambda: build_values("uneven"), WEIGHTED_ROWS),
 }
 HEAVY = "t errors"
-LEANING = {("binary, rate 0.8", "recall_at_specificity"): 0.91}  # rests on 2 of 40 negatives
+LEANING = {  # the recall rests on the highest twentieth of the negatives: 8 and 2 rows
+    ("binary, rate 0.2", "recall_at_specificity"): (LOWEST, 0.98),
+    ("binary, rate 0.8", "recall_at_specificity"): (0.90, HIGHEST),
+}
 TASKS = {"binary": "binary", "three": "multiclass"}
 
 accepts = pytest.mark.acceptance
@@ -73,8 +76,8 @@ def measure(case: str) -> dict[str, Coverage]:
     return measure_metrics(build(), n, DRAWS, is_weighted="weights" in case)
 
 
-def check(coverage: Coverage, lowest: float = LOWEST) -> None:
-    assert lowest <= coverage.share <= HIGHEST, coverage
+def check(coverage: Coverage, bounds: tuple[float, float] = (LOWEST, HIGHEST)) -> None:
+    assert bounds[0] <= coverage.share <= bounds[1], coverage
 
 
 def test_every_metric_is_simulated_or_said_to_have_no_interval():
@@ -89,7 +92,7 @@ def test_every_metric_is_simulated_or_said_to_have_no_interval():
 @accepts
 @pytest.mark.parametrize(("case", "metric"), list_cases())
 def test_a_metric_lies_in_its_interval(case, metric):
-    check(measure(case)[metric], LEANING.get((case, metric), LOWEST))
+    check(measure(case)[metric], LEANING.get((case, metric), (LOWEST, HIGHEST)))
 
 
 @accepts
