@@ -26,6 +26,10 @@ def compute_calibration(
     attribute: str, group: str, truth: Ints, score: Floats, seed: int = 0
 ) -> Calibration:
     """Calibration of one set of rows; scores must lie in [0, 1]."""
+    order = np.argsort(
+        score, kind="stable"
+    )  # once: all below order by score, which is cheap when it is so
+    truth, score = truth[order], score[order]
     n = len(truth)
     events = int(min(truth.sum(), n - truth.sum()))
     has_curve = n >= MIN_CURVE_ROWS and events >= MIN_CURVE_EVENTS
