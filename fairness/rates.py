@@ -59,10 +59,11 @@ RATES: Mapping[str, Rate] = MappingProxyType(
 
 
 def divide(numerator: Floats, denominator: Floats) -> Floats:
-    """Element-wise quotient, NaN where the denominator is zero."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        quotient: Floats = np.where(denominator > 0, numerator / denominator, np.nan)
-    return quotient
+    """Element-wise quotient, NaN where the denominator is zero or so near to it that the quotient is no number."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        quotient = numerator / denominator
+    found: Floats = np.where((denominator > 0) & np.isfinite(quotient), quotient, np.nan)
+    return found
 
 
 def compute_confusion(truth: Ints, prediction: Ints, n_classes: int) -> Ints:

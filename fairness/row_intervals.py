@@ -94,23 +94,26 @@ def _build_logit(value: float, drawn: Floats, n: int, method: str) -> Estimate:
 class _Mean:
     """Weighted mean of a column, and sums over the rows of what its error in a draw is made of.
 
-    ``columns`` (n, 5), with x the distance from the mean: w·x, w, (w·x)², w²·x, w².
+    ``columns`` (n, 5), with x the distance from the mean in units of the largest, ``unit`` (squares of relative errors
+    overflow otherwise): w·x, w, (w·x)², w²·x, w².
     """
 
     value: float
+    unit: float
     columns: Floats
 
     @classmethod
     def build(cls, column: Floats, weight: Floats) -> "_Mean":
         value = float(weight @ column / weight.sum())
-        x = column - value
-        squares = weight**2
+        distance = column - value
+        unit = float(np.abs(distance).max()) or 1.0
+        x, squares = distance / unit, weight**2
         return cls(
-            value, np.column_stack([weight * x, weight, squares * x**2, squares * x, squares])
+            value, unit, np.column_stack([weight * x, weight, squares * x**2, squares * x, squares])
         )
 
     def measure(self, times: Floats) -> tuple[Floats, Floats]:
-        """How far the mean of each draw lies from the mean, and its standard error in that draw."""
+        """How far the mean of each draw lies from the mean, and its standard error in that draw, in units."""
         sums = times @ self.columns
         with np.errstate(divide="ignore", invalid="ignore"):
             shift = sums[:, 0] / sums[:, 1]
@@ -144,7 +147,8 @@ def _plan_mean(
             return _link(Estimate(mean.value, mean.value, mean.value, n, method), link, limits)
         estimate = build_bootstrap_estimate(mean.value, drawn, n, method)
         if estimate.low is not None and estimate.high is not None:
-            low, high = mean.value - estimate.high * error, mean.value - estimate.low * error
+            size = error * mean.unit
+            low, high = mean.value - estimate.high * size, mean.value - estimate.low * size
             estimate = replace(estimate, low=low, high=high)
         return _link(estimate, link, limits)
 

@@ -90,3 +90,16 @@ def test_weights_are_drawn_with_their_rows():
     heavy = compute("mae", errors, weight=np.where(np.arange(300) < 20, 30.0, 1.0))
     assert heavy.high - heavy.low > 2 * (plain.high - plain.low)
     assert "effective rows" in heavy.method
+
+
+@pytest.mark.parametrize("tiny", [9.5e-105, 1e-154, 1e-200, 5e-324])
+def test_true_values_next_to_zero_overflow_nothing(tiny):
+    """Relative errors of 1e104 have squares of their squares in a standard error."""
+    for truth, forecast in (([0, tiny], [0, 1.0]), ([tiny, 1.0, 2.0], [1.0, 1e6, 2.0])):
+        values = np.asarray(truth), np.asarray(forecast)
+        found = compute_metrics(
+            ("rmspe", "mape", "r2", "d2_absolute_error", "rmse"), Outcomes("regression", *values)
+        )
+        for estimate in found.values():
+            ends = (estimate.value, estimate.low, estimate.high)
+            assert all(end is None or np.isfinite(end) for end in ends)
