@@ -1,4 +1,7 @@
-"""Every tab of finished searches, and them side by side, in one browser on one server: axe finds nothing serious, light or dark."""
+"""Every tab of finished searches, and them side by side, on one server: axe finds nothing serious, light or dark.
+
+The states of a search for two classes are looked at with every change, the others by ``make acceptance``.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +17,8 @@ from tests.ui.datasets import import_people
 from tests.ui.finished import Plan
 
 WIDE = {"width": 1440, "height": 1000}
+OFTEN = ("binary", "compared", "ended", "history")
+SELDOM = ("classes", "value", "audit", "audit of classes", "models")
 SMALL = Plan(n=300, n_trials=14, has_audit_files=True, has_importance=True, has_ensemble=True)
 
 
@@ -63,23 +68,28 @@ def check(page: Page, name: str) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize(
+    "state",
+    [*OFTEN, *(pytest.param(state, marks=pytest.mark.acceptance) for state in SELDOM)],
+)
 def test_no_state_has_a_serious_finding(
-    browser: Browser, server: Server, addresses: dict[str, str]
+    browser: Browser, server: Server, addresses: dict[str, str], state: str
 ) -> None:
     page = browser.new_context(viewport=WIDE, locale="en-GB", color_scheme="light").new_page()
-    found: list[str] = []
-    for state, address in addresses.items():
-        open_page(page, f"{server.url}/{address}")
-        expect(page.locator("h1")).to_have_count(1)
-        tabs = page.get_by_role("tab")
-        if state == "ended":
-            unfold(page, "naming")
-        if not tabs.count():
-            found += check(page, state)
-        for place in range(tabs.count()):
-            label = tabs.nth(place).inner_text()
-            tabs.nth(place).click()
-            settle(page)
-            found += check(page, f"{state} · {label}")
+    open_page(page, f"{server.url}/{addresses[state]}")
+    expect(page.locator("h1")).to_have_count(1)
+    if state == "ended":
+        unfold(page, "naming")
+    tabs = page.get_by_role("tab")
+    found = [] if tabs.count() else check(page, state)
+    for place in range(tabs.count()):
+        label = tabs.nth(place).inner_text()
+        tabs.nth(place).click()
+        settle(page)
+        found += check(page, f"{state} · {label}")
     page.context.close()
     assert not found, "\n".join(found)
+
+
+def test_every_state_is_looked_at(addresses: dict[str, str], server: Server) -> None:
+    assert set(addresses) == {*OFTEN, *SELDOM}
